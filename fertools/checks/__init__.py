@@ -1,0 +1,1 @@
+"""One module per check that curation runs over a data set. The folder is the registry."""

@@ -1,0 +1,1 @@
+"""One module per face detector. The folder is the registry."""

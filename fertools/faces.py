@@ -1,0 +1,281 @@
+"""The face store: uint8 arrays on disk, memory-mapped, no codec between them and a training loop.
+
+In goes a manifest; out comes something to index: position in the manifest -> uint8 face. A store is a
+folder of `.npy` shards, (n, H, W) gray or (n, H, W, 3) RGB. The manifest names store, shard and row;
+the card says where the store lies and what each shard must be. A card cannot point outside the
+data folder it belongs to, and a shard that is not what the card says is refused by name.
+"""
+
+import ast
+import hashlib
+import struct
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from fertools.errors import FerError
+from fertools.image import fit, from_gray, to_gray
+from fertools.manifest import Manifest, read_card, read_manifest
+
+Pixels = npt.NDArray[np.uint8]
+MAGIC = b"\x93NUMPY\x01\x00"
+HEADER = 128  # bytes: fixed, so that the number of rows can be written when it is known
+
+
+class ShardWriter:
+    """Writes faces of one shape to a shard, one after another; in place only once closed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self.shape: tuple[int, ...] | None = None
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._file: BinaryIO | None = None
+        self._digest = hashlib.sha256()
+
+    def append(self, faces: Pixels) -> int:
+        """Add faces (n, H, W[, 3]); returns the row of the first."""
+        if self._file is None:
+            self._file = self._partial.open("wb")
+            self._file.write(b"\0" * HEADER)
+            self.shape = faces.shape[1:]
+        if faces.shape[1:] != self.shape:
+            raise ValueError(f"a face of shape {faces.shape[1:]} in a shard of {self.shape}")
+        data = np.ascontiguousarray(faces).data.cast("B")
+        self._file.write(data)
+        self._digest.update(data)
+        first = self.rows
+        self.rows += len(faces)
+        return first
+
+    def close(self) -> dict[str, Any] | None:
+        """Finish the shard; returns its entry for the card, or None where nothing was added."""
+        if self._file is None or self.shape is None:
+            return None
+        self._file.seek(0)
+        self._file.write(npy_header((self.rows, *self.shape)))
+        self._file.close()
+        self._partial.replace(self.path)
+        return {"rows": self.rows, "shape": list(self.shape), "sha256": self._digest.hexdigest()}
+
+
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """The header of a C-order uint8 `.npy` file, version 1.0, padded to `HEADER` bytes."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+    return MAGIC + struct.pack("<H", HEADER - 10) + text.ljust(HEADER - 11).encode() + b"\n"
+
+
+def shard_digest(path: Path) -> str:
+    """sha256 of a shard's pixels, as the card holds it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(HEADER)
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def open_shard(path: Path, expected: dict[str, Any]) -> Pixels:
+    """A shard as a read-only map. Raises `FerError` where it is not what the card expects."""
+    shape = (expected["rows"], *expected["shape"])
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER)
+    except OSError as error:
+        raise FerError(f"{path}: the shard is missing; run the same ingest again") from error
+    size = HEADER + int(np.prod(shape))
+    if header != npy_header(shape) and _shape_of(header) != shape:
+        raise FerError(f"{path}: not the shard that the card describes; run the same ingest again")
+    if path.stat().st_size != size:
+        raise FerError(
+            f"{path}: {path.stat().st_size} bytes instead of {size}; run the same ingest again"
+        )
+    return np.memmap(path, np.uint8, "r", HEADER, shape)
+
+
+def _shape_of(header: bytes) -> Any:
+    try:
+        return ast.literal_eval(header[10:].decode("ascii").strip())["shape"]
+    except (ValueError, SyntaxError, KeyError, TypeError, UnicodeDecodeError):
+        return None
+
+
+class Faces:
+    """Faces by position in a manifest.
+
+    `faces[i]` is uint8, (H, W) or (H, W, 3); `faces[[3, 1, 2]]` a batch with one axis more, in the
+    order asked for. With `size` or `channels` every face is brought to that shape as it is read
+    (area when shrinking, cubic when enlarging), which is what data sets of unlike shape need.
+    Pickled, it carries no pixels: the maps are opened again on the other side.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        data: str | Path | None = None,
+        size: int | None = None,
+        channels: int | None = None,
+    ) -> None:
+        self.size, self.channels = size, channels
+        self._entries = _entries(manifest, data)
+        self._shards, self._shard, self._row = _positions(manifest, self._entries)
+        self._maps: list[Pixels | None] = [None] * len(self._shards)
+        self.shape = self._common_shape()
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_maps": [None] * len(self._shards)}
+
+    def __getitem__(self, index: int | slice | Sequence[int] | npt.NDArray[Any]) -> Pixels:
+        if isinstance(index, (int, np.integer)):
+            return self._one(int(index))
+        if isinstance(index, slice):
+            index = np.arange(len(self))[index]
+        rows = np.asarray(index)
+        return self._many(np.flatnonzero(rows) if rows.dtype == bool else rows)
+
+    def _one(self, position: int) -> Pixels:
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"row {position} of a manifest of {len(self)}")
+        shard = self._shard[position]
+        if shard < 0:
+            raise FerError(f"row {position} of the manifest has no face: its status says why")
+        return self._shaped(np.array(self._map(shard)[self._row[position]]))
+
+    def _many(self, positions: npt.NDArray[Any]) -> Pixels:
+        shards = self._shard[positions]
+        if len(shards) and shards.min() < 0:
+            first = int(positions[np.argmin(shards)])
+            raise FerError(f"row {first} of the manifest has no face: its status says why")
+        rows = self._row[positions]
+        if not self._converts and len(shards) and (shards == shards[0]).all():
+            return np.asarray(self._map(int(shards[0]))[rows])
+        out = np.empty((len(positions), *self.shape), np.uint8)
+        for shard in np.unique(shards):
+            here = np.flatnonzero(shards == shard)
+            faces = self._map(int(shard))[rows[here]]
+            out[here] = [self._shaped(f) for f in faces] if self._converts else faces
+        return out
+
+    @property
+    def _converts(self) -> bool:
+        return self.size is not None or self.channels is not None
+
+    def _shaped(self, face: Pixels) -> Pixels:
+        if face.shape == self.shape:
+            return np.asarray(face)
+        if self.channels == 1 and face.ndim == 3:
+            face = to_gray(face)
+        if self.size is not None:
+            face = fit(face, self.size)
+        return from_gray(face) if self.channels == 3 and face.ndim == 2 else face
+
+    def _map(self, shard: int) -> Pixels:
+        found = self._maps[shard]
+        if found is None:
+            folder, name, entry = self._shards[shard]
+            found = self._maps[shard] = open_shard(folder / name, entry)
+        return found
+
+    def _common_shape(self) -> tuple[int, ...]:
+        shapes = {tuple(entry["shape"]) for _, _, entry in self._shards} or {(0, 0)}
+        wanted = {self._wanted(shape) for shape in shapes}
+        if len(wanted) > 1:
+            raise FerError(
+                f"faces of unlike shape {sorted(wanted)}: give size= and channels= to read them"
+            )
+        return wanted.pop()
+
+    def _wanted(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        side = shape[:2] if self.size is None else (self.size, self.size)
+        channels = self.channels or (3 if len(shape) == 3 else 1)
+        return (*side, 3) if channels == 3 else side
+
+
+def open_faces(
+    manifest: Manifest | str | Path,
+    data: str | Path | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+) -> Faces:
+    """Open the faces of a manifest, indexable by position in it.
+
+    `data` names the folder of the face store where the card beside the manifest does not lead to
+    it. Raises `FerError` where a store or shard is missing, is not the one that the card
+    describes, or where data sets of unlike shape are read without `size` and `channels`.
+    """
+    if not isinstance(manifest, Manifest):
+        manifest = read_manifest(manifest)
+    return Faces(manifest, data, size, channels)
+
+
+def _entries(manifest: Manifest, data: str | Path | None) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """Folder and card entry of every store that the manifest uses."""
+    stores = dict(manifest.card.get("stores", {}))
+    base = manifest.folder
+    if data is not None:
+        base = Path(data)
+        stores |= {k: {**v, "path": "."} for k, v in _stores_of(base).items()}
+    found = {}
+    for key in manifest.table["store"].unique().to_pylist():
+        if key is None:
+            continue
+        if key not in stores:
+            raise FerError(
+                f"face store {key!r}: no card leads to it; give data= (the folder made by ingest)"
+            )
+        found[key] = (_inside(base, stores[key], data is not None), stores[key])
+    return found
+
+
+def _stores_of(folder: Path) -> dict[str, Any]:
+    card = read_card(folder / "manifest.parquet")
+    if "stores" not in card:
+        raise FerError(f"{folder}: there is no card.json with a face store; give the data folder")
+    return dict(card["stores"])
+
+
+def _inside(base: Path, entry: dict[str, Any], chosen: bool) -> Path:
+    """The folder of a store. A path in a card is relative; `..` may only lead to a sibling."""
+    path = PurePosixPath(str(entry.get("path", ".")))
+    if path.is_absolute() or ":" in str(path):
+        raise FerError(f"store path {path}: an absolute path in a card is refused; give data=")
+    return base if chosen else base / path
+
+
+def _positions(
+    manifest: Manifest, entries: dict[str, tuple[Path, dict[str, Any]]]
+) -> tuple[list[tuple[Path, str, dict[str, Any]]], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Shards in use, and for each row the number of its shard (-1: none) and the row in it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = manifest.table
+    if table.num_rows == 0:
+        return [], np.zeros(0, np.int32), np.zeros(0, np.int64)
+    key = pc.binary_join_element_wise(table["store"], table["shard"], "\n")
+    codes = pa.chunked_array(key).combine_chunks().dictionary_encode()
+    shards = [_shard(name, entries) for name in codes.dictionary.to_pylist()]
+    shard = codes.indices.fill_null(-1).to_numpy().astype(np.int32)
+    row = table["row"].fill_null(-1).to_numpy().astype(np.int64)
+    limits = np.array([entry["rows"] for _, _, entry in shards] or [0])
+    wrong = (shard >= 0) & ((row < 0) | (row >= limits[shard]))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise FerError(f"row {at} of the manifest: its shard has no row {row[at]}")
+    return shards, shard, row
+
+
+def _shard(
+    name: str, entries: dict[str, tuple[Path, dict[str, Any]]]
+) -> tuple[Path, str, dict[str, Any]]:
+    key, _, file = name.partition("\n")
+    folder, entry = entries[key]
+    if file not in entry.get("shards", {}) or "/" in file or "\\" in file or file.startswith("."):
+        raise FerError(f"shard {file!r}: the card of store {key!r} does not know it")
+    return folder, file, entry["shards"][file]

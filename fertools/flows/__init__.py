@@ -1,0 +1,1 @@
+"""What runs several stages: the demonstration, a reproduction, a report."""

@@ -1,0 +1,1 @@
+"""Pure numbers: balance, dealing, agreement, intervals. Arrays in, arrays and numbers out."""

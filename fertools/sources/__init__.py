@@ -1,0 +1,1 @@
+"""One module per data set: its layout, its labels, its people. The folder is the registry."""
