@@ -1,0 +1,38 @@
+"""Build a network by name: one of this folder, a user's file, or an installed one.
+
+In goes what a recipe says; out comes an `nn.Module`, or one sentence that lists what is known.
+"""
+
+import inspect
+from collections.abc import Mapping
+
+from torch import nn
+
+from fertools import folder
+from fertools.errors import FerError, unknown
+
+GIVEN = ("classes", "channels", "size")
+
+
+def make(
+    name: str, classes: int, channels: int, size: int, options: Mapping[str, object] | None = None
+) -> nn.Module:
+    """The network `name` for images of `size` pixels with `channels`, giving `classes` logits.
+
+    `name` is a file of `fertools/models`, `./my_net.py`, `./my_net.py:function` or an entry point
+    of the group `fertools.models`. Raises `FerError` for a name or option that is not known, and
+    for a file without that function.
+    """
+    file, _, function = name.partition(".py:")
+    module = folder.load("models", f"{file}.py" if function else name)
+    build = getattr(module, function or "build", None)
+    if not callable(build):
+        raise FerError(f"{name}: there is no function {function or 'build'!r} in it; write one")
+    known = [*inspect.signature(build).parameters][len(GIVEN) :]
+    for option in options or {}:
+        if option not in known:
+            raise unknown(f"option of model {name}", option, known)
+    model = build(classes, channels, size, **(options or {}))
+    if not isinstance(model, nn.Module):
+        raise FerError(f"{name}: {function or 'build'} gives no torch.nn.Module; return one")
+    return model
