@@ -1,8 +1,8 @@
 """The face store: uint8 arrays on disk, memory-mapped, no codec between them and a training loop.
 
-In goes a manifest; out comes something to index: position in the manifest -> uint8 face. A store is a
-folder of `.npy` shards, (n, H, W) gray or (n, H, W, 3) RGB. The manifest names store, shard and row;
-the card says where the store lies and what each shard must be. A card cannot point outside the
+In goes a manifest; out comes something to index: position in the manifest -> uint8 face. A store is
+a folder of `.npy` shards, (n, H, W) gray or (n, H, W, 3) RGB. The manifest names store, shard and
+row; the card says where the store lies and what each shard must be. A card cannot point outside the
 data folder it belongs to, and a shard that is not what the card says is refused by name.
 """
 

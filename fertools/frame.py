@@ -24,8 +24,8 @@ class Frame:
 
     `key` is unique within the data set and becomes the id `<data set>/<key>`. `image` is a member
     of the unit, encoded bytes, or pixels (uint8, (H, W) gray or (H, W, 3) RGB); it is None for a
-    row with a `status` other than ok. `box` is x0 y0 x1 y1 in pixels of the upright image. The other
-    fields are the manifest's columns; `extra` holds columns that the manifest does not know.
+    row with a `status` other than ok. `box` is x0 y0 x1 y1 in pixels of the upright image. The
+    other fields are the manifest's columns; `extra` holds columns that the manifest does not know.
     """
 
     key: str
@@ -60,7 +60,8 @@ class Batch:
     """Rows of a table that holds the faces themselves.
 
     `columns` maps manifest columns to equally long sequences; `key`, `path` and `status` are among
-    them. `faces` is uint8, (n, H, W) or (n, H, W, 3), one for each row whose status is ok, in order.
+    them. `faces` is uint8, (n, H, W) or (n, H, W, 3), one for each row whose status is ok, in
+    order.
     """
 
     columns: Mapping[str, Sequence[Any]]

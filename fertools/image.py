@@ -291,3 +291,8 @@ def digest(pixels: Pixels) -> str:
 def file_digest(data: bytes) -> str:
     """32 hex characters that name a file: the first half of the SHA-256 of its bytes."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def one_thread() -> None:
+    """Let OpenCV use one thread: several workers with several threads each fight for the cores."""
+    cv2.setNumThreads(1)

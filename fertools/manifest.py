@@ -1,7 +1,7 @@
 """The manifest: the Parquet table of samples, one row per face or per image that gave none.
 
-In goes a path or a table; out comes a `Manifest`: a pyarrow table in the documented schema, with its
-card. The Parquet file's metadata holds only what determines the content, so
+In goes a path or a table; out comes a `Manifest`: a pyarrow table in the documented schema, with
+its card. The Parquet file's metadata holds only what determines the content, so
 that the same input and options give the same bytes; command, time and versions go to the card.
 """
 

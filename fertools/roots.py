@@ -1,8 +1,9 @@
 """Where raw data lies: a folder, an archive, a table; opened for reading, never unpacked.
 
 In goes a path; out come its members (files, also those inside archives) in one naming, and units:
-the pieces that are read in one pass and are finished or not. Archives are `.zip`, `.tar`, `.tar.gz`,
-`.tgz` and split downloads (`x.zip.part0`, `x.zip.part1`, ..), also when they lie inside a folder.
+the pieces that are read in one pass and are finished or not. Archives are `.zip`, `.tar`,
+`.tar.gz`, `.tgz` and split downloads (`x.zip.part0`, `x.zip.part1`, ..), also when they lie inside
+a folder.
 
 Nothing of a stranger's archive reaches the disk. A member with an absolute path or `..` in it, an
 encrypted one, and one that would unpack to more than `MAX_MEMBER` bytes or to `MAX_RATIO` times its
@@ -361,7 +362,9 @@ def _tar_members(container: str, relative: str) -> Iterator[Member]:
         for info in archive:
             if not info.isfile():
                 continue
-            name = clean_path(info.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+            name = clean_path(
+                info.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            )
             fault = _fault(name, info.size, info.size)
             yield Member(f"{relative}!{name}", info.name, container, info.size, fault=fault)
     except (tarfile.TarError, EOFError, OSError) as error:

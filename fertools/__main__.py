@@ -1,0 +1,6 @@
+"""`python -m fertools`."""
+
+from fertools.cli import main
+
+if __name__ == "__main__":
+    main()

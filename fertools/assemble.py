@@ -1,0 +1,164 @@
+"""From finished units to the manifest and its card.
+
+In go the unit files of a data folder; out come `manifest.parquet` and `card.json`. Rows stand in
+the order of the units' names, then in reading order. What belongs to the data set as a whole
+happens here: ids, canonical label words, rows that claim one id, the sums and what is worth
+knowing.
+"""
+
+import hashlib
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fertools.labels import canonical
+from fertools.manifest import conform, counts, write_manifest
+from fertools.roots import Root
+from fertools.unitfile import unit_facts, unit_file
+
+PACKAGES = ("fertools", "numpy", "opencv-python-headless", "pyarrow")
+
+
+def assemble(
+    module: ModuleType,
+    out: Path,
+    plan: dict[str, Any],
+    roots: Sequence[Root],
+    command: str | None = None,
+) -> dict[str, Any]:
+    """Write manifest and card of a data folder from its finished units; returns the card."""
+    names = sorted(file.stem for file in (out / "units").glob("*.parquet"))
+    facts = {name: unit_facts(unit_file(out, name)) for name in names}
+    tables = [pq.read_table(unit_file(out, name)) for name in names]
+    tables = [table.replace_schema_metadata(None) for table in tables if table.num_rows]
+    key = store_key(plan)
+    table = _whole(tables, plan["name"], key, _words(module, plan, roots))
+    shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
+    statuses = counts(table["status"])
+    pending = _pending(out, table)
+    if pending:
+        statuses["pending"] = pending
+    content = {
+        **plan,
+        "units": {name: f["digest"] for name, f in facts.items()},
+        "statuses": statuses,
+    }
+    card = {
+        **content,
+        "about": {k: getattr(module, k.upper(), "") for k in ("licence", "citation", "homepage")},
+        "notes": [*_notes(table), *(module.report(table) if hasattr(module, "report") else [])],
+        "stores": {key: {"path": ".", "shards": shards}},
+        "made": made(command),
+    }
+    write_manifest(out / "manifest.parquet", table, content, card)
+    return card
+
+
+def made(command: str | None) -> dict[str, Any]:
+    """When, where and with what: for the card only, since none of it determines the content."""
+    return {
+        "command": command,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def store_key(plan: dict[str, Any]) -> str:
+    """A face store's name in the manifest: the data set's, and a digest of what made it."""
+    text = json.dumps(plan, sort_keys=True, ensure_ascii=False)
+    return f"{plan['name']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _whole(tables: list[pa.Table], name: str, store: str, words: dict[str, str]) -> pa.Table:
+    if not tables:
+        empty = {k: pa.array([], pa.string()) for k in ("id", "source", "path", "status")}
+        return conform(pa.table(empty))
+    table = pa.concat_tables(tables, promote_options="permissive")
+    rows = table.num_rows
+    ids = pc.binary_join_element_wise(pa.scalar(name), table["id"], "/")
+    table = _put(table, "id", ids)
+    table = _put(table, "source", pa.array([name] * rows, pa.string()))
+    table = _put(table, "native_label", _native(table, words))
+    table = _once(conform(table))
+    has = pc.is_valid(table["shard"])
+    return _put(table, "store", pc.if_else(has, pa.scalar(store), pa.scalar(None, pa.string())))
+
+
+def _put(table: pa.Table, name: str, column: Any) -> pa.Table:
+    if name in table.column_names:
+        return table.set_column(table.column_names.index(name), name, column)
+    return table.append_column(name, column)
+
+
+def _words(module: ModuleType, plan: dict[str, Any], roots: Sequence[Root]) -> dict[str, str]:
+    """The source's own map from what the data set says to words; a user's options may widen it."""
+    if hasattr(module, "labels") and roots:
+        return dict(module.labels(roots[0].options))
+    return dict(getattr(module, "LABELS", {}))
+
+
+def _native(table: pa.Table, words: dict[str, str]) -> pa.Array:
+    if "raw_label" not in table.column_names:
+        return pa.nulls(table.num_rows, pa.string())
+    codes = table["raw_label"].cast(pa.string()).combine_chunks().dictionary_encode()
+    known = pa.array([canonical(raw, words) for raw in codes.dictionary.to_pylist()], pa.string())
+    return known.take(codes.indices)
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Give every row its own id: the second of two that claim one keeps its row, not its face."""
+    ids = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.argsort(ids, kind="stable")
+    repeated = np.zeros(len(ids), bool)
+    repeated[order[1:]] = ids[order[1:]] == ids[order[:-1]]
+    if not repeated.any():
+        return table
+    counter: dict[str, int] = {}
+    names = table["id"].to_pylist()
+    details = table["detail"].to_pylist()
+    for at in np.flatnonzero(repeated):
+        first = names[at]
+        counter[first] = counter.get(first, 1) + 1
+        names[at] = f"{first}~{counter[first]}"
+        details[at] = f"{first}: another image has this id"
+    mask = pa.array(repeated)
+    table = _put(table, "id", pa.array(names, pa.string()))
+    table = _put(table, "detail", pa.array(details, pa.string()))
+    table = _put(table, "status", pc.if_else(mask, "duplicate_id", table["status"]))
+    for name in ("shard", "row"):
+        column = table[name]
+        table = _put(table, name, pc.if_else(mask, pa.scalar(None, column.type), column))
+    return table
+
+
+def _pending(out: Path, table: pa.Table) -> int:
+    """How many records of the label index have no image yet."""
+    file = out / "labels.parquet"
+    if not file.is_file() or "record" not in table.column_names:
+        return 0
+    records = pq.read_table(file, columns=["key"])["key"]
+    return int(pc.sum(pc.invert(pc.is_in(records, table["record"].combine_chunks()))).as_py() or 0)
+
+
+def _notes(table: pa.Table) -> list[str]:
+    """Sentences on what a reader should know: labels that no map knows."""
+    strange = table.filter(
+        pc.and_(pc.is_valid(table["raw_label"]), pc.is_null(table["native_label"]))
+    )
+    return [
+        f"label {raw!r} of {n} rows is no known word: native_label is null there"
+        for raw, n in counts(strange["raw_label"]).items()
+    ]

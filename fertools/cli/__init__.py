@@ -1,0 +1,65 @@
+"""The command line: one thin file per command, loaded when it is called.
+
+A command parses, calls one function and prints. An error that a user can mend is one sentence and
+an exit code: 0 fine, 1 a mistake or bad data, 2 wrong usage, 3 a gate failed, 4 a gate could not be
+checked, 130 interrupted.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from fertools import __version__, folder
+from fertools.errors import FerError
+
+
+class Commands(click.Group):
+    """The files of this folder are the commands; none is imported before it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, by name."""
+        return [name.replace("_", "-") for name in folder.names("cli")]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of one file."""
+        file = name.replace("-", "_")
+        if file not in folder.names("cli"):
+            return None
+        command: click.Command = folder.load("cli", file).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by the first lines of their files, without importing them."""
+        names = self.list_commands(ctx)
+        rows = [(name, folder.summary("cli", name.replace("-", "_"))) for name in names]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: fertools demo",
+)
+@click.version_option(__version__, prog_name="fertools")
+def cli() -> None:
+    """Clean, leak-free, reproducible training data from raw facial-expression data sets."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what a user can mend is said in one sentence."""
+    try:
+        result: Any = cli.main(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted; run the same command again to go on", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except FerError as error:
+        click.echo(f"fertools: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,127 @@
+"""Read a raw data set into face shards and a manifest."""
+
+import dataclasses
+import shlex
+import sys
+import typing
+from typing import Any
+
+import click
+
+from fertools import folder
+from fertools.cli import _show
+from fertools.errors import FerError
+
+EPILOG = "Example: fertools ingest ck48 CK+48 -o data/ck48"
+
+
+class Sources(click.Group):
+    """One subcommand per source, with the source's own options; a `.py` file serves as well."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every source, by name."""
+        return folder.names("sources")
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """The ingest of one source."""
+        module = folder.load("sources", name)
+        return click.Command(
+            name,
+            params=[*_common(), *_own(module)],
+            callback=lambda **typed: _ingest(name, typed),
+            help=module.__doc__ and "\b\n" + module.__doc__.replace("\n\n", "\n\n\b\n"),
+            epilog=EPILOG,
+        )
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the sources by the first lines of their files."""
+        rows = [(name, folder.summary("sources", name)) for name in self.list_commands(ctx)]
+        with formatter.section("Sources"):
+            formatter.write_dl([*rows, ("./mylab.py", "a source of your own")])
+
+
+@click.group(cls=Sources, subcommand_metavar="SOURCE RAW... -o OUT", epilog=EPILOG)
+def command() -> None:
+    """Read a raw data set into face shards and a manifest.
+
+    RAW is a folder, an archive or a table; nothing is unpacked. What was killed goes on where it
+    was when the same command runs again. `fertools ingest SOURCE --help` shows a source's layout,
+    traps and options.
+    """
+
+
+def _common() -> list[click.Parameter]:
+    from fertools.extract import FaceOptions
+
+    flags = {"gray": ("--gray", 1), "rgb": ("--rgb", 3)}
+    face = [p for p in _options(FaceOptions, "face_") if p.name != "face_channels"]
+    colours = [
+        click.Option([flag, "face_channels"], flag_value=value, type=int, default=None, help=name)
+        for name, (flag, value) in flags.items()
+    ]
+    return [
+        click.Argument(["raws"], nargs=-1, required=True, metavar="RAW..."),
+        click.Option(["-o", "--out"], required=True, help="folder of the data set"),
+        click.Option(["--name"], help="name of the data set, where it is not the source's"),
+        *face,
+        *colours,
+        click.Option(["--workers"], type=int, help="processes; default 1"),
+        click.Option(["--limit"], type=click.IntRange(1), help="only the first N images"),
+        click.Option(["--add"], is_flag=True, help="read further units into a finished data set"),
+        click.Option(["--force"], is_flag=True, help="start over"),
+        click.Option(["--on-error"], type=click.Choice(["keep", "stop"]), help="default keep"),
+        click.Option(["--quiet"], is_flag=True, help="print nothing but errors"),
+        click.Option(["--json"], is_flag=True, help="print the result as JSON"),
+    ]
+
+
+def _own(module: Any) -> list[click.Parameter]:
+    return _options(module.Options, "own_") if hasattr(module, "Options") else []
+
+
+def _options(record: Any, prefix: str) -> list[click.Parameter]:
+    """A command-line option for each field of an options record."""
+    hints = typing.get_type_hints(record)
+    found: list[click.Parameter] = []
+    for field in dataclasses.fields(record):
+        kinds = [k for k in typing.get_args(hints[field.name]) if k is not type(None)]
+        kind = kinds[0] if kinds else hints[field.name]
+        flag = "--" + field.name.replace("_", "-")
+        text = field.metadata.get("help", "")
+        if field.default is not None and kind is not bool:
+            text += f"; default {field.default}"
+        names = [flag, prefix + field.name]
+        if kind is bool:
+            found.append(click.Option(names, is_flag=True, default=None, help=text))
+        else:
+            found.append(click.Option(names, type=kind, default=None, help=text))
+    return found
+
+
+def _ingest(source: str, typed: dict[str, Any]) -> None:
+    from fertools.ingest import ingest
+
+    quiet, as_json = typed.pop("quiet"), typed.pop("json")
+    given = {k: v for k, v in typed.items() if v is not None and v is not False}
+    face = {k.removeprefix("face_"): given.pop(k) for k in list(given) if k.startswith("face_")}
+    own = {k.removeprefix("own_"): given.pop(k) for k in list(given) if k.startswith("own_")}
+    with _show.Progress(quiet or as_json) as progress:
+        result = ingest(
+            source,
+            given.pop("raws"),
+            given.pop("out"),
+            face=face,
+            options=own,
+            command=shlex.join(["fertools", *sys.argv[1:]]),
+            progress=progress,
+            **given,
+        )
+    if as_json:
+        _show.as_json(dataclasses.asdict(result))
+    elif not quiet:
+        click.echo(_show.statuses(result.statuses))
+        for note in result.notes:
+            click.echo(f"note: {note}")
+        click.echo(f"{result.out}: {result.units} units in {result.seconds:.1f} s")
+    if not result.ok and result.rows:
+        raise FerError(f"{result.out}: no image gave a face; the reasons stand above")

@@ -1,0 +1,102 @@
+"""Folders of images, one folder per class: your own data.
+
+Layout on disk: `<class>/<image>`, or `<part>/<class>/<image>` with train, val (valid, validation)
+and test above. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
+
+Traps: without `--subject-regex` nobody knows who is on the images, and `split --group subject` is
+refused. The class is the name of the folder; a name that is no known word is kept as `raw_label`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fertools.errors import FerError
+from fertools.frame import Frame, option, rejected
+from fertools.roots import Member, Root, Unit
+
+LICENCE = "yours"
+CITATION = ""
+HOMEPAGE = ""
+LABELS: dict[str, str] = {}
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user may say about the folders."""
+
+    subject_regex: str | None = option(
+        None, "finds the subject in the path; its group `subject`, or the first, is the id"
+    )
+
+
+def matches(root: Root) -> bool:
+    """Whether an image lies below a folder of the root."""
+    return any(m.suffix in IMAGES and "/" in m.inner for m in root.members)
+
+
+def units(root: Root) -> list[Unit]:
+    """Slices by part and class."""
+    _pattern(root.options)
+    return root.units(
+        root.members, key=lambda m: "-".join(p for p in _place(m) if p) or "elsewhere"
+    )
+
+
+def read(unit: Unit) -> Iterator[Frame]:
+    """Every file of a slice, in the order of the paths."""
+    pattern = _pattern(unit.options)
+    for member in unit.members:
+        part, label = _place(member)
+        if not label:
+            yield rejected(member, "unknown_name", f"{member.path}: not below a class folder")
+        elif member.suffix not in IMAGES:
+            yield rejected(member, "not_an_image", f"{member.path}: no image by its extension")
+        else:
+            yield Frame(
+                key=member.inner,
+                path=member.path,
+                image=member,
+                raw_label=label,
+                subject=_subject(pattern, member),
+                official_split=part or None,
+            )
+
+
+def _pattern(options: Options | None) -> re.Pattern[str] | None:
+    if options is None or options.subject_regex is None:
+        return None
+    try:
+        pattern = re.compile(options.subject_regex)
+    except re.error as error:
+        raise FerError(f"subject regex {options.subject_regex!r}: {error}") from error
+    if pattern.groups == 0:
+        raise FerError(f"subject regex {pattern.pattern!r}: put the subject into a group ( )")
+    return pattern
+
+
+def _subject(pattern: re.Pattern[str] | None, member: Member) -> str | None:
+    found = pattern.search(member.inner) if pattern else None
+    if found is None:
+        return None
+    who = found["subject"] if "subject" in found.re.groupindex else found[1]
+    return f"imagefolder:{who}" if who else None
+
+
+def _place(member: Member) -> tuple[str, str]:
+    """Official part and class of an image: the innermost folder, and a part above it."""
+    folders = member.inner.split("/")[:-1]
+    if not folders:
+        return "", ""
+    parts = [PARTS[f.lower()] for f in folders[:-1] if f.lower() in PARTS]
+    return (parts[0] if parts else ""), folders[-1]

@@ -1,0 +1,153 @@
+"""A finished unit on disk: `units/<unit>.parquet`, written after the shards it speaks of.
+
+In go rows and faces, in reading order; out comes a Parquet file whose metadata holds the unit's
+digest and its shards. That the file is there means that the unit is done.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fertools.errors import FerError
+from fertools.faces import ShardWriter, open_shard
+from fertools.frame import Pixels
+from fertools.manifest import TYPES
+from fertools.roots import Unit
+
+SHARD_BYTES = 1 << 30
+HELD = 1 << 23  # bytes of faces kept before they are written
+NO_FAULT = ("ok", "pending")
+
+
+def unit_file(out: Path, name: str) -> Path:
+    """Where a unit's rows lie."""
+    return out / "units" / f"{name}.parquet"
+
+
+def unit_facts(file: Path) -> dict[str, Any]:
+    """Digest and shards of a finished unit. Raises `FerError` where the file is broken."""
+    try:
+        facts: dict[str, Any] = json.loads(pq.read_schema(file).metadata[b"unit"])
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError) as error:
+        raise FerError(f"{file}: a broken unit; delete it and run the same ingest again") from error
+    return facts
+
+
+def finished(out: Path, unit: Unit) -> bool:
+    """Whether a unit is done and its shards are there.
+
+    Raises `FerError` where it was done from other bytes.
+    """
+    file = unit_file(out, unit.name)
+    if not file.is_file():
+        return False
+    facts = unit_facts(file)
+    if facts["digest"] != unit.digest:
+        path = unit.members[0].path
+        raise FerError(f"{path}: changed since unit {unit.name} was read; --force starts over")
+    try:
+        for shard, entry in facts["shards"].items():
+            open_shard(out / shard, entry)
+    except FerError:
+        return False  # read again: a shard is missing or cut
+    return True
+
+
+class UnitWriter:
+    """Collects a unit's rows, writes its faces to shards, and finishes it with one rename."""
+
+    def __init__(self, out: Path, unit: Unit) -> None:
+        self.rows = 0
+        self._out, self._unit = out, unit
+        self._tables: list[pa.Table] = []
+        self._pending: list[dict[str, Any]] = []
+        self._held: list[Pixels] = []
+        self._shards: dict[str, Any] = {}
+        self._writer: ShardWriter | None = None
+        self._faults: list[str] = []
+
+    def add(self, row: dict[str, Any], face: Pixels | None) -> None:
+        """Add one row, with its face or without."""
+        self.rows += 1
+        self._pending.append(row)
+        if row["status"] not in NO_FAULT:
+            self._faults.append(f"{row['path']}: {row['status']} ({row['detail']})")
+        if face is not None:
+            self._held.append(face)
+            row["row"] = -1  # its place is known once it is written
+            if len(self._held) * face.nbytes >= HELD:
+                self._flush()
+
+    def add_batch(self, table: pa.Table, faces: Pixels) -> None:
+        """Add rows, with a face for each whose status is ok, in order."""
+        self._flush()
+        self.rows += table.num_rows
+        bad = table.filter(pc.invert(pc.is_in(table["status"], pa.array(NO_FAULT))))
+        self._faults += [
+            f"{row['path']}: {row['status']} ({row['detail']})" for row in bad.to_pylist()
+        ]
+        has = table["status"].to_numpy() == "ok"
+        shard, first = self._write(faces)
+        place = np.full(len(has), None, object)
+        place[has] = range(first, first + len(faces))
+        table = table.append_column("row", pa.array(place, pa.int32()))
+        names = pc.if_else(pa.array(has), shard, pa.scalar(None, pa.string()))
+        self._tables.append(table.append_column("shard", names))
+
+    def refuse_faults(self) -> None:
+        """Raise `FerError` for the first row that gave no face."""
+        if self._faults:
+            raise FerError(self._faults[0])
+
+    def close(self) -> tuple[str, int, int]:
+        """Finish the unit; returns its name, its rows, and how many of them have a face."""
+        self._flush()
+        self._close_shard()
+        table = pa.concat_tables(self._tables, promote_options="permissive")
+        facts = {"digest": self._unit.digest, "shards": self._shards}
+        text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
+        table = table.replace_schema_metadata({b"unit": text.encode()})
+        file = unit_file(self._out, self._unit.name)
+        partial = file.with_name(f".{file.name}.partial")
+        pq.write_table(table, partial, compression="zstd")
+        partial.replace(file)
+        return self._unit.name, self.rows, sum(e["rows"] for e in self._shards.values())
+
+    def _flush(self) -> None:
+        """Write the faces held back, and turn the rows since the last time into a table."""
+        if self._held:
+            shard, first = self._write(np.stack(self._held))
+            with_face = [row for row in self._pending if "row" in row]
+            for place, row in enumerate(with_face, start=first):
+                row |= {"shard": shard, "row": place}
+            self._held = []
+        if self._pending or not self._tables:
+            self._tables.append(_table(self._pending))
+            self._pending = []
+
+    def _write(self, faces: Pixels) -> tuple[str, int]:
+        writer = self._writer
+        if writer is not None and writer.rows * faces[0].nbytes + faces.nbytes > SHARD_BYTES:
+            self._close_shard()
+        if self._writer is None:
+            name = f"faces-{self._unit.name}-{len(self._shards)}.npy"
+            self._writer = ShardWriter(self._out / name)
+        if len(faces) == 0:
+            return self._writer.path.name, self._writer.rows
+        return self._writer.path.name, self._writer.append(faces)
+
+    def _close_shard(self) -> None:
+        if self._writer is not None and (entry := self._writer.close()):
+            self._shards[self._writer.path.name] = entry
+        self._writer = None
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: pa.array([row.get(name) for row in rows], TYPES.get(name)) for name in names}
+    return pa.table(columns or {"id": pa.array([], pa.string())})
