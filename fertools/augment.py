@@ -52,9 +52,12 @@ class BatchAugment:
         a = self.augment
         whole = not images.is_floating_point()
         x = images.to(torch.float32)
-        if a.rotation or a.shift or a.shear or a.zoom or a.flip:
+        if a.rotation or a.shift or a.shear or a.zoom:
             matrices = self._matrices(len(x), x.shape[2], x.shape[3])
             x = warp(x, torch.from_numpy(matrices))
+        elif a.flip:  # exact, and far cheaper than a warp
+            flip = torch.from_numpy(self._flips(len(x))).to(x.device)
+            x = torch.where(flip[:, None, None, None], x.flip(3), x)
         top = 255.0 if whole else 1.0
         if a.noise[1] or a.stretch:
             x = self._noise(x, top)
@@ -89,7 +92,10 @@ class BatchAugment:
         if a.zoom_axes == "joint":
             zy = zx
         matrices = keras_matrices(rotation, tx, ty, shear, zx, zy, height, width)
-        return mirrored(matrices, self.rng.random(n) < a.flip, width)
+        return mirrored(matrices, self._flips(n), width)
+
+    def _flips(self, n: int) -> npt.NDArray[np.bool_]:
+        return self.rng.random(n) < self.augment.flip
 
     def _noise(self, x: torch.Tensor, top: float) -> torch.Tensor:
         """x + N(0, 1) * U(low, high) gray levels, then cut or spread to the range 0..`top`."""

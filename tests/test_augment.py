@@ -124,13 +124,14 @@ def test_the_input_is_left_alone() -> None:
     assert torch.equal(images, before)
 
 
-def test_half_of_the_images_are_mirrored() -> None:
+@pytest.mark.parametrize("rotation", [0.0, 1e-9])  # without a warp, and as part of one
+def test_half_of_the_images_are_mirrored(rotation: float) -> None:
     images = torch.rand(400, 1, 4, 4)
-    out = BatchAugment(Augment(flip=0.5))(images)
-    mirrored_rows = (out - images.flip(3)).abs().amax((1, 2, 3)) < 1e-5
-    same_rows = (out - images).abs().amax((1, 2, 3)) < 1e-5
-    assert (mirrored_rows ^ same_rows).all()
-    assert 160 < mirrored_rows.sum() < 240
+    out = BatchAugment(Augment(flip=0.5, rotation=rotation))(images)
+    is_mirror = (out - images.flip(3)).abs().amax((1, 2, 3)) < 1e-5
+    is_same = (out - images).abs().amax((1, 2, 3)) < 1e-5
+    assert (is_mirror ^ is_same).all()
+    assert 160 < is_mirror.sum() < 240
 
 
 def test_draws_stay_in_their_units() -> None:
