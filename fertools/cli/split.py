@@ -1,0 +1,111 @@
+"""Deal faces to train, val and test, or to folds, with people kept apart."""
+
+import dataclasses
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from fertools.cli import _show
+
+
+@click.command(
+    epilog="Example: fertools split data/ck48 --group subject --ratios 8:1:1 -o manifests/ck48.parquet"
+)
+@click.argument("data", nargs=-1, required=True)
+@click.option("-o", "--out", required=True, help="the split manifest to write")
+@click.option("--ratios", metavar="8:1:1", help="train:val:test")
+@click.option("--folds", type=int, help="number of folds; each row is tested in one")
+@click.option("--official", is_flag=True, help="the parts that the data set was published with")
+@click.option("--val-from", metavar="train:0.1", help="with --official: validation from training")
+@click.option("--stratify/--no-stratify", default=True, help="keep class shares; the default")
+@click.option("--stratify-on", metavar="label,gender", help="columns whose shares are kept")
+@click.option("--group", help="subject (default), sequence or none")
+@click.option("--or-else", help="for rows without it: twin or self")
+@click.option("--merge-twins", is_flag=True, help="copies found by `curate` widen the groups")
+@click.option("--label-rule", help="uploader (default), majority, unanimous, ferplus-majority, ..")
+@click.option("--labels", help="a label mapping: korean4, korean-fold, basic7 or a TOML file")
+@click.option("--keep", metavar="OLD", help="a split manifest whose groups stay where they are")
+@click.option("--seed", type=int, help="default 0")
+@click.option("--force", is_flag=True, help="write over an existing manifest")
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
+    """Deal the faces of one or more data sets to parts.
+
+    Whole groups are dealt, classes keep their shares. Say how by one of --ratios, --folds and
+    --official. Rows without a face or label stay in the manifest, in no part.
+    """
+    from fertools.split import split
+
+    line = shlex.join(["fertools", *sys.argv[1:]])
+    keep, force, out = typed.pop("keep"), typed.pop("force"), typed.pop("out")
+    result = split(data, out, _options(typed), keep=keep, force=force, command=line)
+    if as_json:
+        _show.as_json(dataclasses.asdict(result))
+        return
+    _print(result)
+
+
+def _options(typed: dict[str, Any]) -> Any:
+    from fertools.grouping import Grouping
+    from fertools.split import SplitOptions
+
+    if not typed.pop("stratify"):
+        typed["stratify_on"] = ()
+    elif typed["stratify_on"]:
+        typed["stratify_on"] = tuple(typed["stratify_on"].split(","))
+    if typed["ratios"]:
+        typed["ratios"] = _ratios(typed["ratios"])
+    if typed["val_from"]:
+        typed["val_from"] = _val_from(typed["val_from"])
+    given = {k: v for k, v in typed.items() if v is not None and v is not False}
+    names = [f.name for f in dataclasses.fields(Grouping)]
+    grouping = Grouping(**{name: given.pop(name) for name in names if name in given})
+    return SplitOptions(grouping=grouping, **given)
+
+
+def _ratios(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(":"))
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: numbers with colons, as in 8:1:1") from None
+
+
+def _val_from(text: str) -> float:
+    part, _, share = text.partition(":")
+    try:
+        if part == "train":
+            return float(share)
+    except ValueError:
+        pass
+    raise click.BadParameter(f"{text!r}: a share of train, as in train:0.1")
+
+
+def _print(result: Any) -> None:
+    parts = list(dict.fromkeys(p.part for p in result.parts))
+    labels = list(dict.fromkeys(p.label for p in result.parts))
+    cells = {(p.part, p.label): p for p in result.parts}
+    rows: list[list[Any]] = []
+    for name in labels:
+        total = sum(cells[part, name].rows for part in parts)
+        row: list[Any] = [name, total]
+        for part in parts:
+            cell = cells[part, name]
+            off = 100 * (cell.rows - cell.target) / max(total, 1)
+            row.append(f"{cell.rows:,} ({off:+.1f})")
+        rows.append(row)
+    totals = [sum(cells[part, name].rows for name in labels) for part in parts]
+    rows.append(["all", sum(totals), *(f"{n:,}" for n in totals)])
+    _show.table(
+        "rows per class and part (points off the target share)", ["label", "rows", *parts], rows
+    )
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in result.kinds.items())
+    click.echo(
+        f"{result.dealt:,} of {result.rows:,} rows dealt in {result.groups:,} groups ({kinds})"
+    )
+    for reason, count in result.left_out.items():
+        click.echo(f"{count:,} rows in no part: {reason}")
+    for note in result.notes:
+        click.echo(f"note: {note}")
+    click.echo(f"wrote {result.out}")

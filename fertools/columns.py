@@ -1,0 +1,55 @@
+"""Columns of a manifest as arrays: codes, words, numbers.
+
+In goes a pyarrow column; out come NumPy arrays that the measures take.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Codes = npt.NDArray[np.int64]
+
+
+def encode(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
+    """A column of words as codes (n,), -1 for null, and the words in sorted order."""
+    column = column.cast(pa.string())
+    coded = pa.chunked_array(column.chunks, pa.string()).combine_chunks().dictionary_encode()
+    order = pc.array_sort_indices(coded.dictionary).to_numpy()
+    rank = np.empty(len(order) + 1, np.int64)
+    rank[order], rank[-1] = np.arange(len(order)), -1
+    codes = rank[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return codes, coded.dictionary.take(pa.array(order)).to_pylist()
+
+
+def cross(*codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
+    """Codes of the combinations that occur (-1 where any is -1), and each combination's parts."""
+    known = np.all([c >= 0 for c in codes], axis=0)
+    stacked = np.stack(codes, axis=1)
+    found, inverse = np.unique(stacked[known], axis=0, return_inverse=True)
+    out = np.full(len(known), -1, np.int64)
+    out[known] = inverse.reshape(-1)
+    return out, found
+
+
+def words(codes: Codes, names: list[str]) -> pa.Array:
+    """The words of codes; -1 becomes null."""
+    indices = pa.array(codes, pa.int64(), mask=codes < 0)
+    return pa.array(names, pa.string()).take(indices)
+
+
+def put(table: pa.Table, name: str, column: Any) -> pa.Table:
+    """The table with a column set, in its place or at the end."""
+    if name in table.column_names:
+        return table.set_column(table.column_names.index(name), name, column)
+    return table.append_column(name, column)
+
+
+def usable(table: pa.Table) -> npt.NDArray[np.bool_]:
+    """Rows that have a face and that no check has dropped."""
+    good = table["status"].to_numpy() == "ok"
+    if "drop" in table.column_names:
+        good &= table["drop"].is_null().to_numpy()
+    return np.asarray(good)

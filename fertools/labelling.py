@@ -1,0 +1,112 @@
+"""A label rule applied to a manifest: the columns `label`, `label_status` and `target`.
+
+In goes a manifest's table, the name of a rule and of a mapping; out comes the table with labels.
+The rules themselves are in `measures.rules`; here is which column each of them reads.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fertools.columns import encode, put, words
+from fertools.errors import FerError, unknown
+from fertools.labels import Mapping, canonical
+from fertools.manifest import TYPES, VOTE_WORDS
+from fertools.measures import rules
+from fertools.measures.rules import Labelled
+
+RATERS = ("rater_a_label", "rater_b_label", "rater_c_label")
+VOTE_RULES: dict[str, Callable[..., Labelled]] = {
+    "ferplus-majority": rules.majority,
+    "ferplus-argmax": rules.argmax,
+    "soft": rules.soft,
+    "multi": rules.multi,
+}
+RULES = ("uploader", "majority", "unanimous", *VOTE_RULES)
+
+
+def label(table: pa.Table, rule: str, mapping: Mapping | None = None) -> pa.Table:
+    """The table with `label`, `label_status` and, where the rule gives several words, `target`.
+
+    `uploader` takes the data set's own word, `majority` and `unanimous` its raters', the others its
+    votes. The mapping is applied to the result; probabilities of words that become one are added.
+    Raises `FerError` for an unknown rule and for one whose columns are empty.
+    """
+    if rule not in RULES:
+        raise unknown("label rule", rule, list(RULES))
+    found = _by_rule(table, rule)
+    if mapping is not None:
+        found = _mapped(found, mapping)
+    table = put(table, "label", words(found.codes, list(found.names)))
+    table = put(table, "label_status", pa.array(found.status.tolist(), pa.string()))
+    if found.target is not None:
+        table = put(table, "target", _targets(found))
+    return table
+
+
+def _by_rule(table: pa.Table, rule: str) -> Labelled:
+    if rule == "uploader":
+        codes, names = encode(table["native_label"])
+        return rules.single(codes, names, table["raw_label"].is_valid().to_numpy())
+    if rule in VOTE_RULES:
+        if table["votes"].null_count == len(table):
+            raise FerError(f"label rule {rule!r}: the data has no votes; ingest it with `ferplus`")
+        return VOTE_RULES[rule](votes_of(table["votes"]), VOTE_WORDS)
+    if all(table[name].null_count == len(table) for name in RATERS):
+        raise FerError(f"label rule {rule!r}: the data has no raters; take `uploader`")
+    labels, names = rater_codes(table)
+    return rules.raters(labels, names, unanimous=rule == "unanimous")
+
+
+def votes_of(column: pa.ChunkedArray) -> rules.Votes:
+    """Votes (n, len(VOTE_WORDS)) as numbers; rows without any are 0."""
+    flat = column.combine_chunks()
+    return np.stack(
+        [pc.struct_field(flat, word).fill_null(0).to_numpy(zero_copy_only=False)
+         for word in VOTE_WORDS],
+        axis=1,
+    ).astype(np.float64)  # fmt: skip
+
+
+def rater_codes(table: pa.Table) -> tuple[rules.Codes, list[str]]:
+    """What each rater said (n, 3) as codes into sorted words; -1 for nothing or no known word."""
+    columns = [encode(table[name]) for name in RATERS]
+    known = [[canonical(word) for word in said] for _, said in columns]
+    names = sorted({word for said in known for word in said if word})
+    place = {word: number for number, word in enumerate(names)}
+    out = np.full((table.num_rows, len(RATERS)), -1, np.int64)
+    for rater, ((codes, _), said) in enumerate(zip(columns, known, strict=True)):
+        lookup = np.array([*(place.get(word or "", -1) for word in said), -1])
+        out[:, rater] = lookup[codes]
+    return out, names
+
+
+def _mapped(found: Labelled, mapping: Mapping) -> Labelled:
+    targets = [mapping(name) for name in found.names]
+    names = tuple(sorted({word for word in targets if word}))
+    lookup = np.array([*(names.index(w) if w else -1 for w in targets), -1])
+    codes = lookup[found.codes]
+    lost = (codes < 0) & (found.codes >= 0)
+    status = np.where(lost, "mapped_away", found.status)
+    if found.target is None:
+        return Labelled(codes, names, status)
+    target = np.zeros((len(codes), len(names)))
+    for old, new in enumerate(targets):
+        if new:
+            target[:, names.index(new)] += found.target[:, old]
+    total = target.sum(axis=1, keepdims=True)
+    return Labelled(codes, names, status, target / np.where(total > 0, total, 1))
+
+
+def _targets(found: Labelled) -> pa.Array:
+    assert found.target is not None
+    rows, places = np.nonzero(found.target > 0)
+    counts = np.bincount(rows, minlength=len(found.codes))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    keys = pa.array(found.names, pa.string()).take(pa.array(places))
+    values = pa.array(found.target[rows, places].astype(np.float32))
+    return pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), keys, values).cast(
+        TYPES["target"]
+    )

@@ -1,0 +1,323 @@
+"""Split: deal the faces of one or more data sets to train, val and test, or to folds.
+
+In go manifests; out comes a split manifest: the same rows with label, group, and split or fold.
+Whole groups are dealt (people, sequences, or each row alone), so that nobody stands in two parts;
+classes keep their shares as well as whole groups allow. Rows without a face, dropped rows and rows
+without a label stay in the manifest and belong to no part.
+"""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fertools.assemble import made
+from fertools.columns import Codes, cross, encode, put, usable, words
+from fertools.errors import FerError, unknown
+from fertools.grouping import Grouping, Groups, group_rows
+from fertools.labelling import label
+from fertools.labels import mapping
+from fertools.manifest import Manifest, locate, read_manifest, write_manifest
+from fertools.measures.deal import deal, infeasible
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOptions:
+    """How to deal. Exactly one of `ratios`, `folds`, `official`."""
+
+    ratios: tuple[float, ...] | None = None
+    folds: int | None = None
+    official: bool = False
+    val_from: float | None = None
+    stratify_on: tuple[str, ...] = ("label",)
+    grouping: Grouping = Grouping()
+    label_rule: str = "uploader"
+    labels: str | None = None
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise `FerError` for values that are unknown or exclude one another."""
+        ways = [self.ratios is not None, self.folds is not None, self.official]
+        if sum(ways) != 1:
+            raise FerError("say one of --ratios 8:1:1, --folds 10, --official")
+        self.grouping.check()
+        if self.ratios is not None and (
+            not 2 <= len(self.ratios) <= 3 or min(self.ratios) < 0 or sum(self.ratios) <= 0
+        ):
+            raise FerError(f"ratios {self.ratios}: three numbers, train:val:test, as in 8:1:1")
+        if self.folds is not None and self.folds < 2:
+            raise FerError(f"folds {self.folds}: at least 2")
+        if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
+            raise FerError("--val-from train:0.1 goes with --official, and its share is below 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part got of one class: rows, the rows aimed at, and groups."""
+
+    part: str
+    label: str
+    rows: int
+    target: float
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What came out: the table by part and class, and sentences worth reading."""
+
+    out: Path
+    rows: int
+    dealt: int
+    groups: int
+    kinds: dict[str, int]
+    left_out: dict[str, int]
+    parts: list[Part]
+    notes: list[str]
+
+
+def split(
+    data: Sequence[str | Path],
+    out: str | Path,
+    options: SplitOptions,
+    *,
+    keep: str | Path | None = None,
+    force: bool = False,
+    command: str | None = None,
+) -> Split:
+    """Deal the rows of the manifests in `data` and write the split manifest `out`.
+
+    With `keep`, groups that an older split manifest dealt stay where they are. Raises `FerError`
+    for options that exclude one another, data without the subjects asked for, ids that occur in two
+    data sets, and an `out` that is there (without `force`).
+    """
+    options.check()
+    out = Path(out)
+    if out.exists() and not force:
+        raise FerError(f"{out}: is there; give another -o, or --force")
+    files = [locate(path) for path in data]
+    manifests = [read_manifest(file) for file in files]
+    table = _merged(manifests, files)
+    table = label(table, options.label_rule, mapping(options.labels) if options.labels else None)
+    groups = group_rows(table, options.grouping)
+    dealable = usable(table) & table["label"].is_valid().to_numpy()
+    strata = _strata(table, options)
+    part, shares, notes = _deal(table, options, groups, strata, dealable, keep)
+    table = _written(table, groups, part, options)
+    report = _report(table, groups, part, shares, dealable, options)
+    facts = {
+        "split": {k: v for k, v in dataclasses.asdict(options).items() if v is not None},
+        "from": {_name(m, f): _file_digest(f) for m, f in zip(manifests, files, strict=True)},
+        "keep": _file_digest(locate(keep)) if keep else None,
+    }
+    card = _card(manifests, out, {**facts, "notes": notes, "made": made(command)})
+    try:
+        write_manifest(out, table, facts, card)
+    except OSError as error:
+        raise FerError(f"{out}: cannot be written ({error.strerror}); give another -o") from error
+    kinds = [groups.kinds[g] for g in np.unique(groups.codes[dealable])]
+    return Split(
+        out=out,
+        rows=table.num_rows,
+        dealt=int(dealable.sum()),
+        groups=len(kinds),
+        kinds={kind: kinds.count(kind) for kind in sorted(set(kinds))},
+        left_out=_left_out(table, dealable),
+        parts=report,
+        notes=notes,
+    )
+
+
+def _merged(manifests: Sequence[Manifest], files: Sequence[Path]) -> pa.Table:
+    table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
+    ids = table["id"]
+    if len(manifests) > 1 and len(pc.unique(ids)) < len(ids):
+        twice = next(e["values"] for e in pc.value_counts(ids).to_pylist() if e["counts"] > 1)
+        raise FerError(
+            f"id {twice!r} is in two of {', '.join(map(str, files))}; "
+            "ingest one of them with another --name"
+        )
+    return table
+
+
+def _strata(table: pa.Table, options: SplitOptions) -> Codes:
+    if not options.stratify_on:
+        return np.zeros(table.num_rows, np.int64)
+    columns = []
+    for name in options.stratify_on:
+        if name not in table.column_names:
+            raise unknown("column to stratify on", name, table.column_names)
+        codes, found = encode(table[name].cast(pa.string()))
+        columns.append(np.where(codes < 0, len(found), codes))
+    return cross(*columns)[0]
+
+
+def _deal(
+    table: pa.Table,
+    options: SplitOptions,
+    groups: Groups,
+    strata: Codes,
+    dealable: npt.NDArray[np.bool_],
+    keep: str | Path | None,
+) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
+    """The part of every row (-1: none), the share aimed at for each part, and notes."""
+    part = np.full(table.num_rows, -1)
+    if options.official:
+        return _official(table, options, groups, strata, dealable)
+    shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
+    shares = shares / shares.sum()
+    codes, place = np.unique(groups.codes[dealable], return_inverse=True)
+    fixed = _kept(table, groups, keep, options)[codes] if keep else None
+    part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
+    return part, shares, _scarce(table, place, strata, dealable, len(shares), options)
+
+
+def _scarce(
+    table: pa.Table,
+    place: Codes,
+    strata: Codes,
+    dealable: npt.NDArray[np.bool_],
+    parts: int,
+    options: SplitOptions,
+) -> list[str]:
+    if not options.stratify_on:
+        return []
+    notes = []
+    inner = strata[dealable]
+    for stratum in infeasible(place, inner, parts):
+        row = int(np.flatnonzero(dealable)[np.argmax(inner == stratum)])
+        named = ", ".join(f"{c} {table[c][row].as_py()}" for c in options.stratify_on)
+        held = len(np.unique(place[inner == stratum]))
+        notes.append(f"{named}: {held} groups for {parts} parts, so some part goes without")
+    return notes
+
+
+def _kept(
+    table: pa.Table, groups: Groups, keep: str | Path, options: SplitOptions
+) -> npt.NDArray[np.int64]:
+    """The part that an older split gave each group, or -1. Raises where it tore a group apart."""
+    old = read_manifest(keep)
+    name = "fold" if options.folds else "split"
+    if not old.has(name):
+        raise FerError(f"{keep}: has no column {name!r}; give a manifest made by `split`")
+    values = old.column(name)
+    number = values.to_numpy(zero_copy_only=False) if options.folds else encode_parts(values)
+    at = pc.index_in(table["id"], old.table["id"].combine_chunks()).fill_null(-1).to_numpy()
+    number = np.append(np.nan_to_num(number.astype(float), nan=-1), -1).astype(np.int64)[at]
+    fixed = np.full(len(groups.names), -1)
+    low = np.full(len(groups.names), np.iinfo(np.int64).max)
+    known = number >= 0
+    np.maximum.at(fixed, groups.codes[known], number[known])
+    np.minimum.at(low, groups.codes[known], number[known])
+    if (torn := np.flatnonzero((fixed >= 0) & (low != fixed))).size:
+        raise FerError(
+            f"{keep}: group {groups.names[torn[0]]!r} stands in two parts there; deal anew, "
+            "without --keep"
+        )
+    return fixed
+
+
+def encode_parts(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """train, val, test as 0, 1, 2; anything else as -1."""
+    places = pc.index_in(column.cast(pa.string()), pa.array(PARTS)).fill_null(-1)
+    return np.asarray(places.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _official(
+    table: pa.Table,
+    options: SplitOptions,
+    groups: Groups,
+    strata: Codes,
+    dealable: npt.NDArray[np.bool_],
+) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
+    part = np.where(dealable, encode_parts(table["official_split"]), -1)
+    if (part < 0).all():
+        raise FerError("--official: no row has an official_split; take --ratios or --folds")
+    notes = []
+    if lost := int((dealable & (part < 0)).sum()):
+        notes.append(f"{lost:,} faces have no official split and belong to no part")
+    if options.val_from:
+        train = part == 0
+        _, place = np.unique(groups.codes[train], return_inverse=True)
+        shares = np.array([1 - options.val_from, options.val_from])
+        part[train] = deal(place, strata[train], shares, options.seed)
+    counts = np.bincount(part[part >= 0], minlength=3)
+    return part, counts / counts.sum(), notes
+
+
+def _written(table: pa.Table, groups: Groups, part: Codes, options: SplitOptions) -> pa.Table:
+    table = put(table, "group", words(groups.codes, groups.names))
+    kinds = sorted(set(groups.kinds))
+    kind_of = np.array([kinds.index(k) for k in groups.kinds] or [0])
+    table = put(table, "group_kind", words(kind_of[groups.codes], kinds))
+    none = pa.nulls(table.num_rows, pa.string())
+    if options.folds:
+        table = put(table, "split", none)
+        return put(table, "fold", pa.array(part, pa.int16(), mask=part < 0))
+    table = put(table, "split", words(part, list(PARTS)))
+    return put(table, "fold", pa.nulls(table.num_rows, pa.int16()))
+
+
+def _report(
+    table: pa.Table,
+    groups: Groups,
+    part: Codes,
+    shares: npt.NDArray[np.float64],
+    dealable: npt.NDArray[np.bool_],
+    options: SplitOptions,
+) -> list[Part]:
+    codes, names = encode(table["label"])
+    totals = np.bincount(codes[dealable & (part >= 0)], minlength=len(names))
+    found = []
+    for number, share in enumerate(shares):
+        here = part == number
+        rows = np.bincount(codes[here], minlength=len(names))
+        name = f"fold {number}" if options.folds else PARTS[number]
+        for code, word in enumerate(names):
+            among = len(np.unique(groups.codes[here & (codes == code)]))
+            found.append(Part(name, word, int(rows[code]), float(totals[code] * share), among))
+    return found
+
+
+def _left_out(table: pa.Table, dealable: npt.NDArray[np.bool_]) -> dict[str, int]:
+    """Rows that belong to no part, by reason."""
+    rest = table.filter(pa.array(~dealable))
+    drop = rest["drop"] if "drop" in rest.column_names else pa.nulls(len(rest), pa.string())
+    reasons = pc.if_else(pc.not_equal(rest["status"], "ok"), rest["status"],
+                         pc.coalesce(drop, rest["label_status"]))  # fmt: skip
+    counted = {e["values"]: e["counts"] for e in pc.value_counts(reasons).to_pylist()}
+    return dict(sorted(counted.items(), key=lambda e: (-e[1], e[0])))
+
+
+def _name(manifest: Manifest, file: Path) -> str:
+    return str(manifest.facts.get("name", file.stem))
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+
+
+def _card(manifests: Sequence[Manifest], out: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """The card of a split: where the face stores of its data sets lie, seen from it."""
+    stores = {}
+    for manifest in manifests:
+        for key, entry in manifest.card.get("stores", {}).items():
+            folder = (manifest.folder / entry["path"]).resolve()
+            stores[key] = {**entry, "path": _relative(folder, out.parent.resolve())}
+    about = {str(m.card.get("name")): m.card.get("about") for m in manifests if "about" in m.card}
+    return {**facts, "about": about, "stores": stores}
+
+
+def _relative(folder: Path, start: Path) -> str:
+    return Path(os.path.relpath(folder, start)).as_posix()
