@@ -59,21 +59,29 @@ class Canvas:
         within: Floats | None = None,
     ) -> None:
         """Blend a colour in as a Gaussian spot; the radii are its standard deviations."""
-        middle = self.pixels(np.array([centre]))[0]
-        reach = 3 * max(radii) * self.scale
-        (x0, y0), (x1, y1) = (middle - reach).astype(int), (middle + reach).astype(int) + 2
-        x0, y0 = max(x0, 0), max(y0, 0)
-        part = self.image[y0 : max(y1, 0), x0 : max(x1, 0)]
+        far = 2.7 * np.array([radii[0] + 0.15 * radii[1], radii[1] + 0.15 * radii[0]])
+        middle = np.array(centre)
+        rows, columns = self.window(np.array([middle - far, middle + far]))
+        part = self.image[rows, columns]
         if not part.size:
             return
-        x, y = self.units(slice(x0, x0 + part.shape[1]), slice(y0, y0 + part.shape[0]))
+        x, y = self.units(rows, columns)
         spread = ((x - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2
         weight = alpha * np.exp(-spread / 2)
         if within is not None:
-            weight *= within[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]]
+            weight *= within[rows, columns]
         part += (np.array(colour, np.float32) - part) * weight[..., None].astype(np.float32)
 
-    def units(self, columns: slice, rows: slice) -> tuple[Floats, Floats]:
+    def window(self, points: Points) -> tuple[slice, slice]:
+        """Rows and columns of the image that hold all points; empty where they lie outside."""
+        placed = self.pixels(points)
+        low = np.maximum(placed.min(axis=0).astype(int) - 1, 0)
+        high = np.clip(placed.max(axis=0).astype(int) + 2, low, None)
+        height, width = self.image.shape[:2]
+        columns = slice(min(int(low[0]), width), min(int(high[0]), width))
+        return slice(min(int(low[1]), height), min(int(high[1]), height)), columns
+
+    def units(self, rows: slice, columns: slice) -> tuple[Floats, Floats]:
         """The face coordinates (x, y) of every pixel of a part of the image."""
         back = np.linalg.inv(self.matrix[:, :2])
         x = np.arange(columns.start, columns.stop, dtype=np.float32) - self.matrix[0, 2]

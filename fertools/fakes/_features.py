@@ -73,26 +73,33 @@ def paint_eyes(canvas: Canvas, who: Person, how: Look) -> None:
     """Both eyes: white, iris under the lids, lashes and the fold above."""
     for side in SIDES:
         upper, lower = eye_outline(who, how, side)
-        x, y = eye_centre(who, side)
-        almond = np.concatenate([upper, lower[::-1]])
-        opened = canvas.mask(almond)[..., None]
-        under = canvas.image.copy()
-        canvas.fill(almond, WHITE)
-        radius = 0.5 * who.eye_size
-        at = (x + 0.35 * who.eye_size * how.gaze_x, y + 0.3 * who.eye_size * how.gaze_y)
-        canvas.fill(_circle(at, radius), who.iris)
-        canvas.fill(_circle(at, 0.5 * radius), (14, 12, 12))
-        canvas.fill(_circle((at[0] - 0.3 * radius, at[1] - 0.35 * radius), 0.22 * radius), WHITE)
-        canvas.soft((x, float(upper[:, 1].min())), (who.eye_size, 0.03), (60, 50, 50), 0.5)
-        canvas.image[:] = np.where(opened > 0, canvas.image, under)
+        _paint_eyeball(canvas, who, how, side, np.concatenate([upper, lower[::-1]]))
         lash = 0.034 if who.gender == "female" else 0.024
         canvas.stroke(upper, (34, 24, 22), lash)
         canvas.stroke(lower, shaded(who.skin, 0.62), 0.012)
-        fold = upper - [0, 0.045 + 0.03 * max(0.0, how.eye)]
+        fold = upper - np.array([0, 0.045 + 0.03 * max(0.0, how.eye)])
         canvas.stroke(fold[3:-3], shaded(who.skin, 0.72), 0.012)
         if how.tear > 0.4:
+            x, y = eye_centre(who, side)
             drop = (x - side * 0.02, y + 0.42 * who.eye_size + 0.14)
             canvas.soft(drop, (0.022, 0.075), (232, 244, 255), 0.9)
+
+
+def _paint_eyeball(canvas: Canvas, who: Person, how: Look, side: int, almond: Points) -> None:
+    """White, iris and pupil, as far as the lids leave them free."""
+    x, y = eye_centre(who, side)
+    reach = 2 * who.eye_size
+    part = canvas.window(np.array([[x - reach, y - reach], [x + reach, y + reach]]))
+    covered = canvas.mask(almond)[part] == 0
+    skin = canvas.image[part].copy()
+    canvas.fill(almond, WHITE)
+    radius = 0.5 * who.eye_size
+    at = (x + 0.35 * who.eye_size * how.gaze_x, y + 0.3 * who.eye_size * how.gaze_y)
+    canvas.fill(_circle(at, radius), who.iris)
+    canvas.fill(_circle(at, 0.5 * radius), (14, 12, 12))
+    canvas.fill(_circle((at[0] - 0.3 * radius, at[1] - 0.35 * radius), 0.22 * radius), WHITE)
+    canvas.soft((x, float(almond[:, 1].min())), (who.eye_size, 0.03), (60, 50, 50), 0.5)
+    canvas.image[part][covered] = skin[covered]
 
 
 def paint_brows(canvas: Canvas, who: Person, how: Look) -> None:

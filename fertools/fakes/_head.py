@@ -55,7 +55,7 @@ def paint_head(canvas: Canvas, who: Person, how: Look, light: tuple[float, float
 def _shade(canvas: Canvas, who: Person, face: Floats, light: tuple[float, float]) -> None:
     """Light the face as an ellipsoid (Lambert), with darker eye sockets."""
     height, width = face.shape
-    x, y = canvas.units(slice(0, width), slice(0, height))
+    x, y = canvas.units(slice(0, height), slice(0, width))
     x, y = x / (1.12 * who.width), (y + 0.05) / 1.2
     depth = np.sqrt(np.clip(1 - x**2 - y**2, 0.0, 1.0))
     aim = np.array([light[0], light[1], 1.0]) / np.hypot(np.hypot(*light), 1.0)
