@@ -99,11 +99,12 @@ def _named(
     twins: tuple[Codes, list[str]],
     ways: Grouping,
 ) -> Groups:
-    """A group is named after its first subject, sequence or twin group, else after its first row."""
+    """Name a group after its first subject, sequence or twin group, else after its first row."""
     count = int(codes.max(initial=-1)) + 1
     kinds = np.full(count, "self", object)
     names = np.full(count, None, object)
-    _, first = np.unique(codes, return_index=True)
+    _, first, sizes = np.unique(codes, return_index=True, return_counts=True)
+    kinds[sizes > 1] = "twin"  # equal images, until a name below says more
     names[:] = table["id"].take(pa.array(first)).to_pylist()
     for (each, known), kind in ((twins, "twin"), (own, ways.group)):
         rows = np.flatnonzero(each >= 0)

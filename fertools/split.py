@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class SplitOptions:
     official: bool = False
     val_from: float | None = None
     stratify_on: tuple[str, ...] = ("label",)
-    grouping: Grouping = Grouping()
+    grouping: Grouping = field(default_factory=Grouping)
     label_rule: str = "uploader"
     labels: str | None = None
     seed: int = 0
@@ -109,7 +109,7 @@ def split(
     manifests = [read_manifest(file) for file in files]
     table = _merged(manifests, files)
     table = label(table, options.label_rule, mapping(options.labels) if options.labels else None)
-    groups = group_rows(table, options.grouping)
+    groups = group_rows(table, _grouping(options))
     dealable = usable(table) & table["label"].is_valid().to_numpy()
     strata = _strata(table, options)
     part, shares, notes = _deal(table, options, groups, strata, dealable, keep)
@@ -136,6 +136,13 @@ def split(
         parts=report,
         notes=notes,
     )
+
+
+def _grouping(options: SplitOptions) -> Grouping:
+    """Published parts are taken as they are: a group is then a fact to report, not to ask for."""
+    dealt = not options.official or options.val_from is not None
+    ways = options.grouping
+    return ways if dealt else dataclasses.replace(ways, or_else=ways.or_else or "self")
 
 
 def _merged(manifests: Sequence[Manifest], files: Sequence[Path]) -> pa.Table:

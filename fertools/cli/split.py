@@ -10,9 +10,7 @@ import click
 from fertools.cli import _show
 
 
-@click.command(
-    epilog="Example: fertools split data/ck48 --group subject --ratios 8:1:1 -o manifests/ck48.parquet"
-)
+@click.command(epilog="Example: fertools split data/ck48 --ratios 8:1:1 -o manifests/ck48.parquet")
 @click.argument("data", nargs=-1, required=True)
 @click.option("-o", "--out", required=True, help="the split manifest to write")
 @click.option("--ratios", metavar="8:1:1", help="train:val:test")
@@ -89,17 +87,17 @@ def _print(result: Any) -> None:
     rows: list[list[Any]] = []
     for name in labels:
         total = sum(cells[part, name].rows for part in parts)
-        row: list[Any] = [name, total]
-        for part in parts:
-            cell = cells[part, name]
-            off = 100 * (cell.rows - cell.target) / max(total, 1)
-            row.append(f"{cell.rows:,} ({off:+.1f})")
-        rows.append(row)
+        here = [cells[part, name] for part in parts]
+        off = [100 * (cell.rows - cell.target) / max(total, 1) for cell in here]
+        shown = [
+            f"{cell.rows:,} ({o:+.1f})" if len(parts) < 4 else f"{cell.rows:,}"
+            for cell, o in zip(here, off, strict=True)
+        ]
+        rows.append([name, total, *shown, f"{max(map(abs, off), default=0):.1f}"])
     totals = [sum(cells[part, name].rows for name in labels) for part in parts]
-    rows.append(["all", sum(totals), *(f"{n:,}" for n in totals)])
-    _show.table(
-        "rows per class and part (points off the target share)", ["label", "rows", *parts], rows
-    )
+    rows.append(["all", sum(totals), *(f"{n:,}" for n in totals), ""])
+    title = "rows per class and part; off: points off the target share, the farthest part's last"
+    _show.table(title, ["label", "rows", *parts, "off"], rows)
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in result.kinds.items())
     click.echo(
         f"{result.dealt:,} of {result.rows:,} rows dealt in {result.groups:,} groups ({kinds})"
