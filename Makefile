@@ -1,0 +1,45 @@
+# make demo    set up and run the main job on a data set drawn on the spot
+# make test    set up and run every test
+# make lint    ruff and mypy
+# make bench   every benchmark beside its peers, by hand: minutes to an hour
+
+VENV := .venv
+PY := $(VENV)/bin/python
+BENCH := .venv-bench
+INSTALLED := $(VENV)/.installed
+export NO_ALBUMENTATIONS_UPDATE := 1
+
+.PHONY: demo test lint bench clean
+
+demo: $(INSTALLED)
+	$(VENV)/bin/fertools demo
+
+test: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest -n auto --dist worksteal
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(INSTALLED) $(BENCH)/.installed
+	for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) $(BENCH) build dist
+
+# torch first and by itself: any other version would pull gigabytes of CUDA
+$(INSTALLED): pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -c constraints.txt "torch==2.13.0"
+	$(VENV)/bin/pip install --quiet -c constraints.txt -e ".[curate,export,faces,report,train,dev]"
+	touch $@
+
+# peers whose pins clash with ours
+$(BENCH)/.installed: Makefile
+	python3 -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet imagededup cleanvision
+	touch $@
