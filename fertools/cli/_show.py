@@ -21,14 +21,15 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=Text(title, "bold"), box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
         right = all(_is_number(row[number]) for row in rows) and bool(rows)
         grid.add_column(Text(name), justify="right" if right else "left", no_wrap=number == 0)
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
-    width = None if sys.stdout.isatty() else 120
-    Console(width=width, highlight=False).print(grid)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(Text(title, "bold"), soft_wrap=True)
+    console.print(grid)
 
 
 def cell(value: Any) -> str:

@@ -1,0 +1,33 @@
+"""Files that ship with the package: published protocols and recipes.
+
+In goes a relative path such as `recipes/curate_default.toml`; out comes the file, from the wheel or
+from a checkout, so that both give the same.
+"""
+
+from pathlib import Path
+
+from fertools.errors import unknown
+
+HERE = Path(__file__).parent
+KINDS = ("manifests", "recipes")
+
+
+def folder(kind: str) -> Path:
+    """The folder of protocols (`manifests`) or of recipes."""
+    if kind not in KINDS:
+        raise unknown("resource folder", kind, list(KINDS))
+    installed = HERE / "_resources" / kind
+    return installed if installed.is_dir() else HERE.parent / kind
+
+
+def names(kind: str, suffix: str) -> list[str]:
+    """The names of what a folder holds, without the suffix, sorted."""
+    return sorted(str(file.relative_to(folder(kind)))[: -len(suffix)]
+                  for file in folder(kind).rglob(f"*{suffix}"))  # fmt: skip
+
+
+def resource(kind: str, name: str, suffix: str) -> Path:
+    """The file of one protocol or recipe. Raises `FerError` that lists the known names."""
+    if name not in names(kind, suffix):
+        raise unknown(kind.removesuffix("s"), name, names(kind, suffix))
+    return folder(kind) / f"{name}{suffix}"
