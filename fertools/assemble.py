@@ -46,8 +46,8 @@ def assemble(
     table = _whole(tables, plan["name"], key, _words(module, plan, roots))
     shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
     statuses = counts(table["status"])
-    pending = _pending(out, table)
-    if pending:
+    records = _records(out)
+    if pending := _pending(records, table):
         statuses["pending"] = pending
     content = {
         **plan,
@@ -56,8 +56,9 @@ def assemble(
     }
     card = {
         **content,
+        "rows": table.num_rows,
         "about": {k: getattr(module, k.upper(), "") for k in ("licence", "citation", "homepage")},
-        "notes": [*_notes(table), *(module.report(table) if hasattr(module, "report") else [])],
+        "notes": [*_notes(table), *_told(module, table, records)],
         "stores": {key: {"path": ".", "shards": shards}},
         "made": made(command),
     }
@@ -144,13 +145,26 @@ def _once(table: pa.Table) -> pa.Table:
     return table
 
 
-def _pending(out: Path, table: pa.Table) -> int:
-    """How many records of the label index have no image yet."""
+def _records(out: Path) -> pa.Table | None:
+    """The data set's own records, as `labels.parquet` keeps them over all rounds."""
     file = out / "labels.parquet"
-    if not file.is_file() or "record" not in table.column_names:
+    return pq.read_table(file) if file.is_file() else None
+
+
+def _pending(records: pa.Table | None, table: pa.Table) -> int:
+    """How many records have no image yet: rows name theirs in the column `record`."""
+    if records is None or (table.num_rows and "record" not in table.column_names):
         return 0
-    records = pq.read_table(file, columns=["key"])["key"]
-    return int(pc.sum(pc.invert(pc.is_in(records, table["record"].combine_chunks()))).as_py() or 0)
+    if not table.num_rows:
+        return int(records.num_rows)
+    named = table["record"].cast(pa.string()).combine_chunks()
+    claimed = pc.is_in(records["key"], named)
+    return int(pc.sum(pc.invert(claimed)).as_py() or 0)
+
+
+def _told(module: ModuleType, table: pa.Table, records: pa.Table | None) -> list[str]:
+    """What the source itself has to say of the rows and of the records."""
+    return list(module.report(table, records)) if hasattr(module, "report") else []
 
 
 def _notes(table: pa.Table) -> list[str]:

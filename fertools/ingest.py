@@ -98,7 +98,7 @@ def ingest(
     start = time.monotonic()
     module = folder.load("sources", source)
     name = name or Path(source).stem
-    roots = [Root(raw, _source_options(module, options or {})) for raw in raws]
+    roots = _roots(module, raws, options or {})
     out = Path(out)
     units = _units(module, roots, source)
     plan = _plan(module, roots, source, name, face or {}, units, limit)
@@ -114,9 +114,17 @@ def ingest(
     _work(jobs, workers, limit, progress)
     card = assemble(module, out, plan, roots, command)
     return Ingested(
-        out, sum(card["statuses"].values()), card["statuses"], card["notes"], len(units),
+        out, card["rows"], card["statuses"], card["notes"], len(units),
         time.monotonic() - start,
     )  # fmt: skip
+
+
+def _roots(module: ModuleType, raws: Sequence[str | Path], given: dict[str, Any]) -> list[Root]:
+    """The RAW arguments, each of which knows the others."""
+    roots = [Root(raw, _source_options(module, given)) for raw in raws]
+    for root in roots:
+        root.beside = tuple(other for other in roots if other is not root)
+    return roots
 
 
 def _source_options(module: ModuleType, given: dict[str, Any]) -> Any:

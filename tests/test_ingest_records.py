@@ -1,0 +1,71 @@
+"""Records that a data set keeps apart from its images: pending, reported, in another RAW."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from fertools.fakes._face import draw, person
+from fertools.fakes._files import png, put
+from fertools.ingest import ingest
+
+SOURCE = '''"""Faces with a list of records, in one folder or in two."""
+
+import pyarrow as pa
+
+from fertools.frame import Frame
+
+POPULATION = "mine"
+LABELS = {"joy": "happiness"}
+DEFAULTS = {"size": 16, "channels": 1}
+
+
+def matches(root):
+    return bool(root.members)
+
+
+def units(root):
+    return root.units(m for m in root.members if m.suffix == ".png")
+
+
+def index(root):
+    lists = [m for m in root.members if m.suffix == ".txt"]
+    keys = [line for m in lists for line in (root.path / m.path).read_text().split()]
+    beside = sum(len(other.members) for other in root.beside)
+    return pa.table({"key": keys, "beside": [beside] * len(keys)}) if keys else None
+
+
+def read(unit):
+    for member in unit.members:
+        yield Frame(key=member.name, path=member.path, image=member, extra={"record": member.name})
+
+
+def report(table, records):
+    return [f"{len(table)} rows, {len(records)} records, {records['beside'][0]} files beside"]
+'''
+
+
+@pytest.fixture
+def raw(tmp_path):
+    put(tmp_path, "mine.py", SOURCE.encode())
+    put(tmp_path, "lists/list.txt", b"a.png b.png c.png")
+    for name in "ab":
+        put(tmp_path, f"images/{name}.png", png(draw(person(ord(name)), "neutral", size=16)))
+    return tmp_path
+
+
+def test_records_without_an_image_are_pending_and_the_source_reports(raw):
+    source = str(raw / "mine.py")
+    done = ingest(source, [raw / "images", raw / "lists"], raw / "out")
+    assert done.statuses == {"ok": 2, "pending": 1}
+    assert done.rows == 2  # a pending record is no row
+    assert done.notes == ["2 rows, 3 records, 2 files beside"]
+    assert pq.read_table(raw / "out" / "labels.parquet")["key"].to_pylist() == [
+        "a.png", "b.png", "c.png",
+    ]  # fmt: skip
+
+
+def test_a_round_of_labels_alone_leaves_every_record_pending(raw):
+    source = str(raw / "mine.py")
+    first = ingest(source, [raw / "lists"], raw / "out")
+    assert (first.rows, first.statuses) == (0, {"pending": 3})
+    second = ingest(source, [raw / "images"], raw / "out", add=True)
+    assert second.statuses == {"ok": 2, "pending": 1}
