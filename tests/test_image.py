@@ -2,10 +2,8 @@
 
 import hashlib
 import io
-import os
 import pickle
 import struct
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,9 +15,9 @@ from PIL import ImageOps
 
 from fertools import image
 from fertools.errors import FerError
+from tests.conftest import REAL
 
-DATA = Path(os.environ.get("FERTOOLS_DATA", Path(__file__).parents[2] / "shared/data"))
-PHOTO = DATA / "photos/2008_001322.jpg"
+PHOTO = REAL / "photos/2008_001322.jpg"
 
 
 def scene(height: int = 90, width: int = 120, seed: int = 0) -> image.Pixels:
