@@ -2,10 +2,15 @@
 
 import csv
 import io
+import json
+import os
 import re
-import tarfile
+import subprocess
+import sys
 import zipfile
+from collections import Counter
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,9 +18,10 @@ import pytest
 
 from fertools import folder
 from fertools.errors import FerError
-from fertools.fakes import fer2013
+from fertools.fakes import aihub, ck48, ckplus, fer2013, ferplus, rafdb
 from fertools.fakes._expected import Row, expected
 from fertools.fakes._files import as_stored, jpeg, zipped
+from fertools.image import decode
 
 STATUSES = {
     "ok", "empty", "not_an_image", "undecodable", "truncated", "too_large", "unknown_name",
@@ -26,6 +32,10 @@ CASES = [(name, v) for name in folder.names("fakes") for v in folder.load("fakes
 IMAGE = re.compile(r"\.(png|jpe?g|bmp|webp)$", re.IGNORECASE)
 PART = re.compile(r"\.zip\.part\d+$")
 every_case = pytest.mark.parametrize(("name", "variant"), CASES, ids=["-".join(c) for c in CASES])
+
+
+FIRST = [(name, folder.load("fakes", name).VARIANTS[0]) for name in folder.names("fakes")]
+first_of_each = pytest.mark.parametrize(("name", "variant"), FIRST)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +65,23 @@ def test_two_writes_give_the_same_bytes(name, variant, written, tmp_path):
     assert tree(tmp_path) == tree(place)
 
 
-@pytest.mark.parametrize("name", folder.names("fakes"))
-def test_another_seed_draws_other_people(name, written, tmp_path):
-    fake = folder.load("fakes", name)
-    place, _ = written(name, fake.VARIANTS[0])
-    fake.write(tmp_path, people=3, seed=1)
+def test_another_process_writes_the_same_bytes(written, tmp_path):
+    """Also where Python hashes strings in another way."""
+    script = (
+        "import sys, pathlib\nfrom fertools import folder\n"
+        "for name in folder.names('fakes'):\n"
+        "    folder.load('fakes', name).write(pathlib.Path(sys.argv[1], name), people=3)\n"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(folder.HERE.parent)}
+    subprocess.run([sys.executable, "-c", script, tmp_path], check=True, env=environment)
+    for name, variant in FIRST:
+        assert tree(tmp_path / name) == tree(written(name, variant)[0]), name
+
+
+@first_of_each
+def test_another_seed_draws_other_people(name, variant, written, tmp_path):
+    place, _ = written(name, variant)
+    folder.load("fakes", name).write(tmp_path, people=3, seed=1)
     assert tree(tmp_path) != tree(place)
 
 
@@ -83,7 +105,7 @@ def test_it_says_nothing_of_this_machine_and_is_small(name, variant, written):
     assert sum(len(data) for data in tree(place).values()) < 4_000_000
 
 
-@every_case
+@first_of_each
 def test_without_traps_every_row_is_fine(name, variant, tmp_path):
     truth = folder.load("fakes", name).write(tmp_path, people=2, traps=False, variant=variant)
     if not truth.refused:
@@ -91,10 +113,10 @@ def test_without_traps_every_row_is_fine(name, variant, tmp_path):
         assert truth.rows == counted(name, truth.raws(tmp_path))
 
 
-@pytest.mark.parametrize("name", folder.names("fakes"))
-def test_an_unknown_variant_is_an_error_that_lists_the_known(name, tmp_path):
+@first_of_each
+def test_an_unknown_variant_is_an_error_that_lists_the_known(name, variant, tmp_path):
     fake = folder.load("fakes", name)
-    with pytest.raises(FerError, match=f"variant 'nonsense': known are.*{fake.VARIANTS[0]}"):
+    with pytest.raises(FerError, match=f"variant 'nonsense': known are.*{variant}"):
         fake.write(tmp_path, variant="nonsense")
     assert fake.__doc__ and "Traps" in fake.__doc__
 
@@ -114,6 +136,111 @@ def test_fer2013_is_one_data_set_in_many_spellings(tmp_path):
     codes = {name: str(code) for code, name in enumerate(fer2013.FOLDERS)}
     assert {codes[name]: n for name, n in folders.labels.items()} == table.labels
     assert folders.splits == table.splits
+
+
+def test_aihub_is_one_data_set_in_many_layouts(tmp_path):
+    """Zips, parts and a Mac's copy hold what the folders hold."""
+    truths, pictures = [], []
+    for variant in ("folders", "zips", "parts", "mac"):
+        place = tmp_path / variant
+        truths.append(aihub.write(place, people=2, variant=variant))
+        held = _contents(place)
+        pictures.append(sorted(data for name, data in held if IMAGE.search(name)))
+    assert all(truth == truths[0] for truth in truths)
+    assert all(found == pictures[0] for found in pictures)
+
+
+def test_aihub_spells_its_labels_in_three_encodings(tmp_path):
+    truth = aihub.write(tmp_path, people=2)
+    found, records = set(), []
+    for path in sorted(tmp_path.rglob("*.json")):
+        data = path.read_bytes()
+        codec = "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError:
+            codec, text = "cp949", data.decode("cp949")
+        found.add(codec)
+        records += json.loads(text)
+    assert found == {"utf-8", "utf-8-sig", "cp949"}
+    assert {type(record["age"]) for record in records} == {int, str}
+    assert len(records) == truth.counts["records"]
+    assert truth.counts["pending"] == 7 and truth.counts["in_both_parts"] == 1
+    assert truth.counts["two_genders"] == truth.counts["two_ages"] == 1
+
+
+def test_aihub_boxes_lie_in_the_upright_frame(tmp_path):
+    """Every copy of the one photograph has the same face where its record says."""
+    aihub.write(tmp_path, variant="orientations")
+    (labels,) = tmp_path.rglob("*.json")
+    records = {record["filename"]: record for record in json.loads(labels.read_text("utf-8"))}
+    faces = []
+    for path in sorted(tmp_path.rglob("*.*")):
+        if path.name in records:
+            upright = decode(path.read_bytes()).pixels
+            box = records[path.name]["annot_A"]["boxes"]
+            x0, y0, x1, y1 = (round(box[k]) for k in ("minX", "minY", "maxX", "maxY"))
+            faces.append(cv2.resize(upright[y0:y1, x0:x1], (48, 48), interpolation=cv2.INTER_AREA))
+    assert len(faces) == 10
+    matrix = np.corrcoef([face.ravel() for face in faces])
+    assert matrix.min() > 0.98
+
+
+def test_ckplus_and_its_extract_share_people_and_sequences(tmp_path):
+    whole = ckplus.write(tmp_path / "ckplus", people=3, traps=False)
+    extract = ck48.write(tmp_path / "ck48", people=3, traps=False)
+    assert whole.subjects == extract.subjects and whole.sequences == extract.sequences
+    assert whole.words == extract.words
+
+
+def test_ckplus_landmarks_lie_on_the_face(tmp_path):
+    ckplus.write(tmp_path, people=1, traps=False)
+    files = sorted(tmp_path.rglob("*_landmarks.txt"))
+    points = np.array([np.loadtxt(path) for path in files])
+    assert points.shape[1:] == (68, 2)
+    assert (points > 0).all() and (points < ckplus.SIZE[::-1]).all()
+    parts = ((0, 17), (36, 42), (42, 48), (48, 60))
+    jaw, left_eye, right_eye, mouth = (points[:, a:b].mean(axis=1) for a, b in parts)
+    assert (left_eye[:, 0] < mouth[:, 0]).all() and (mouth[:, 0] < right_eye[:, 0]).all()
+    assert (left_eye[:, 1] < mouth[:, 1]).all() and (jaw[:, 1] > left_eye[:, 1]).all()
+
+
+def test_rafdb_annotations_speak_of_the_originals(tmp_path):
+    """Turned and scaled by the landmarks, an original is the aligned face."""
+    rafdb.write(tmp_path, people=1, traps=False)
+    root = tmp_path / "basic"
+    for path in sorted((root / "Annotation/manual").iterdir()):
+        stem = path.name.removesuffix("_manu_attri.txt")
+        lines = path.read_text().splitlines()
+        assert len(lines) == 8 and all("\t" in line for line in lines[:5])
+        eyes = np.array([line.split("\t") for line in lines[:2]], np.float32)
+        third = eyes[0] + [eyes[0, 1] - eyes[1, 1], eyes[1, 0] - eyes[0, 0]]
+        target = np.array([*rafdb.EYES, (34.0, 72.0)], np.float32)
+        matrix = cv2.getAffineTransform(np.array([*eyes, third], np.float32), target)
+        original = cv2.imread(str(root / f"Image/original/{stem}.jpg"))
+        aligned = cv2.imread(str(root / f"Image/aligned/{stem}_aligned.jpg"))
+        again = cv2.warpAffine(original, matrix, (100, 100), borderMode=cv2.BORDER_REPLICATE)
+        assert np.corrcoef(again.ravel(), aligned.ravel())[0, 1] > 0.98
+
+
+def test_ferplus_has_ten_votes_a_row_but_for_one(tmp_path):
+    truth = ferplus.write(tmp_path, people=4)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "fer2013new.csv").read_text())))
+    sums = [sum(int(row[word]) for word in ferplus.COLUMNS) for row in rows]
+    assert sorted(set(sums)) == [9, 10] and sums.count(9) == truth.counts["nine"] == 1
+    blank = [row for row in rows if not row["Image name"]]
+    assert len(blank) == truth.counts["blank"] and all(row["NF"] == "10" for row in blank)
+    kept = Counter(row["Usage"] for row in rows if _has_majority(row))
+    told = {k.removeprefix("kept_"): n for k, n in truth.counts.items() if k.startswith("kept_")}
+    assert kept == told
+
+
+def _has_majority(row):
+    """The rule of the FER+ paper's code: single votes out, then over half for one word."""
+    votes = {word: int(row[word]) for word in ferplus.COLUMNS}
+    left = {word: n if n > 1 else 0 for word, n in votes.items()}
+    top = max(left, key=left.get)
+    return left[top] > 0.5 * sum(left.values()) and top not in ("unknown", "NF")
 
 
 def test_counting_rows():
@@ -149,10 +276,37 @@ def test_photographs_lie_on_the_disk_as_a_camera_stores_them(orientation):
 
 
 def counted(name, raws):
-    """Rows that a data set has on the disk, counted without its fake: lines, else images."""
+    """Rows that a data set has on the disk, counted without its fake."""
     if name == "table" or (name == "fer2013" and raws[0].is_file()):
         return sum(_count_table(raw) for raw in raws)
-    return sum(bool(IMAGE.search(path)) for raw in raws for path in _names(raw))
+    if name == "ferplus":
+        return _count_table(raws[-1])
+    paths = [path for raw in raws for path in _names(raw)]
+    images = [path.rpartition("/")[2] for path in paths if IMAGE.search(path)]
+    if name == "ckplus":  # three frames for each label
+        return 3 * sum(path.endswith("_emotion.txt") for path in paths)
+    if name == "rafdb":  # a line of a list, a picture, or both
+        return len({image.replace("_aligned", "") for image in images} | _listed(raws[0]))
+    return len(images)
+
+
+def _listed(root):
+    """Names of pictures in RAF-DB's label list, or in Kaggle's two tables."""
+    lists = [*root.rglob("list_*_label.txt"), *root.glob("*_labels.csv")]
+    lines = [line for path in lists for line in path.read_text().splitlines() if ".jpg" in line]
+    return {re.split("[ ,]", line)[0].replace("_aligned", "") for line in lines}
+
+
+def _contents(place):
+    """Name and bytes of every file below a folder, those of its archives included."""
+    for path in sorted(place.rglob("*")):
+        if path.name.endswith(".part0") or path.suffix == ".zip":
+            pieces = _parts(path) if path.name.endswith(".part0") else [path]
+            whole = b"".join(piece.read_bytes() for piece in pieces)
+            with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+                yield from ((name, archive.read(name)) for name in archive.namelist())
+        elif path.is_file() and not PART.search(path.name):
+            yield path.name, path.read_bytes()
 
 
 def _names(raw):
@@ -161,22 +315,21 @@ def _names(raw):
             if PART.search(path.name):
                 if path.name.endswith("part0"):
                     yield from _names(path)
-            elif path.is_file():
+            elif path.suffix == ".zip":
                 yield from _names(path)
+            elif path.is_file():
+                yield path.relative_to(raw).as_posix()
     elif PART.search(raw.name):
         whole = b"".join(p.read_bytes() for p in _parts(raw))
         yield from zipfile.ZipFile(io.BytesIO(whole)).namelist()
     elif raw.suffix == ".zip":
         yield from zipfile.ZipFile(raw).namelist()
-    elif raw.suffix in (".tar", ".gz"):
-        with tarfile.open(raw) as archive:
-            yield from archive.getnames()
     else:
         yield raw.name
 
 
 def _parts(first):
-    pieces = first.parent.glob(first.name[:-1] + "*")
+    pieces = (p for p in first.parent.iterdir() if p.name.startswith(first.name[:-1]))
     return sorted(pieces, key=lambda path: int(path.name.rpartition("part")[2]))
 
 

@@ -10,18 +10,20 @@ from pathlib import Path
 class Expected:
     """The truth about a fake that was written to a folder.
 
-    `labels`, `splits`, `subjects` and `sequences` speak of the rows whose status is ok; rows that
-    have no label or split are not counted there. Nothing in it is an absolute path.
+    `labels`, `words`, `splits`, `subjects` and `sequences` speak of the rows whose status is ok;
+    rows that have no label or split are not counted there. Nothing in it is an absolute path.
     """
 
     roots: tuple[str, ...]  # what to give to ingest, below the folder, in this order
     statuses: Mapping[str, int] = field(default_factory=dict)  # rows per status, `ok` among them
     labels: Mapping[str, int] = field(default_factory=dict)  # rows per `raw_label`
+    words: Mapping[str, int] = field(default_factory=dict)  # rows per `native_label`
     splits: Mapping[str, int] = field(default_factory=dict)  # rows per `official_split`
     subjects: frozenset[str] = frozenset()  # without the population before the colon
     sequences: frozenset[str] = frozenset()
     options: Mapping[str, str] = field(default_factory=dict)  # of the source
     files: Mapping[str, str] = field(default_factory=dict)  # options that name a file of the fake
+    face: Mapping[str, str] = field(default_factory=dict)  # options of the face that hold for this
     counts: Mapping[str, int] = field(default_factory=dict)  # further facts, by name
     refused: str | None = None  # the root is no data at all; the error holds these words
     notes: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ class Row:
 
     status: str = "ok"
     label: str | None = None
+    word: str | None = None
     split: str | None = None
     subject: str | None = None
     sequence: str | None = None
@@ -63,6 +66,7 @@ def expected(
     *,
     options: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
+    face: Mapping[str, str] | None = None,
     counts: Mapping[str, int] | None = None,
     notes: Iterable[str] = (),
 ) -> Expected:
@@ -73,11 +77,13 @@ def expected(
         roots=tuple(roots),
         statuses=dict(sorted(Counter(row.status for row in rows).items())),
         labels=_counts(row.label for row in good),
+        words=_counts(row.word for row in good),
         splits=_counts(row.split for row in good),
         subjects=frozenset(row.subject for row in good if row.subject),
         sequences=frozenset(row.sequence for row in good if row.sequence),
         options=options or {},
         files=files or {},
+        face=face or {},
         counts=counts or {},
         notes=tuple(notes),
     )

@@ -4,6 +4,7 @@ In goes a seed for the person, an expression's word and a seed for the picture; 
 image. Same arguments, same pixels; another seed or frame, other pixels. No photograph in it.
 """
 
+from functools import lru_cache
 from zlib import crc32
 
 import cv2
@@ -44,6 +45,13 @@ def draw(
     """
     if strength is None:
         strength = min(1.0, 0.94 + 0.03 * frame)
+    return _drawn(who, expression, size, frame, seed, strength, gray).copy()
+
+
+@lru_cache(maxsize=1024)  # a data set is often written more than once, in several layouts
+def _drawn(
+    who: Person, expression: str, size: int, frame: int, seed: int, strength: float, gray: bool
+) -> Image:
     how = look(expression, strength)
     shot = np.random.default_rng([who.seed, crc32(expression.encode()), seed])
     large = size * _OVERSAMPLE
@@ -66,13 +74,15 @@ def photograph(
     expressions: list[str] | None = None,
     seed: int = 0,
     head: float = 0.3,
+    turn: float = 0.0,
     strength: float = 1.0,
     frame: int = 0,
 ) -> tuple[Image, NDArray[np.float32], NDArray[np.float32]]:
     """A picture of heads side by side before a background, for sources of raw photographs.
 
-    `size` is (height, width), `head` half a face's height as a share of the picture's; `strength`
-    and `frame` tell the pictures of one sequence, which share a `seed`, apart. Returns the RGB
+    `size` is (height, width), `head` half a face's height as a share of the picture's, `turn` the
+    tilt of all heads in degrees, clockwise; `strength` and `frame` tell the pictures of one
+    sequence, which share a `seed`, apart. Returns the RGB
     image, uint8 (h, w, 3); the face boxes as x1, y1, x2, y2 in pixels, (n, 4); five landmarks each
     (left eye, right eye, nose, left and right corner of the mouth as seen), (n, 5, 2).
     """
@@ -87,7 +97,7 @@ def photograph(
         unit = min(2 * height * head, 2 * width * 0.36 / len(people)) * shot.uniform(0.95, 1.05)
         x = 2 * width * (place + 0.5 + shot.uniform(-0.05, 0.05)) / len(people)
         y = 2 * height * shot.uniform(0.47, 0.51)
-        canvas = Canvas(double, placement((x, y), unit, how.tilt + shot.uniform(-3, 3)))
+        canvas = Canvas(double, placement((x, y), unit, turn + how.tilt + shot.uniform(-3, 3)))
         paint_head(canvas, who, how, light)
         landmarks.append((canvas.pixels(five_points(who, how)) - 0.5) / 2)
         boxes.append(
@@ -96,7 +106,8 @@ def photograph(
     small = _shrunk(double, height, width)
     grain = np.random.default_rng([*(who.seed for who in people), seed, frame + 1000])
     image = _developed(small, 1.0, grain, gray=False)
-    return image, np.array(boxes, np.float32), np.array(landmarks, np.float32)
+    found = np.array(boxes, np.float32).reshape(-1, 4)
+    return image, found, np.array(landmarks, np.float32).reshape(-1, 5, 2)
 
 
 def five_points(who: Person, how: Look) -> NDArray[np.float64]:

@@ -54,14 +54,15 @@ def paint_head(canvas: Canvas, who: Person, how: Look, light: tuple[float, float
 
 def _shade(canvas: Canvas, who: Person, face: Floats, light: tuple[float, float]) -> None:
     """Light the face as an ellipsoid (Lambert), with darker eye sockets."""
-    height, width = face.shape
-    x, y = canvas.units(slice(0, height), slice(0, width))
+    part = canvas.window(outline(who, 0.5))
+    x, y = canvas.units(*part)
     x, y = x / (1.12 * who.width), (y + 0.05) / 1.2
     depth = np.sqrt(np.clip(1 - x**2 - y**2, 0.0, 1.0))
     aim = np.array([light[0], light[1], 1.0]) / np.hypot(np.hypot(*light), 1.0)
     lit = 0.5 + 0.56 * np.clip(x * aim[0] + y * aim[1] + depth * aim[2], 0, 1)
-    canvas.image[:] *= (1 + face * (lit - 1))[..., None].astype(np.float32)
-    np.clip(canvas.image, 0, 255, out=canvas.image)
+    skin = canvas.image[part]
+    skin *= (1 + face[part] * (lit - 1))[..., None].astype(np.float32)
+    np.clip(skin, 0, 255, out=skin)
     for side in SIDES:
         ex, ey = eye_centre(who, side)
         canvas.soft((ex, ey - 0.05), (0.17, 0.1), shaded(who.skin, 0.62), 0.45, face)

@@ -7,23 +7,20 @@ name, and, in the zip, names that climb out of it.
 
 from pathlib import Path
 
-import numpy as np
-
 from fertools.errors import unknown
+from fertools.fakes._ck import takes
 from fertools.fakes._expected import Expected, Row, expected
 from fertools.fakes._face import draw, person
 from fertools.fakes._files import TEXT, broken_png, png, put, truncated, zipped
 
 VARIANTS = ("folder", "nested", "zip")
-CLASSES = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
-WORDS = {"happy": "happiness"}
 PREFIX = {"folder": "CK+48", "nested": "archive/ck/CK+48", "zip": ""}
 
 
 def write(
     folder: Path, *, seed: int = 0, people: int = 10, traps: bool = True, variant: str = "folder"
 ) -> Expected:
-    """Write the data set: one to six sequences a person, none of a person twice in a class."""
+    """Write the data set; its people and sequences are those of the `ckplus` fake."""
     if variant not in VARIANTS:
         raise unknown("variant", variant, list(VARIANTS))
     folder = Path(folder)
@@ -42,24 +39,16 @@ def write(
     return expected([row for _, _, row in files], [root])
 
 
-def subject(place: int, people: int) -> str:
-    """Ids as CK+ has them: from S010 on with gaps, the last two far away."""
-    return f"S{895 if place == people - 2 else 999 if place == people - 1 else 10 + 7 * place:03d}"
-
-
 def _recordings(place: int, people: int, seed: int) -> list[tuple[str, bytes, Row]]:
     """Name, bytes and row of every frame of one person."""
-    who, name = person(1000 * seed + place), subject(place, people)
-    rng = np.random.default_rng([seed, place])
-    shown = rng.permutation(len(CLASSES))[: 1 + (3 * place + 2) % 6]
     files = []
-    for take, index in enumerate(sorted(shown.tolist()), start=1):
-        label = CLASSES[index]
-        last = int(rng.integers(8, 40))
+    for take in takes(place, people, seed):
         for frame in range(3):
-            image = draw(who, WORDS.get(label, label), frame=frame, seed=seed)
-            file = f"{label}/{name}_{take:03d}_{last - 2 + frame:08d}.png"
-            row = Row(label=label, subject=name, sequence=f"{name}_{take:03d}")
+            image = draw(take.who, take.word, frame=frame, seed=seed)
+            file = f"{take.label}/{take.sequence}_{take.last - 2 + frame:08d}.png"
+            row = Row(
+                label=take.label, word=take.word, subject=take.subject, sequence=take.sequence
+            )
             files.append((file, png(image), row))
     return files
 

@@ -34,6 +34,7 @@ from fertools.fakes._files import (
 )
 
 CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+WORDS = {str(code): word for code, word in enumerate(CODES)}
 FOLDERS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 PARTS = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 PER_PERSON = (3, 6, 4, 0, 2, 3, 5)  # codes; most people are asked to smile
@@ -60,6 +61,11 @@ def write(
     if variant not in WRITERS:
         raise unknown("variant", variant, list(WRITERS))
     return WRITERS[variant](Path(folder), list(faces(seed, people, traps)), traps)
+
+
+def write_faces(folder: Path, found: tuple[Face, ...], variant: str) -> Expected:
+    """Write these rows and no other in one variant."""
+    return WRITERS[variant](folder, list(found), False)
 
 
 @cache
@@ -99,7 +105,9 @@ def _table(
     def add(emotion: str, pixels: str, usage: str, status: str) -> None:
         lines.append(_line(emotion, pixels, usage, columns, quote))
         label = emotion or None if labelled else None
-        found.append(Row(status=status, label=label, split=PARTS[usage] if parted else None))
+        word = WORDS.get(label) if label else None
+        split = PARTS[usage] if parted else None
+        found.append(Row(status=status, label=label, word=word, split=split))
 
     for number, row in enumerate(rows):
         if traps and number == 3:
@@ -200,7 +208,8 @@ def _folder(folder: Path, rows: list[Face], traps: bool) -> Expected:
         part = "train" if row.usage == "Training" else "test"
         name = f"{part}/{FOLDERS[row.code]}/{row.usage}_{number}.jpg"
         put(folder, f"fer2013/{name}", jpeg(row.pixels))
-        found.append(Row(label=FOLDERS[row.code], split=PARTS[row.usage]))
+        label, word = FOLDERS[row.code], CODES[row.code]
+        found.append(Row(label=label, word=word, split=PARTS[row.usage]))
     if traps:
         found += _folder_traps(folder / "fer2013/train", rows)
     return expected(found, ["fer2013"], counts=_facts(traps, repeated_numbers=1))

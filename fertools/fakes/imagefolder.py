@@ -28,6 +28,7 @@ CLASSES = {  # folder: what is drawn; names are decomposed when written
     "étonné": "fear",
     "neutral": "neutral",
 }
+UNHEARD = ("<script>", "étonné", "bored")  # no words of the project, nor spellings of one
 SUFFIXES = (".png", ".jpg", ".JPG", ".PNG", ".jpeg", ".bmp", ".webp")
 PARTS = ("train", "val", "test")
 SUBJECT_REGEX = r"/(p\d+)_"
@@ -62,7 +63,8 @@ def _faces(seed: int, people: int, variant: str) -> Iterator[File]:
         known = variant == "subjects"
         name = f"p{place:02d}_{word}" if known else f"{word} {place} été"
         path = "/".join(filter(None, [part, label, name + suffix]))
-        row = Row(label=label, split=part, subject=f"p{place:02d}" if known else None)
+        meant = None if label in UNHEARD else word
+        row = Row(label=label, word=meant, split=part, subject=f"p{place:02d}" if known else None)
         yield unicodedata.normalize("NFD", path), _encoded(image, suffix.lower()), row
 
 
@@ -87,11 +89,12 @@ def _traps(variant: str) -> list[File]:
         (f"{above}bored/unheard.jpg", image, Row(label="bored", split=part)),
     ]
     if variant == "zip":
+        smile = draw(person(78), "happiness", size=64)
         files += [
             ("../happy/out.jpg", image, Row(status="unsafe_path")),
             ("happy/../../out.jpg", image, Row(status="unsafe_path")),
             ("happy/bomb.png", bytes(3 << 20), Row(status="too_large")),
-            ("happy/\u00e9.jpg", jpeg(draw(person(78), "happiness", size=64)), Row(label="happy")),
+            ("happy/\u00e9.jpg", jpeg(smile), Row(label="happy", word="happiness")),
             ("happy/e\u0301.jpg", image, Row(status="duplicate_id")),
         ]
     return files

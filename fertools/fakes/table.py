@@ -69,7 +69,7 @@ def _faces(folder: Path, seed: int, people: int, variant: str) -> Iterator[tuple
         path = f"images/{who.seed}/{word}.png"
         put(folder, f"data/{path}", png(draw(who, word, seed=seed)))
         label, name = _label(word, variant), f"p{place:02d}"
-        row = Row(label=label, split=part, subject=name)
+        row = Row(label=label, word=word, split=part, subject=name)
         yield (path, label, name, part, who.gender, str(who.age)), row
 
 
@@ -97,11 +97,11 @@ def _traps(folder: Path, variant: str, traps: bool) -> Iterator[tuple[Line, Row]
         ("images/cut.jpg", anger, Row(status="truncated")),
         ("images/empty.png", anger, Row(status="empty")),
         ("images/letter.png", anger, Row(status="not_an_image")),
-        ("images\\t0.png", happy, Row(label=happy)),
+        ("images\\t0.png", happy, Row(label=happy, word="happiness")),
         ("images/t1.png", "NaN" if variant == "csv" else None, Row()),
         ("images/t2.png", None, Row()),
         ("images/t3.png", "bored, or so", Row(label="bored, or so")),
-        (nfd, happy, Row(label=happy)),
+        (nfd, happy, Row(label=happy, word="happiness")),
         ("images/t3.png", anger, Row(status="duplicate_id")),
     ]
     for path_cell, label, row in cases:
