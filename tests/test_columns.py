@@ -1,0 +1,29 @@
+import numpy as np
+import pyarrow as pa
+
+from fertools.columns import cross, encode, put, usable, words
+
+
+def test_codes_are_ranks_of_sorted_words() -> None:
+    column = pa.chunked_array([["b", None], ["a", "b"], []], pa.string())
+    codes, names = encode(column)
+    assert codes.tolist() == [1, -1, 0, 1]
+    assert names == ["a", "b"]
+    assert words(codes, names).to_pylist() == ["b", None, "a", "b"]
+
+
+def test_an_empty_column_has_no_words() -> None:
+    codes, names = encode(pa.chunked_array([], pa.string()))
+    assert (len(codes), names) == (0, [])
+
+
+def test_cross_numbers_the_combinations_that_occur() -> None:
+    both, found = cross(np.array([0, 1, 1, -1]), np.array([1, 0, 0, 2]))
+    assert both.tolist() == [0, 1, 1, -1]
+    assert found.tolist() == [[0, 1], [1, 0]]
+
+
+def test_usable_rows_have_a_face_and_no_reason_to_drop_it() -> None:
+    table = pa.table({"status": ["ok", "empty", "ok"], "drop": [None, None, "blank"]})
+    assert usable(table).tolist() == [True, False, False]
+    assert usable(put(table, "drop", pa.nulls(3, pa.string()))).tolist() == [True, False, True]

@@ -1,0 +1,61 @@
+import pytest
+
+from fertools import labels
+from fertools.errors import FerError
+
+
+def test_every_synonym_leads_to_a_word() -> None:
+    assert set(labels.SYNONYMS.values()) <= set(labels.WORDS)
+    assert not set(labels.SYNONYMS) & set(labels.WORDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("Happy", "happiness"), (" anger ", "anger"), ("당황", "embarrassment"), ("bored", None)],
+)
+def test_canonical(text: str, word: str | None) -> None:
+    assert labels.canonical(text) == word
+
+
+def test_the_sources_own_map_is_asked_first() -> None:
+    assert labels.canonical("3", {"3": "happiness"}) == "happiness"
+    assert labels.canonical("fear", {"fear": "surprise"}) == "surprise"
+    assert labels.canonical(None) is None
+
+
+def test_mappings_state_what_they_do() -> None:
+    four = labels.mapping("korean4")
+    assert four("hurt") is None
+    assert four("anger") == "anger"
+    fold = labels.mapping("korean-fold")
+    assert [fold(w) for w in ("embarrassment", "anxiety", "hurt", "anger", None)] == [
+        "surprise",
+        "fear",
+        "sadness",
+        "anger",
+        None,
+    ]
+    assert all(m.note for m in labels.MAPPINGS.values())
+
+
+def test_a_users_mapping(tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[words]\nanger = "negative"\nhappiness = ""\n')
+    mine = labels.mapping(str(file))
+    assert (mine("anger"), mine("happiness"), mine("fear")) == ("negative", None, "fear")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("a = 3", "'a' maps to 3"), ("a = [", "not TOML"), (None, "no such file")]
+)
+def test_a_broken_mapping_is_named(tmp_path, text: str | None, says: str) -> None:
+    file = tmp_path / "mine.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(FerError, match=says):
+        labels.mapping(str(file))
+
+
+def test_an_unknown_mapping_lists_the_known() -> None:
+    with pytest.raises(FerError, match="korean-fold, korean4"):
+        labels.mapping("korean5")

@@ -1,0 +1,249 @@
+"""Splits of drawn and of real data: whole groups, balanced classes, the same bytes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fertools.errors import FerError
+from fertools.fakes import ck48, fer2013
+from fertools.grouping import Grouping
+from fertools.ingest import ingest
+from fertools.manifest import conform, read_manifest, write_manifest
+from fertools.split import SplitOptions, split
+from tests.conftest import REAL, needs_real
+
+RATIOS = (8.0, 1.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    raws = ck48.write(folder / "raw", people=20).raws(folder / "raw")
+    return ingest("ck48", raws, folder / "data").out
+
+
+def rows_of(path: Path) -> pa.Table:
+    return read_manifest(path).table
+
+
+def parts_per_group(table: pa.Table) -> pa.Table:
+    dealt = table.filter(pc.is_valid(table["split"]))
+    return dealt.group_by("group").aggregate([("split", "count_distinct")])["split_count_distinct"]
+
+
+def write(folder: Path, **columns: list) -> Path:
+    """A manifest of rows that have a face somewhere."""
+    n = len(next(iter(columns.values())))
+    base = {
+        "id": [f"x/{i:04d}" for i in range(n)],
+        "source": ["x"] * n,
+        "path": [f"{i}.png" for i in range(n)],
+        "status": ["ok"] * n,
+    }
+    path = folder / "manifest.parquet"
+    write_manifest(path, conform(pa.table({**base, **columns})), {})
+    return path
+
+
+def test_nobody_stands_in_two_parts_and_every_row_is_kept(study, tmp_path) -> None:
+    result = split([study], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+    table = rows_of(result.out)
+    assert pc.max(parts_per_group(table)).as_py() == 1
+    assert table.num_rows == len(read_manifest(study))
+    assert result.dealt == table.num_rows - sum(result.left_out.values())
+    assert set(result.left_out) == set(pc.unique(table["status"]).to_pylist()) - {"ok"}
+    assert pc.unique(table["group_kind"].filter(pc.equal(table["status"], "ok"))).to_pylist() == [
+        "subject"
+    ]
+
+
+def test_the_same_input_and_seed_give_the_same_bytes(study, tmp_path) -> None:
+    files = [split([study], tmp_path / f"{i}" / "m.parquet", SplitOptions(ratios=RATIOS, seed=s)).out
+             for i, s in enumerate((3, 3, 4))]  # fmt: skip
+    first, second, other = (file.read_bytes() for file in files)
+    assert first == second
+    assert first != other
+
+
+def test_every_face_is_tested_once_in_folds(study, tmp_path) -> None:
+    table = rows_of(split([study], tmp_path / "m.parquet", SplitOptions(folds=5)).out)
+    ok = table.filter(pc.equal(table["status"], "ok"))
+    assert ok["fold"].null_count == 0
+    assert set(pc.unique(ok["fold"]).to_pylist()) == {0, 1, 2, 3, 4}
+    per_person = ok.group_by("subject").aggregate([("fold", "count_distinct")])
+    assert pc.max(per_person["fold_count_distinct"]).as_py() == 1
+
+
+def test_a_group_that_nobody_recorded_is_refused(tmp_path) -> None:
+    raws = fer2013.write(tmp_path / "raw").raws(tmp_path / "raw")
+    data = ingest("fer2013", raws, tmp_path / "data").out
+    with pytest.raises(FerError, match="no subject; say --or-else"):
+        split([data], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+    alone = Grouping(or_else="self")
+    split([data], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS, grouping=alone))
+    with pytest.raises(FerError, match="run `fertools curate`"):
+        twins = Grouping(or_else="twin")
+        split([data], tmp_path / "t.parquet", SplitOptions(ratios=RATIOS, grouping=twins))
+
+
+def test_equal_images_stay_together(tmp_path) -> None:
+    hashes = ["a", "a", "b", "c", "c", "c"] * 10
+    hashes = [f"{h}{i // 6}" for i, h in enumerate(hashes)]
+    path = write(tmp_path, native_label=["anger"] * 60, raw_label=["a"] * 60, image_hash=hashes)
+    options = SplitOptions(ratios=(1, 1, 1), grouping=Grouping(or_else="self"))
+    table = rows_of(split([path], tmp_path / "m.parquet", options).out)
+    per_image = table.group_by("image_hash").aggregate([("split", "count_distinct")])
+    assert pc.max(per_image["split_count_distinct"]).as_py() == 1
+    assert set(pc.unique(table["group_kind"]).to_pylist()) == {"twin", "self"}
+
+
+def test_a_person_of_two_data_sets_is_one_person(tmp_path) -> None:
+    one = write(
+        tmp_path / "a", native_label=["fear"] * 30, subject=[f"p:{i % 10}" for i in range(30)]
+    )
+    table = rows_of(one)
+    other = table.set_column(0, "id", pa.array([f"y/{i}" for i in range(30)]))
+    write_manifest(tmp_path / "b" / "manifest.parquet", other, {})
+    result = split([one, tmp_path / "b"], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+    assert pc.max(parts_per_group(rows_of(result.out))).as_py() == 1
+    assert result.groups == 10
+
+
+def test_one_id_in_two_data_sets_is_refused(tmp_path) -> None:
+    one = write(tmp_path, native_label=["fear"] * 3, subject=["p:1"] * 3)
+    with pytest.raises(FerError, match="--name"):
+        split([one, one], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+
+
+def test_keep_leaves_dealt_groups_where_they_are(tmp_path) -> None:
+    people = [f"p:{i // 3:02d}" for i in range(120)]
+    words = [("anger", "fear", "neutral")[i % 3] for i in range(120)]
+    small = write(tmp_path / "a", native_label=words[:60], subject=people[:60])
+    old = split([small], tmp_path / "old.parquet", SplitOptions(ratios=RATIOS)).out
+    large = write(tmp_path / "b", native_label=words, subject=people)
+    new = split(
+        [large], tmp_path / "new.parquet", SplitOptions(ratios=RATIOS, seed=9), keep=old
+    ).out
+    assert rows_of(new)["split"].to_pylist()[:60] == rows_of(old)["split"].to_pylist()
+    assert rows_of(new)["split"].null_count == 0
+    assert rows_of(new)["split"].to_pylist().count("test") == 12
+
+
+def test_keep_refuses_a_group_that_was_torn(tmp_path) -> None:
+    words = ["anger"] * 12
+    apart = write(tmp_path / "a", native_label=words, subject=[f"p:{i}" for i in range(12)])
+    old = split([apart], tmp_path / "old.parquet", SplitOptions(ratios=(1, 1, 1))).out
+    joined = write(tmp_path / "b", native_label=words, subject=["p:0"] * 12)
+    with pytest.raises(FerError, match="two parts"):
+        split([joined], tmp_path / "new.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old)
+
+
+def test_official_parts_and_validation_from_training(tmp_path) -> None:
+    raws = fer2013.write(tmp_path / "raw", people=20).raws(tmp_path / "raw")
+    data = ingest("fer2013", raws, tmp_path / "data").out
+    table = rows_of(split([data], tmp_path / "o.parquet", SplitOptions(official=True)).out)
+    dealt = table.filter(pc.is_valid(table["split"]))
+    assert dealt["split"].equals(dealt["official_split"])
+    options = SplitOptions(official=True, val_from=0.2, grouping=Grouping(or_else="self"))
+    again = rows_of(split([data], tmp_path / "v.parquet", options).out)
+    assert (
+        pc.sum(pc.equal(again["split"], "test")).as_py()
+        == pc.sum(pc.equal(dealt["split"], "test")).as_py()
+    )
+
+
+def test_classes_with_too_few_groups_are_named(tmp_path) -> None:
+    words = ["anger"] * 30 + ["contempt"] * 2
+    path = write(tmp_path, native_label=words, subject=[f"p:{i}" for i in range(32)])
+    notes = split([path], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS)).notes
+    assert notes == ["label contempt: 2 groups for 3 parts, so some part goes without"]
+
+
+def test_stratify_on_several_columns(tmp_path) -> None:
+    gender = ["female", "male"] * 100
+    words = ["anger", "anger", "fear", "fear"] * 50
+    people = [f"p:{i}" for i in range(200)]
+    path = write(tmp_path, native_label=words, gender=gender, subject=people)
+    options = SplitOptions(ratios=RATIOS, stratify_on=("label", "gender"))
+    table = rows_of(split([path], tmp_path / "m.parquet", options).out)
+    cells = table.group_by(["split", "label", "gender"]).aggregate([([], "count_all")])
+    assert sorted(cells["count_all"].to_pylist()) == [5] * 8 + [40] * 4
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (SplitOptions(), "one of --ratios"),
+        (SplitOptions(ratios=RATIOS, folds=3), "one of --ratios"),
+        (SplitOptions(ratios=(1.0,)), "three numbers"),
+        (SplitOptions(folds=1), "at least 2"),
+        (SplitOptions(ratios=RATIOS, val_from=0.1), "--official"),
+        (SplitOptions(ratios=RATIOS, grouping=Grouping(group="family")), "group 'family'"),
+        (SplitOptions(ratios=RATIOS, label_rule="loudest"), "ferplus-majority"),
+        (SplitOptions(ratios=RATIOS, label_rule="majority"), "no raters"),
+        (SplitOptions(ratios=RATIOS, label_rule="soft"), "no votes"),
+        (SplitOptions(ratios=RATIOS, stratify_on=("mood",)), "'mood'"),
+        (SplitOptions(official=True), "no row has an official_split"),
+    ],
+)
+def test_wrong_options_are_one_sentence(study, tmp_path, options: SplitOptions, says: str) -> None:
+    with pytest.raises(FerError, match=says):
+        split([study], tmp_path / "m.parquet", options)
+
+
+def test_an_existing_manifest_is_not_written_over(study, tmp_path) -> None:
+    out = tmp_path / "m.parquet"
+    split([study], out, SplitOptions(ratios=RATIOS))
+    with pytest.raises(FerError, match="--force"):
+        split([study], out, SplitOptions(ratios=RATIOS))
+    split([study], out, SplitOptions(ratios=RATIOS), force=True)
+
+
+def test_the_card_leads_to_the_faces(study, tmp_path) -> None:
+    from fertools import open_faces
+
+    out = split([study], tmp_path / "deep" / "m.parquet", SplitOptions(ratios=RATIOS)).out
+    card = json.loads((tmp_path / "deep" / "m.card.json").read_text())
+    assert not any(entry["path"].startswith("/") for entry in card["stores"].values())
+    ok = np.flatnonzero(read_manifest(out).ok().to_numpy())
+    assert (open_faces(out)[ok] == open_faces(study)[ok]).all()
+    assert b"time" not in (pq.read_schema(out).metadata[b"fertools"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_data_is_dealt_whole(tmp_path_factory, data) -> None:
+    n = data.draw(st.integers(1, 60))
+    people = data.draw(st.lists(st.sampled_from("abcdefgh"), min_size=n, max_size=n))
+    words = data.draw(st.lists(st.sampled_from(["anger", "fear", None]), min_size=n, max_size=n))
+    if not any(words):
+        return
+    folder = tmp_path_factory.mktemp("any")
+    path = write(folder, native_label=words, subject=[f"p:{p}" for p in people])
+    table = rows_of(split([path], folder / "m.parquet", SplitOptions(ratios=(2, 1, 1))).out)
+    for word, part in zip(words, table["split"].to_pylist(), strict=True):
+        assert (part is None) == (word is None)
+    assert pc.max(parts_per_group(table)).as_py() == 1
+
+
+@needs_real
+def test_real_ck48_keeps_people_apart_and_classes_in_balance(tmp_path) -> None:
+    data = ingest("ck48", [REAL / "ck48"], tmp_path / "ck48").out
+    for seed in range(10):
+        options = SplitOptions(ratios=RATIOS, seed=seed)
+        result = split([data], tmp_path / f"{seed}.parquet", options)
+        assert pc.max(parts_per_group(rows_of(result.out))).as_py() == 1
+        total = {p.label: 0 for p in result.parts}
+        for p in result.parts:
+            total[p.label] += p.rows
+        for p in result.parts:
+            assert 100 * abs(p.rows - p.target) / total[p.label] <= 2.5, (seed, p)
+    table = rows_of(split([data], tmp_path / "f.parquet", SplitOptions(folds=10)).out)
+    assert table["fold"].null_count == 0
