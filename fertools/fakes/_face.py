@@ -82,9 +82,9 @@ def photograph(
 
     `size` is (height, width), `head` half a face's height as a share of the picture's, `turn` the
     tilt of all heads in degrees, clockwise; `strength` and `frame` tell the pictures of one
-    sequence, which share a `seed`, apart. Returns the RGB
-    image, uint8 (h, w, 3); the face boxes as x1, y1, x2, y2 in pixels, (n, 4); five landmarks each
-    (left eye, right eye, nose, left and right corner of the mouth as seen), (n, 5, 2).
+    sequence, which share a `seed`, apart. Returns the RGB image, uint8 (h, w, 3); the face boxes,
+    x0 y0 x1 y1 in pixels, (n, 4), where a whole picture reaches from 0 to its width; five landmarks
+    each (left eye, right eye, nose, left and right corner of the mouth as seen), (n, 5, 2).
     """
     height, width = size
     words = expressions or ["neutral"] * len(people)
@@ -100,14 +100,12 @@ def photograph(
         canvas = Canvas(double, placement((x, y), unit, turn + how.tilt + shot.uniform(-3, 3)))
         paint_head(canvas, who, how, light)
         landmarks.append((canvas.pixels(five_points(who, how)) - 0.5) / 2)
-        boxes.append(
-            _box(canvas, who, how) / 2
-        )  # edges; a whole picture reaches from 0 to its width
+        boxes.append(_box(canvas, who, how) / 2)
     small = _shrunk(double, height, width)
     grain = np.random.default_rng([*(who.seed for who in people), seed, frame + 1000])
     image = _developed(small, 1.0, grain, gray=False)
-    found = np.array(boxes, np.float32).reshape(-1, 4)
-    return image, found, np.array(landmarks, np.float32).reshape(-1, 5, 2)
+    edges, points = np.array(boxes, np.float32), np.array(landmarks, np.float32)
+    return image, edges.reshape(-1, 4), points.reshape(-1, 5, 2)
 
 
 def five_points(who: Person, how: Look) -> NDArray[np.float64]:
@@ -118,7 +116,7 @@ def five_points(who: Person, how: Look) -> NDArray[np.float64]:
 
 
 def _box(canvas: Canvas, who: Person, how: Look) -> NDArray[np.float64]:
-    """The box from the brows' forehead to the chin, as annotators draw it; clipped."""
+    """The box from the hairline to the chin, as annotators draw it; clipped to the picture."""
     chin = who.chin + 0.5 * how.jaw_drop
     corners = canvas.pixels(
         np.array([[x, y] for x in (-who.width, who.width) for y in (-0.8, chin)])

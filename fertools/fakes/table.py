@@ -112,6 +112,8 @@ def _table(lines: list[Line], variant: str, traps: bool) -> bytes:
     if variant == "parquet":
         columns = list(zip(*lines, strict=True))
         arrays = {n: pa.array(c, pa.string()) for n, c in zip(COLUMNS, columns, strict=True)}
+        years = [float(cell) if cell else float("nan") for cell in columns[-1]]
+        arrays["years"] = pa.array(years)  # as pandas leaves a column of numbers with gaps
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table(arrays), sink)
         return bytes(sink.getvalue().to_pybytes())
