@@ -22,6 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools.extract import detector_facts
+from fertools.face_options import FaceOptions
 from fertools.labels import canonical
 from fertools.manifest import conform, counts, write_manifest
 from fertools.roots import Root
@@ -59,11 +61,19 @@ def assemble(
         "rows": table.num_rows,
         "about": {k: getattr(module, k.upper(), "") for k in ("licence", "citation", "homepage")},
         "notes": [*_notes(table), *_told(module, table, records)],
+        "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "shards": shards}},
         "made": made(command),
     }
     write_manifest(out / "manifest.parquet", table, content, card)
     return card
+
+
+def _detector(table: pa.Table, plan: dict[str, Any]) -> dict[str, str]:
+    """Facts about the detector, where it looked at any image."""
+    if table["detector"].null_count == table.num_rows:
+        return {}
+    return detector_facts(FaceOptions(**plan["face"]))
 
 
 def made(command: str | None) -> dict[str, Any]:

@@ -2,57 +2,60 @@
 
 In goes a `Frame` of a source with its unit; out come the row's columns and the face, uint8 (S, S)
 or (S, S, 3), or None with `status` and `detail` saying why there is none.
+
+A large JPEG is decoded at a half, a quarter or an eighth where the face stays at least as large as
+the output, and in gray where the output is gray. Where the face turns out smaller than that, the
+photograph is decoded again at the scale it needs.
 """
 
-import dataclasses
-from dataclasses import dataclass
+import functools
+import json
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from fertools.errors import FerError, unknown
-from fertools.frame import DESCRIBED, Batch, Frame, Pixels, option
+from fertools import folder
+from fertools.face_options import FaceOptions
+from fertools.frame import DESCRIBED, Batch, Box, Frame, Pixels
 from fertools.image import (
     Image,
     ImageFault,
+    align,
     crop,
     decode,
     digest,
     file_digest,
     fit,
     from_gray,
+    read_header,
     to_gray,
 )
 from fertools.manifest import TYPES
 from fertools.roots import Member, ReadFault, Unit
 
-WAYS = ("auto", "as-is", "annotation")
+SMALL = 2_000_000  # pixels; below this an image is decoded in full, and has an image_hash
+LOOK = 600  # pixels of the shorter side that a detector gets to see at least
+SCALES = (8, 4, 2, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceOptions:
-    """How faces are cut and stored. All of it determines the result and stands in the card."""
+@functools.lru_cache(maxsize=2)
+def _detector(name: str, options: str) -> Any:
+    """One detector per process: it holds a net."""
+    module = folder.load("detectors", name)
+    return module.load(module.Options(**json.loads(options)))
 
-    size: int | None = option(None, "side of the stored face in pixels")
-    channels: int | None = option(None, "1 gray, 3 colour")
-    interpolation: str = option("area", "area or cubic; area enlarges by cubic, too")
-    aspect: str = option("expand", "expand, pad or squash: how a box becomes a square")
-    faces: str = option("auto", f"where the face is: {', '.join(WAYS)}")
-    margin: float = option(0.0, "context on each side, as a share of the box")
 
-    def check(self) -> None:
-        """Raise `FerError` for a value that is not known."""
-        if self.faces not in WAYS:
-            raise unknown("faces", self.faces, list(WAYS))
-        if self.size is not None and not 8 <= self.size <= 4096:
-            raise FerError(f"size {self.size}: from 8 to 4096 pixels")
-        if self.channels not in (None, 1, 3):
-            raise FerError(f"channels {self.channels}: 1 (gray) or 3 (colour)")
+def detector_facts(options: FaceOptions) -> dict[str, str]:
+    """What determined the detector's answers, for the card."""
+    settings = json.dumps(options.detector_options, sort_keys=True)
+    found: dict[str, str] = _detector(options.detector, settings).facts()
+    return {"detector": options.detector, **found}
 
 
 class Extractor:
-    """Turns frames into faces by one set of options; holds what is costly to set up."""
+    """Turns frames into faces by one set of options."""
 
     def __init__(self, options: FaceOptions) -> None:
         options.check()
@@ -64,13 +67,11 @@ class Extractor:
         if frame.status != "ok":
             return row, None
         try:
-            face = self._face(frame, unit, row)
+            face = self._coloured(self._face(frame, self._data(frame, unit), row))
         except (ImageFault, ReadFault) as fault:
-            row |= {"status": fault.reason, "detail": str(fault)}
-            return row, None
+            return row | {"status": fault.reason, "detail": f"{frame.path}: {fault}"}, None
         except OSError as error:
-            row |= {"status": "unreadable", "detail": f"{frame.path}: {error}"}
-            return row, None
+            return row | {"status": "unreadable", "detail": f"{frame.path}: {error}"}, None
         row["face_hash"] = digest(face)
         return row, face
 
@@ -82,13 +83,15 @@ class Extractor:
         has = np.array(table["status"].to_numpy() == "ok")
         faces = batch.faces[: int(has.sum())]
         hashes = [digest(face) for face in faces]
-        stored = np.stack([self._fitted(face) for face in faces]) if len(faces) else faces
-        same = stored.shape == faces.shape
+        stored, stored_hashes = faces, hashes
+        if len(faces) and self._fitted(faces[0]).shape != faces[0].shape:
+            stored = np.stack([self._fitted(face) for face in faces])
+            stored_hashes = [digest(face) for face in stored]
         columns = {
             "width": [batch.faces.shape[2]] * len(faces),
             "height": [batch.faces.shape[1]] * len(faces),
             "image_hash": hashes,
-            "face_hash": hashes if same else [digest(face) for face in stored],
+            "face_hash": stored_hashes,
         }
         for name, values in columns.items():
             spread = np.full(len(has), None, object)
@@ -96,49 +99,124 @@ class Extractor:
             table = table.append_column(name, pa.array(spread, TYPES[name]))
         return table, stored
 
+    def _data(self, frame: Frame, unit: Unit) -> bytes | Pixels:
+        """What the frame's image is made of: bytes of a file, or pixels."""
+        if frame.image is None:
+            raise ImageFault("no_image", "the record has no image")
+        return unit.read(frame.image) if isinstance(frame.image, Member) else frame.image
+
+    def _face(self, frame: Frame, data: bytes | Pixels, row: dict[str, Any]) -> Pixels:
+        way = self.options.faces
+        if way == "auto":
+            way = "detect" if frame.box is None else "annotation"
+        if way == "annotation" and frame.box is None:
+            raise ImageFault("no_box", "the data set gives no box for it")
+        image = self._image(data, self._scale(data, frame.box if way == "annotation" else None))
+        self._note(image, data, row)
+        if self.options.align and frame.landmarks is not None:
+            return self._aligned(frame, data, image)
+        if way == "as-is":
+            height, width = image.pixels.shape[:2]
+            row |= _box((0, 0, width, height), "image")
+            return self._fitted(image.pixels)
+        box = frame.box if way == "annotation" else self._found(frame, image, row)
+        assert box is not None
+        row |= _box(box, "annotation" if way == "annotation" else "detector")
+        if image.reduce > 1 and self._too_coarse(box, image.reduce):
+            image = self._image(data, self._scale(data, box))
+            self._note(image, data, row)
+        return self._cut(image, box)
+
+    def _cut(self, image: Image, box: Box) -> Pixels:
+        return crop(
+            image.pixels,
+            [side / image.reduce for side in box],
+            size=self.options.size or round(max(box[2] - box[0], box[3] - box[1])),
+            margin=self.options.margin,
+            aspect=self.options.aspect,
+            interpolation=self.options.interpolation,
+        )
+
+    def _aligned(self, frame: Frame, data: bytes | Pixels, image: Image) -> Pixels:
+        """The face by its landmarks, cut from the photograph in full."""
+        if image.reduce > 1:
+            image = self._image(data, 1)
+        points = np.asarray(frame.landmarks, np.float64).reshape(-1, 2)
+        size = self.options.size or max(image.pixels.shape[:2])
+        return align(image.pixels, points, size=size, margin=self.options.margin)
+
+    def _found(self, frame: Frame, image: Image, row: dict[str, Any]) -> Box:
+        """The box of the face that the detector sees, in pixels of the image in full."""
+        options = self.options
+        settings = json.dumps(options.detector_options, sort_keys=True)
+        detector = _detector(options.detector, settings)
+        given = None if frame.box is None else np.array([frame.box]) / image.reduce
+        boxes, scores = detector(image.pixels, given)
+        row["detector"] = options.detector
+        if not len(boxes):
+            raise ImageFault("no_face", f"{options.detector} sees no face")
+        if len(boxes) > 1 and options.multiple == "skip":
+            raise ImageFault("many_faces", f"{options.detector} sees {len(boxes)} faces")
+        at = _largest(boxes) if options.multiple == "largest" else 0
+        row["detector_score"] = float(scores[at])
+        if scores[at] < options.min_score:
+            raise ImageFault("low_score", f"score {scores[at]:.3f}, least is {options.min_score:g}")
+        x0, y0, x1, y1 = (float(side) * image.reduce for side in boxes[at])
+        return x0, y0, x1, y1
+
+    def _image(self, data: bytes | Pixels, scale: int) -> Image:
+        if isinstance(data, np.ndarray):
+            return Image(data, data.shape[1], data.shape[0], 1, 1)
+        # luma alone is quicker, but is another image: small ones keep their colours for the hash
+        gray = self.options.channels == 1 and self._is_large(data)
+        return decode(data, gray=gray, reduce=scale)
+
+    def _is_large(self, data: bytes | Pixels) -> bool:
+        if isinstance(data, np.ndarray) or self.options.decode == "full":
+            return False
+        header = read_header(data)
+        return header.height * header.width > SMALL
+
+    def _scale(self, data: bytes | Pixels, box: Box | None) -> int:
+        """The coarsest scale at which the face is large enough, or a detector sees enough."""
+        if isinstance(data, np.ndarray) or not self._is_large(data):
+            return 1
+        if self.options.size is None or self.options.faces == "as-is":
+            return 1
+        if box is not None:
+            return next(s for s in SCALES if s == 1 or not self._too_coarse(box, s))
+        header = read_header(data)
+        shorter = min(header.height, header.width)
+        least = max(LOOK, 4 * self.options.size)
+        return next(s for s in SCALES if s == 1 or shorter >= s * least)
+
+    def _too_coarse(self, box: Box, scale: int) -> bool:
+        """Whether what is cut out at this scale has fewer pixels than the stored face."""
+        side = max(box[2] - box[0], box[3] - box[1]) * (1 + 2 * self.options.margin)
+        return self.options.size is not None and side / scale < self.options.size
+
+    def _note(self, image: Image, data: bytes | Pixels, row: dict[str, Any]) -> None:
+        row |= {"width": image.width, "height": image.height}
+        if isinstance(data, bytes):
+            row["file_hash"] = file_digest(data)
+            row["orientation"] = image.orientation
+        whole = image.reduce == 1 and not (self.options.channels == 1 and self._is_large(data))
+        row["image_hash"] = digest(image.pixels) if whole else None
+
     def _fitted(self, image: Pixels) -> Pixels:
         side = self.options.size or max(image.shape[:2])
         aspect, interpolation = self.options.aspect, self.options.interpolation
         return self._coloured(fit(image, side, aspect=aspect, interpolation=interpolation))
 
-    def _face(self, frame: Frame, unit: Unit, row: dict[str, Any]) -> Pixels:
-        image = self._image(frame, unit, row)
-        height, width = image.pixels.shape[:2]
-        if self.options.faces == "as-is" or (self.options.faces == "auto" and frame.box is None):
-            row |= _box((0, 0, width, height), "image")
-            return self._fitted(image.pixels)
-        if frame.box is None:
-            raise ImageFault("no_box", f"{frame.path}: the data set gives no box for it")
-        row |= _box(frame.box, "annotation")
-        face = crop(
-            image.pixels,
-            frame.box,
-            size=self.options.size or max(height, width),
-            margin=self.options.margin,
-            aspect=self.options.aspect,
-            interpolation=self.options.interpolation,
-        )
-        return self._coloured(face)
-
-    def _image(self, frame: Frame, unit: Unit, row: dict[str, Any]) -> Image:
-        """The frame's image, upright; what is known of it goes into the row."""
-        source = frame.image
-        if isinstance(source, np.ndarray):
-            image = Image(source, source.shape[1], source.shape[0], 1, 1)
-        else:
-            data = unit.read(source) if isinstance(source, Member) else source
-            if data is None:
-                raise ImageFault("no_image", f"{frame.path}: the record has no image")
-            row["file_hash"] = file_digest(data)
-            image = decode(data)
-            row["orientation"] = image.orientation
-        row |= {"width": image.width, "height": image.height, "image_hash": digest(image.pixels)}
-        return image
-
     def _coloured(self, face: Pixels) -> Pixels:
         if self.options.channels == 1 and face.ndim == 3:
             return to_gray(face)
         return from_gray(face) if self.options.channels == 3 and face.ndim == 2 else face
+
+
+def _largest(boxes: npt.NDArray[np.float32]) -> int:
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return int(area.argmax())
 
 
 def _described(frame: Frame) -> dict[str, Any]:
@@ -154,12 +232,6 @@ def _described(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _box(box: tuple[float, float, float, float], source: str) -> dict[str, Any]:
-    return dict(zip(("box_x0", "box_y0", "box_x1", "box_y1"), box, strict=True)) | {
-        "box_source": source
-    }
-
-
-def as_dict(options: FaceOptions) -> dict[str, Any]:
-    """The options as JSON holds them."""
-    return dataclasses.asdict(options)
+def _box(box: Box, source: str) -> dict[str, Any]:
+    names = ("box_x0", "box_y0", "box_x1", "box_y1")
+    return {**dict(zip(names, box, strict=True)), "box_source": source}

@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from fertools import engine, folder
 from fertools.assemble import assemble
 from fertools.errors import FerError
-from fertools.extract import Extractor, FaceOptions, as_dict
+from fertools.extract import Extractor
+from fertools.face_options import FaceOptions, settle
 from fertools.frame import Batch, Frame
 from fertools.image import ImageFault, one_thread, shape_of
 from fertools.manifest import write_json
@@ -175,8 +176,7 @@ def _plan(
     limit: int | None,
 ) -> dict[str, Any]:
     """What determines the result, but for the units: source, name and every option, resolved."""
-    options = FaceOptions(**{**getattr(module, "DEFAULTS", {}), **face})
-    options.check()
+    options = settle(getattr(module, "DEFAULTS", {}), face)
     if options.size is None or options.channels is None:
         size, channels = _probe(module, units)
         options = dataclasses.replace(
@@ -186,7 +186,7 @@ def _plan(
     return {
         "source": Path(source).stem,
         "name": name,
-        "face": as_dict(options),
+        "face": dataclasses.asdict(options),
         "options": dataclasses.asdict(own) if own is not None else {},
         "limit": limit,
     }
@@ -257,7 +257,8 @@ def _label_index(module: ModuleType, roots: Sequence[Root], out: Path) -> str | 
     table = pa.concat_tables(tables, promote_options="permissive")
     table = module.unite(table) if hasattr(module, "unite") else _distinct(table)
     partial = out / ".labels.parquet.partial"
-    pq.write_table(table, partial, compression="zstd")
+    # a unit looks for its own records: small groups let it pass over those of other units
+    pq.write_table(table, partial, compression="zstd", row_group_size=1 << 15)
     partial.replace(file)
     return str(file)
 

@@ -12,6 +12,7 @@ from fertools import folder
 from fertools.cli import _show
 from fertools.errors import FerError
 
+BUILT = ("face_channels", "face_detector_options")  # have flags of their own
 EPILOG = "Example: fertools ingest ck48 CK+48 -o data/ck48"
 
 
@@ -51,10 +52,10 @@ def command() -> None:
 
 
 def _common() -> list[click.Parameter]:
-    from fertools.extract import FaceOptions
+    from fertools.face_options import FaceOptions
 
     flags = {"gray": ("--gray", 1), "rgb": ("--rgb", 3)}
-    face = [p for p in _options(FaceOptions, "face_") if p.name != "face_channels"]
+    face = [p for p in _options(FaceOptions, "face_") if p.name not in BUILT]
     colours = [
         click.Option([flag, "face_channels"], flag_value=value, type=int, default=None, help=name)
         for name, (flag, value) in flags.items()
@@ -63,7 +64,9 @@ def _common() -> list[click.Parameter]:
         click.Argument(["raws"], nargs=-1, required=True, metavar="RAW..."),
         click.Option(["-o", "--out"], required=True, help="folder of the data set"),
         click.Option(["--name"], help="name of the data set, where it is not the source's"),
+        click.Option(["--preset", "face_preset"], help="a published recipe: system-c"),
         *face,
+        *_detectors(),
         *colours,
         click.Option(["--workers"], type=int, help="processes; default 1"),
         click.Option(["--limit"], type=click.IntRange(1), help="only the first N images"),
@@ -75,18 +78,29 @@ def _common() -> list[click.Parameter]:
     ]
 
 
+def _detectors() -> list[click.Parameter]:
+    """The options of every detector, each as `--detector-<name>`."""
+    found: dict[str, click.Parameter] = {}
+    for name in folder.names("detectors"):
+        for option in _options(folder.load("detectors", name).Options, "detector_", "detector-"):
+            assert isinstance(option, click.Option) and option.name
+            option.help = f"{name}: {option.help}"
+            found[option.name] = option
+    return list(found.values())
+
+
 def _own(module: Any) -> list[click.Parameter]:
     return _options(module.Options, "own_") if hasattr(module, "Options") else []
 
 
-def _options(record: Any, prefix: str) -> list[click.Parameter]:
+def _options(record: Any, prefix: str, lead: str = "") -> list[click.Parameter]:
     """A command-line option for each field of an options record."""
     hints = typing.get_type_hints(record)
     found: list[click.Parameter] = []
     for field in dataclasses.fields(record):
         kinds = [k for k in typing.get_args(hints[field.name]) if k is not type(None)]
         kind = kinds[0] if kinds else hints[field.name]
-        flag = "--" + field.name.replace("_", "-")
+        flag = f"--{lead}" + field.name.replace("_", "-")
         text = field.metadata.get("help", "")
         if field.default is not None and kind is not bool:
             text += f"; default {field.default}"
@@ -104,6 +118,11 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
     quiet, as_json = typed.pop("quiet"), typed.pop("json")
     given = {k: v for k, v in typed.items() if v is not None and v is not False}
     face = {k.removeprefix("face_"): given.pop(k) for k in list(given) if k.startswith("face_")}
+    finder = {
+        k.removeprefix("detector_"): given.pop(k) for k in list(given) if k.startswith("detector_")
+    }
+    if finder:
+        face["detector_options"] = finder
     own = {k.removeprefix("own_"): given.pop(k) for k in list(given) if k.startswith("own_")}
     with _show.Progress(quiet or as_json) as progress:
         result = ingest(

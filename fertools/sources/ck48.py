@@ -27,7 +27,7 @@ LABELS = {
     "sadness": "sadness",
     "surprise": "surprise",
 }
-DEFAULTS = {"size": 48, "channels": 1}
+DEFAULTS = {"size": 48, "channels": 1, "faces": "as-is"}
 NAME = re.compile(r"^(?P<subject>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8})\.png$", re.IGNORECASE)
 
 
