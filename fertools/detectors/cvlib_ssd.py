@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.detectors import _caffe, _ssd
-from fertools.detectors._boxes import INSTALL, Detection, Floats, Pixels, package, suppress, tidy
+from fertools.detectors._boxes import INSTALL, Detection, Floats, package, suppress, tidy
 from fertools.errors import FerError, unknown
+from fertools.image import Pixels, from_gray
 
 DEFINITION = "deploy.prototxt"
 WEIGHTS = "res10_300x300_ssd_iter_140000.caffemodel"
@@ -127,8 +128,11 @@ class SSD:
         """Boxes and scores within the image, and how many boxes were centred outside it."""
         height, width = image.shape[:2]
         top, left = round(share * height), round(share * width)
-        padded = cv2.copyMakeBorder(image, top, top, left, left, cv2.BORDER_REPLICATE)
-        boxes, scores = self.forward(_blob(padded.astype(np.uint8, copy=False), self.options))
+        padded = image
+        if top or left:
+            grown = cv2.copyMakeBorder(image, top, top, left, left, cv2.BORDER_REPLICATE)
+            padded = grown.astype(np.uint8, copy=False)
+        boxes, scores = self.forward(_blob(padded, self.options))
         sure = scores >= self.options.threshold
         tall, wide = padded.shape[:2]
         boxes = boxes[sure] * np.array([wide, tall, wide, tall], np.float32)
@@ -170,8 +174,7 @@ def _blob(image: Pixels, options: Options) -> Floats:
     if options.long_side:
         scale = options.long_side / max(height, width)
         high, wide = (max(round(side * scale), SHORTEST) for side in (height, width))
-    colour = image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    blob = cv2.dnn.blobFromImage(colour, 1.0, (wide, high), MEANS, swapRB=True)
+    blob = cv2.dnn.blobFromImage(from_gray(image), 1.0, (wide, high), MEANS, swapRB=True)
     return blob.astype(np.float32, copy=False)
 
 

@@ -8,12 +8,12 @@ after one upsampling.
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fertools.detectors._boxes import Detection, Pixels, package, tidy
+from fertools.detectors._boxes import Detection, package, tidy
 from fertools.errors import FerError
+from fertools.image import Pixels, to_gray
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class HOG:
     def __call__(self, image: Pixels, given: npt.ArrayLike | None = None) -> Detection:
         """Faces of an RGB or gray image; `given` boxes are not looked at."""
         # the features are gradients of brightness, and gray takes three quarters of the time
-        gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        gray = to_gray(image)
         found, scores, _ = self.net.run(np.ascontiguousarray(gray), self.options.upsample, 0.0)
         # dlib counts the last pixel of a rectangle as part of it
         boxes = [(r.left(), r.top(), r.right() + 1, r.bottom() + 1) for r in found]

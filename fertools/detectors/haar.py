@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fertools.detectors._boxes import Detection, Pixels, tidy
+from fertools.detectors._boxes import Detection, tidy
 from fertools.errors import FerError
+from fertools.image import Pixels, to_gray
 
 MODEL = "haarcascade_frontalface_default.xml"
 
@@ -56,9 +57,8 @@ class Haar:
 
     def __call__(self, image: Pixels, given: npt.ArrayLike | None = None) -> Detection:
         """Faces of an RGB or gray image; `given` boxes are not looked at."""
-        gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         found, _, weights = self.net.detectMultiScale3(
-            gray,
+            to_gray(image),
             scaleFactor=self.options.step,
             minNeighbors=self.options.neighbours,
             minSize=(self.options.min_size, self.options.min_size),
