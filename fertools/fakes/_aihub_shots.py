@@ -193,7 +193,7 @@ def _broken(one: Uploader, n: int) -> Iterator[Shot]:
     gone = _shot(one, "TRAIN_01", "슬픔", n + 1)
     yield replace(gone, data=b"", row=_failed(gone, "empty"))
     text = _shot(one, "TRAIN_01", "슬픔", n + 2)
-    yield replace(text, data=TEXT, record=None, row=_failed(text, "not_an_image"))
+    yield replace(text, data=TEXT, row=_failed(text, "not_an_image"))
     yield replace(
         _shot(one, "TRAIN_01", "슬픔", n + 3),
         name="IMG_0001.jpg",
