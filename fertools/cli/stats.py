@@ -1,0 +1,80 @@
+"""Show class balance per part, what leans on the split, and drop-outs."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fertools.cli import _show
+
+
+@click.command(epilog="Example: fertools stats manifests/ck48.parquet --plot balance.png")
+@click.argument("manifest")
+@click.option("--column", help="what to count: label (default), gender, age, .. or raters")
+@click.option("--permutations", type=click.IntRange(1), help="of whole groups; default 199")
+@click.option("--seed", type=int, help="of the permutations; default 0")
+@click.option("--plot", type=click.Path(path_type=Path), help="write the balance as a PNG")
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+def command(manifest: str, plot: Path | None, as_json: bool, **typed: Any) -> None:
+    """Show how MANIFEST (a file, or the folder of an ingest) is made up.
+
+    Counts and shares per part, imbalance ratio, effective number of classes (exp of the entropy),
+    Cramer's V of every metadata column against the split with a p-value from permutations of whole
+    groups, and which class loses most faces to which reason.
+    """
+    from fertools.stats import stats
+
+    result = stats(manifest, **{k: v for k, v in typed.items() if v is not None})
+    if plot is not None:
+        from fertools.charts import bars
+
+        found = result.balance
+        bars(plot, f"{found.column} per part", found.values, found.parts, found.counts)
+    if as_json:
+        _show.as_json(dataclasses.asdict(result))
+        return
+    _print(result)
+    if plot is not None:
+        click.echo(f"wrote {plot}")
+
+
+def _print(result: Any) -> None:
+    from fertools.stats import as_rows
+
+    found = result.balance
+    click.echo(_show.statuses(result.statuses))
+    _show.table(f"{found.column} per part", [found.column, "rows", *found.parts], as_rows(found))
+    effective = ", ".join(
+        f"{part} {n:.2f}" for part, n in zip(found.parts, found.effective_classes, strict=True)
+    )
+    click.echo(f"imbalance ratio {found.imbalance:.2f}; effective classes: {effective}")
+    if found.unknown:
+        click.echo(f"{found.unknown:,} rows have no {found.column}")
+    if result.leans:
+        rows = [[x.column, f"{x.v:.3f}", f"{x.p:.3f}", x.rows, x.groups] for x in result.leans]
+        title = f"does a column lean on the {found.by}? Cramer's V, p over whole groups"
+        _show.table(title, ["column", "V", "p", "rows", "groups"], rows)
+    _print_dropouts(result)
+
+
+def _print_dropouts(result: Any) -> None:
+    if not result.dropouts:
+        return
+    rows = [
+        [x.value, x.rows, x.without, _show.share(x.without / max(x.rows, 1)), _reasons(x.reasons)]
+        for x in result.dropouts
+    ]
+    _show.table(
+        "rows without a face", [result.dropouts[0].column, "rows", "without", "share", "why"], rows
+    )
+    rows = [[x.column, f"{x.v:.3f}", f"{x.p:.3f}", x.groups] for x in result.dropout_leans]
+    _show.table(
+        "does the loss lean on a column? Cramer's V, p over whole groups",
+        ["column", "V", "p", "groups"],
+        rows,
+    )
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in reasons.items())

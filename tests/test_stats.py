@@ -1,0 +1,115 @@
+"""Statistics of drawn data: the sums agree with a plain count, drop-outs are told by class."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from fertools.errors import FerError
+from fertools.fakes import ck48
+from fertools.ingest import ingest
+from fertools.manifest import Manifest, conform
+from fertools.stats import as_rows, parts_of, stats
+
+
+def manifest(**columns: list) -> Manifest:
+    n = len(next(iter(columns.values())))
+    base = {
+        "id": [f"x/{i}" for i in range(n)],
+        "source": ["x"] * n,
+        "path": [f"{i}.png" for i in range(n)],
+        "status": ["ok"] * n,
+    }
+    return Manifest(conform(pa.table({**base, **columns})))
+
+
+def test_counts_agree_with_a_plain_count(tmp_path) -> None:
+    raws = ck48.write(tmp_path / "raw").raws(tmp_path / "raw")
+    result = stats(ingest("ck48", raws, tmp_path / "data").out)
+    assert result.faces == sum(result.balance.counts[0])
+    assert sum(result.statuses.values()) == result.rows
+    lost = {d.value: d.reasons for d in result.dropouts}
+    assert lost["anger"] == {"truncated": 1}
+    assert lost["(unknown)"] == {"unknown_name": 1}
+
+
+def test_parts_come_in_the_usual_order() -> None:
+    found = manifest(split=["test", None, "val", "train", "test"])
+    by, part, parts = parts_of(found.table)
+    assert (by, parts) == ("split", ["train", "val", "test"])
+    assert part.tolist() == [2, -1, 1, 0, 2]
+    _, _, folds = parts_of(manifest(fold=[10, 2, 1]).table)
+    assert folds == ["fold 1", "fold 2", "fold 10"]
+
+
+def test_shares_and_imbalance() -> None:
+    words = ["anger"] * 3 + ["fear"] + ["anger", "fear"]
+    result = stats(manifest(label=words, split=["train"] * 4 + ["test"] * 2))
+    assert as_rows(result.balance) == [
+        ["anger", 4, "3 (75.0 %)", "1 (50.0 %)"],
+        ["fear", 2, "1 (25.0 %)", "1 (50.0 %)"],
+    ]
+    assert result.balance.imbalance == 2
+    assert result.balance.effective_classes[1] == pytest.approx(2)
+
+
+def test_a_column_that_leans_on_the_split_is_found_over_groups() -> None:
+    parts = ["train"] * 60 + ["test"] * 60
+    gender = ["male"] * 60 + ["female"] * 60
+    people = [f"p{i // 2}" for i in range(120)]
+    result = stats(manifest(split=parts, gender=gender, label=["fear"] * 120, group=people))
+    (lean,) = (x for x in result.leans if x.column == "gender")
+    assert lean.v == pytest.approx(1)
+    assert lean.p <= 0.01
+    assert lean.groups == 60
+
+
+def test_a_person_with_many_rows_is_one_observation() -> None:
+    """Two people with 50 rows each prove nothing, however different their rows are."""
+    parts = ["train"] * 50 + ["test"] * 50
+    gender = ["male"] * 50 + ["female"] * 50
+    people = ["p1"] * 50 + ["p2"] * 50
+    result = stats(manifest(split=parts, gender=gender, label=["fear"] * 100, group=people))
+    (lean,) = (x for x in result.leans if x.column == "gender")
+    assert lean.p == 1
+
+
+def test_the_loss_of_one_class_is_seen() -> None:
+    rng = np.random.default_rng(0)
+    words = rng.choice(["anger", "fear"], 400)
+    lost = (words == "fear") & (rng.random(400) < 0.3)
+    status = np.where(lost, "no_face", "ok").tolist()
+    result = stats(manifest(native_label=words.tolist(), status=status))
+    (lean,) = (x for x in result.dropout_leans if x.column == "native_label")
+    assert lean.p <= 0.01
+    (fear,) = result.dropouts
+    assert fear.reasons == {"no_face": int(lost.sum())}
+
+
+def test_dropped_rows_are_not_counted_as_faces_of_a_part() -> None:
+    found = manifest(label=["fear", "fear"], drop=[None, "blank"])
+    assert stats(found).balance.counts == [[1]]
+
+
+def test_a_column_of_many_values_is_refused() -> None:
+    with pytest.raises(FerError, match="too many"):
+        stats(manifest(label=[str(i) for i in range(100)]))
+    with pytest.raises(FerError, match="known are"):
+        stats(manifest(label=["fear"]), column="mood")
+
+
+def test_the_chart_is_a_picture_and_the_same_each_time(tmp_path) -> None:
+    from fertools.charts import bars
+
+    for name in ("a.png", "b.png"):
+        bars(tmp_path / name, "label", ["anger", "fear"], ["train", "test"], [[3, 1], [1, 1]])
+    data = (tmp_path / "a.png").read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert data == (tmp_path / "b.png").read_bytes()
+    with pytest.raises(FerError, match="cannot be written"):
+        bars(tmp_path / "no" / "a.png", "label", ["a"], ["all"], [[1]])
+
+
+def test_empty_manifest_has_no_statistics_but_no_error() -> None:
+    empty = {k: pa.array([], pa.string()) for k in ("id", "source", "path", "status")}
+    result = stats(Manifest(conform(pa.table(empty))))
+    assert (result.rows, result.faces) == (0, 0)
