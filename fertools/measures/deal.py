@@ -157,7 +157,7 @@ def _spread(counts: Floats, weight: Floats, open_rows: Floats, rng: np.random.Ge
         begin, end = end, end + int(n)
         rows = float(counts[:, column].sum())
         quota = nearest_counts(open_rows[:, column], rows) * (n / rows)
-        inner = np.floor(np.cumsum(quota[:-1]) + rng.random())
+        inner = np.minimum(np.floor(np.cumsum(quota[:-1]) + rng.random()), n)
         slots = np.diff(inner, prepend=0.0, append=float(n)).astype(np.int64)
         where = [(np.arange(m) + rng.random(m)) / max(m, 1) for m in slots.tolist()]
         dealt = np.repeat(np.arange(len(slots)), slots)
