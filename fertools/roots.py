@@ -17,8 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from fertools import _archives
-from fertools._archives import FAULTS, JOINT, MAX_MEMBER, MAX_RATIO, PART, SMALL, decoded
+from fertools import _archives, _listing
+from fertools._archives import (
+    CANNOT_OPEN,
+    FAULTS,
+    JOINT,
+    MAX_MEMBER,
+    MAX_RATIO,
+    PART,
+    SMALL,
+    decoded,
+)
 from fertools.errors import FerError
 from fertools.manifest import clean_path
 
@@ -93,7 +102,7 @@ class Unit:
     def read(self, member: Member) -> bytes:
         """The bytes of a member. Raises `ReadFault` where they cannot be had."""
         most = MAX_MEMBER
-        if PurePosixPath(member.name).suffix.lower() in COMPRESSED:
+        if member.suffix in COMPRESSED:
             most = min(most, max(SMALL, MAX_RATIO * member.size))
         with open_member(member) as stream:
             data = stream.read(most + 1)
@@ -107,11 +116,15 @@ class Unit:
 
 
 class Root:
-    """A RAW argument of `fertools ingest` with the options of the source that reads it."""
+    """A RAW argument of `fertools ingest` with the options of the source that reads it.
+
+    `beside` are the other RAW arguments of the same command.
+    """
 
     def __init__(self, path: str | os.PathLike[str], options: Any = None) -> None:
         self.path = Path(path)
         self.options = options
+        self.beside: tuple[Root, ...] = ()
         if not self.path.exists():
             raise FerError(f"{self.path}: there is no such file or folder")
 
@@ -126,12 +139,14 @@ class Root:
         """
         if self.path.is_dir():
             base = self.path
-            files = [f for f in _walk(base) if not LITTER.search(f.relative_to(base).as_posix())]
+            files = [
+                f for f in _listing.walk(base) if not LITTER.search(f.relative_to(base).as_posix())
+            ]
         else:
             base = self.path.parent
-            files = _with_other_parts(self.path)
+            files = _listing.with_other_parts(self.path)
         found: list[Member] = []
-        for group in _joined(files):
+        for group in _listing.joined(files):
             relative = _readable(group[0].relative_to(base))
             found.extend(m for m in _expand(group, relative) if not LITTER.search(m.inner))
         return tuple(sorted(found, key=_reading_order))
@@ -201,6 +216,9 @@ def open_member(member: Member) -> Iterator[IO[bytes]]:
         if codec is None:
             yield stream
             return
+        peeked: Any = stream
+        if what := _archives.impostor(peeked.peek(256)[:256]):
+            raise ReadFault("unreadable", f"{member.path} is {what}; download it again")
         import pyarrow as pa
 
         with io.BufferedReader(_Forward(pa.CompressedInputStream(stream, codec)), 1 << 20) as plain:
@@ -230,78 +248,34 @@ def _guarded(member: Member) -> Iterator[IO[bytes]]:
     if member.fault:
         raise ReadFault(member.fault, f"{member.path}: {member.fault.replace('_', ' ')}")
     try:
-        if member.archive:
-            stream = _archives.open_entry(member.container, member.place)
-        else:
-            stream = Path(member.container, member.raw).open("rb")
-        with stream:
+        with _stored(member) as stream:
             yield stream
     except FAULTS as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ReadFault("unreadable", f"{member.path}: cannot be read ({what})") from error
+        raise _unreadable(member, error) from error
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below a folder; links are followed last, and each real folder is read once."""
-    seen: set[tuple[int, int]] = set()
-    waiting = [folder]
-    while waiting:
-        for top, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
-            status = Path(top).stat()
-            if (status.st_dev, status.st_ino) in seen:
-                folders.clear()
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            folders.sort()
-            waiting += [Path(top, name) for name in folders if Path(top, name).is_symlink()]
-            yield from (Path(top, name) for name in sorted(files))
+def _stored(member: Member) -> IO[bytes]:
+    if not member.archive:
+        return Path(member.container, member.raw).open("rb")
+    try:
+        return _archives.open_entry(member.container, member.place)
+    except CANNOT_OPEN as error:
+        raise _unreadable(member, error) from error
 
 
-def _refuse(error: OSError) -> None:
-    raise FerError(f"{error.filename}: this folder cannot be listed ({error.strerror})") from error
-
-
-def _with_other_parts(file: Path) -> list[Path]:
-    """A file; of a split download all its parts."""
-    part = PART.match(file.name)
-    if part is None:
-        return [file]
-    return [f for f in file.parent.iterdir() if f.name.startswith(f"{part['name']}.part")]
-
-
-def _joined(files: list[Path]) -> Iterator[list[Path]]:
-    """Files one by one; the parts of a split zip together, in the order of their numbers."""
-    parts: dict[Path, list[tuple[int, Path]]] = {}
-    for file in files:
-        if found := PART.match(file.name):
-            whole = file.with_name(found["name"])
-            parts.setdefault(whole, []).append((int(found["number"]), file))
-        else:
-            yield [file]
-    for whole, numbered in sorted(parts.items()):
-        if whole in files:
-            continue  # joined already, and the parts were kept
-        yield _complete(whole, sorted(numbered))
-
-
-def _complete(whole: Path, numbered: list[tuple[int, Path]]) -> list[Path]:
-    """The parts of a download, which are numbered from 0 or 1, or by the byte they start at."""
-    start = numbered[0][0] if numbered[0][0] < 2 else 0
-    at = 0
-    for expected, (number, file) in enumerate(numbered, start=start):
-        if number not in (expected, at):
-            raise FerError(f"{whole}.part{expected}: this part is missing; download it")
-        at += file.stat().st_size
-    return [file for _, file in numbered]
+def _unreadable(member: Member, error: Exception) -> ReadFault:
+    what = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return ReadFault("unreadable", f"{member.path}: cannot be read ({what})")
 
 
 def _expand(group: list[Path], relative: str) -> Iterator[Member]:
     """The members that a file stands for: itself, or what its archive holds."""
     first = group[0]
+    if not first.is_file():  # a link to nothing
+        yield Member(relative, first.name, str(first.parent), 0, fault="unreadable")
+        return
     if not _archives.is_archive(first.name):
-        fault = None if first.is_file() else "unreadable"
-        size = 0 if fault else first.stat().st_size
-        yield Member(relative, first.name, str(first.parent), size, fault=fault)
+        yield Member(relative, first.name, str(first.parent), first.stat().st_size)
         return
     if found := PART.match(first.name):
         relative = relative[: len(relative) - len(first.name)] + clean_path(found["name"])

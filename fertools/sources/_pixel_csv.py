@@ -1,42 +1,53 @@
 """A CSV whose rows hold a 48x48 face as 2,304 numbers: read in blocks, at the speed of NumPy.
 
-The good rows of a block are parsed together: the numbers of all of them stand in one string, and a
-number is the sum of its digits times 1, 10 and 100, computed at every byte and kept where a number
-ends. A row that is not 2,304 numbers from 0 to 255 is found by counting and gets a reason.
+The pixels of some good rows stand in one text. Every number is computed at once, at the place where
+it ends, from the three bytes before. Rows that are not 2,304 numbers from 0 to 255 are told by
+counting blanks, digits and lengths, and get a reason each.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fertools._archives import impostor as not_data
 from fertools.errors import FerError
 from fertools.frame import Batch, Pixels
 from fertools.roots import Member, Unit
 
 SIDE = 48
 COUNT = SIDE * SIDE
-BLOCK = 4 << 20  # bytes of CSV at a time: the arrays of one block stay in the cache
+BLOCK = 4 << 20  # bytes of CSV at a time: lines and arrays of one block stay in the cache
+TOGETHER = 32  # rows whose numbers are computed at once
 LONGEST = 1 << 20  # bytes of one row; a good one has at most 9,300
-IMPOSTORS = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the data"),
-    (b"<!doctype html", "a web page, not the data"),
-    (b"<html", "a web page, not the data"),
-    (b"PK\x03\x04", "a zip file under another name"),
-    (b"\x1f\x8b", "a gzip file under another name"),
-)
+FLOAT = re.compile(r"^(\d+)\.0$")  # pandas writes a column of numbers with gaps like this
+PACKED = ((b"PK\x03\x04", "zip"), (b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+
+Fault = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a table says besides the pixels: column names, and words of its `Usage` column.
+
+    `prefix` stands before the number of a row in its key.
+    """
+
+    names: list[str]
+    path: str
+    usages: Mapping[str, str]
+    prefix: str = ""
 
 
 def impostor(start: bytes) -> str | None:
     """What a file really is, if its first bytes are not those of a table."""
-    head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for sign, what in IMPOSTORS:
-        if head.startswith(sign.lower()):
-            return what
-    return "empty" if not head else None
+    for sign, kind in PACKED:
+        if start.startswith(sign):
+            return f"a {kind} file under another name"
+    return not_data(start)
 
 
 def header(line: bytes) -> list[str]:
@@ -45,156 +56,140 @@ def header(line: bytes) -> list[str]:
     return [name.strip().strip('"').strip().lower() for name in text.rstrip("\r\n").split(",")]
 
 
-def read(unit: Unit, member: Member, usages: Mapping[str, str]) -> Iterator[Batch]:
-    """The rows of a table in order, a block at a time; `path` is `file.csv#row`, from 0."""
+def read(
+    unit: Unit, member: Member, usages: Mapping[str, str], prefix: str = ""
+) -> Iterator[Batch]:
+    """The rows of a table in order, a block at a time; `path` is `file.csv#row`, from 0.
+
+    A column `emotion` becomes `raw_label`; `usage` becomes `official_split` by the words of
+    `usages`. The key of a row is `prefix` and its number. Blank lines are no rows.
+    """
     with unit.open(member) as stream:
-        names = header(stream.readline())
-        if "pixels" not in names:
-            raise FerError(f"{member.path}: no column 'pixels' among {', '.join(names)}")
+        layout = Layout(header(stream.readline(LONGEST)), member.path, usages, prefix)
+        if "pixels" not in layout.names:
+            raise FerError(f"{member.path}: no column 'pixels' among {', '.join(layout.names)}")
         first = 0
-        for lines in _lines(stream):
-            table = _Rows(lines, names, member.path, first, usages)
-            yield table.batch()
-            first += len(lines)
+        for lines in _lines(stream, member.path):
+            rows = [_split(line, len(layout.names)) for line in lines]
+            yield _batch(rows, layout, first)
+            first += len(rows)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[list[bytes]]:
-    """Whole lines, about `BLOCK` bytes at a time; blank lines at the end of the file left out."""
+def _lines(stream: IO[bytes], path: str) -> Iterator[list[bytes]]:
+    """Whole lines that hold something, about `BLOCK` bytes at a time."""
     rest = b""
     while block := stream.read(BLOCK):
         lines = (rest + block).split(b"\n")
         rest = lines.pop()
         if len(rest) > LONGEST:
-            raise FerError(f"a line of over {LONGEST} bytes: this is no table of pixels")
-        if lines:
-            yield lines
+            raise FerError(f"{path}: a line of over {LONGEST} bytes; this is no table of pixels")
+        yield [line for line in lines if len(line) > 1 or line.strip()]
     if rest.strip():
         yield [rest]
 
 
-class _Rows:
-    """The rows of one block with what is wrong with each."""
-
-    def __init__(
-        self,
-        lines: list[bytes],
-        names: list[str],
-        path: str,
-        first: int,
-        usages: Mapping[str, str],
-    ) -> None:
-        self.fields = [_split(line, len(names)) for line in lines]
-        self.names, self.path, self.first, self.usages = names, path, first, usages
-        self.at = names.index("pixels")
-
-    def batch(self) -> Batch:
-        """The block as rows and faces."""
-        texts = [row[self.at] if row else b"" for row in self.fields]
-        faces = parse(texts)
-        faults: list[tuple[str, str] | None] = [None] * len(texts)
-        if faces is None:
-            single = [_parse_one(text) for text in texts]
-            faults = [f if isinstance(f, tuple) else None for f in single]
-            good = [f for f in single if not isinstance(f, tuple)]
-            faces = np.stack(good) if good else np.zeros((0, SIDE, SIDE), np.uint8)
-        return Batch(self._columns(faults), faces)
-
-    def _columns(self, faults: list[tuple[str, str] | None]) -> dict[str, list[Any]]:
-        numbers = range(self.first, self.first + len(faults))
-        usage = [self._text(row, "usage") for row in self.fields]
-        return {
-            "key": [f"{n:05d}" for n in numbers],
-            "path": [f"{self.path}#{n}" for n in numbers],
-            "status": [fault[0] if fault else "ok" for fault in faults],
-            "detail": [
-                f"{self.path}, row {n}: {fault[1]}" if fault else None
-                for n, fault in zip(numbers, faults, strict=True)
-            ],
-            "raw_label": [self._text(row, "emotion") for row in self.fields],
-            "official_split": [self.usages.get(u or "", None) for u in usage],
-            "source_row": list(numbers),
-        }
-
-    def _text(self, row: list[bytes] | None, name: str) -> str | None:
-        if row is None or name not in self.names:
-            return None
-        return row[self.names.index(name)].decode("utf-8", "replace").strip() or None
-
-
 def _split(line: bytes, count: int) -> list[bytes] | None:
-    """The fields of a line, or None where their number is another than the header's."""
-    if b'"' in line:
-        text = line.decode("utf-8", "replace")
-        fields = [f.encode() for f in next(csv.reader(io.StringIO(text)), [])]
-    else:
-        fields = line.rstrip(b"\r").split(b",")
+    """The fields of a line without their quotes, or None where there are not `count` of them."""
+    fields = line.replace(b'"', b"").rstrip(b"\r").split(b",")
     return fields if len(fields) == count else None
 
 
-def parse(texts: list[bytes]) -> Pixels | None:
-    """Faces (n, 48, 48) of n texts of 2,304 numbers, or None where any text is something else."""
-    if any(text.count(b" ") != COUNT - 1 for text in texts):
-        return None
-    joined = b" ".join([*texts, b""])
-    found = numbers(np.frombuffer(joined, np.uint8))
-    if found is None or len(found) != COUNT * len(texts) or (len(found) and found.max() > 255):
-        return None
-    return found.astype(np.uint8).reshape(-1, SIDE, SIDE)
+def _batch(rows: list[list[bytes] | None], layout: Layout, first: int) -> Batch:
+    at = layout.names.index("pixels")
+    faces, faults = parse([row[at] if row else b"" for row in rows])
+    for place, row in enumerate(rows):
+        if row is None:
+            faults[place] = ("wrong_columns", f"not the {len(layout.names)} fields of the header")
+    numbers = range(first, first + len(rows))
+    usage = _column(rows, layout, "usage")
+    columns: dict[str, Sequence[Any]] = {
+        "key": [f"{layout.prefix}{n:05d}" for n in numbers],
+        "path": [f"{layout.path}#{n}" for n in numbers],
+        "status": [faults[i][0] if i in faults else "ok" for i in range(len(rows))],
+        "detail": [
+            f"{layout.path}, row {n}: {faults[i][1]}" if i in faults else None
+            for i, n in enumerate(numbers)
+        ],
+        "raw_label": _column(rows, layout, "emotion"),
+        "official_split": [layout.usages.get(u or "") for u in usage],
+        "source_row": numbers,
+    }
+    return Batch(columns, faces)
 
 
-def numbers(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16] | None:
-    """The numbers of up to three digits, separated by single blanks, in a text that ends in one.
+def _column(rows: list[list[bytes] | None], layout: Layout, name: str) -> list[str | None]:
+    """The cells of a column as words; None where it is missing, blank or NaN."""
+    if name not in layout.names:
+        return [None] * len(rows)
+    at = layout.names.index(name)
+    cells = [row[at] if row else b"" for row in rows]
+    words = {cell: _word(cell) for cell in set(cells)}
+    return [words[cell] for cell in cells]
 
-    None where the text holds another character, two blanks in a row or a longer number.
+
+def _word(cell: bytes) -> str | None:
+    word = FLOAT.sub(r"\1", cell.decode("utf-8", "replace").strip())
+    return word if word.lower() not in ("", "nan") else None
+
+
+def parse(texts: list[bytes]) -> tuple[Pixels, dict[int, Fault]]:
+    """Faces (n, 48, 48) of the texts that are 2,304 numbers from 0 to 255, separated by blanks.
+
+    The others have no face: their places are given, each with status and detail.
     """
-    pieces = []
-    start = 0
-    while start < len(text):  # pieces of a size that the cache holds, cut after a blank
-        end = min(start + (1 << 18), len(text))
-        while end < len(text) and text[end - 1] != 32:
-            end -= 1
-        piece = _numbers(text[start:end])
-        if piece is None:
-            return None
-        pieces.append(piece)
-        start = end
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.uint16)
+    faults: dict[int, Fault] = {}
+    faces = []
+    for start in range(0, len(texts), TOGETHER):
+        group = texts[start : start + TOGETHER]
+        together = numbers(group)
+        if together is not None:
+            faces.append(together)
+            continue
+        for place, text in enumerate(group, start=start):
+            face = _parse_one(text)
+            if isinstance(face, tuple):
+                faults[place] = face
+            else:
+                faces.append(face)
+    whole = np.concatenate(faces) if faces else np.zeros((0, COUNT), np.uint8)
+    return whole.reshape(-1, SIDE, SIDE), faults
 
 
-def _numbers(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16] | None:
-    padded = np.full(len(text) + 3, 32, np.uint8)
-    padded[3:] = text
-    digit = padded - 48  # wraps round below '0': a digit is what is under 10
+def numbers(texts: list[bytes]) -> Pixels | None:
+    """The numbers (n, 2304) of n texts, or None where any of the texts is anything else.
+
+    A text is 2,304 numbers of one to three digits up to 255, with one blank between two.
+    """
+    text = np.frombuffer(b"   " + b" ".join(texts) + b" ", np.uint8)  # 3 bytes before each end
+    digit = text - np.uint8(48)  # what is below "0" wraps round
     is_digit = digit < 10
-    here, one, two, three = (is_digit[i : len(is_digit) - 3 + i] for i in (3, 2, 1, 0))
-    ends = ~here & one
-    if (
-        not np.array_equal(~here, text == 32)
-        or (~here & ~one).any()
-        or (ends & two & three & _shifted(is_digit)).any()
-    ):
+    digit *= is_digit
+    ends = np.flatnonzero(text[3:] == 32)
+    if len(ends) != COUNT * len(texts) or np.count_nonzero(is_digit) + len(ends) + 3 != len(text):
         return None
-    value = digit[2:-1].astype(np.uint16)
-    value += np.where(two, digit[1:-2], 0) * np.uint16(10)
-    value += np.where(two & three, digit[:-3], 0) * np.uint16(100)
+    lengths = np.diff(ends, prepend=-1) - 1
+    rows = np.cumsum([len(text) + 1 for text in texts]) - 1
+    if lengths.min() < 1 or lengths.max() > 3 or (ends[COUNT - 1 :: COUNT] != rows).any():
+        return None
+    value = (digit[:-3] * is_digit[1:-2]).astype(np.uint16)  # hundreds, where there are tens
+    value *= 10
+    value += digit[1:-2]
+    value *= 10
+    value += digit[2:-1]
     found: npt.NDArray[np.uint16] = value[ends]
-    return found
+    return found.astype(np.uint8).reshape(-1, COUNT) if found.max() <= 255 else None
 
 
-def _shifted(is_digit: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Whether the byte four places before each is a digit."""
-    return np.concatenate([[False], is_digit[: len(is_digit) - 4]])
-
-
-def _parse_one(text: bytes) -> Pixels | tuple[str, str]:
-    """One face, or status and detail of what is wrong with its text."""
+def _parse_one(text: bytes) -> Pixels | Fault:
+    """One face (1, 2304), or status and detail of what is wrong with its text."""
     words = text.split()
     if not words:
         return "empty", "no pixels"
     if len(words) != COUNT:
         return "wrong_pixels", f"{len(words)} pixels instead of {COUNT}"
     for place, word in enumerate(words):
-        if not word.isdigit() or int(word) > 255:
+        digits = word.lstrip(b"0") or b"0"
+        if not word.isdigit() or len(digits) > 3 or int(digits) > 255:
             shown = word[:20].decode("utf-8", "replace")
             return "bad_value", f"pixel {place} is {shown!r}, not a number from 0 to 255"
-    return np.array([int(word) for word in words], np.uint8).reshape(SIDE, SIDE)
+    return np.array([[int(word.lstrip(b"0") or b"0") for word in words]], np.uint8)

@@ -8,10 +8,12 @@ Layout on disk, either
 - the Kaggle folders `train/angry/Training_<n>.jpg`, `test/angry/PublicTest_<n>.jpg` or
   `PrivateTest_<n>.jpg`.
 
-Traps: files called fer2013.csv are often a Git LFS pointer or a web page. The number in a folder
-name is random and not unique, so the key is usage, class and name. `X.jpg0.jpg` beside `X.jpg` is
-an augmented copy. The official usages are Training (train), PublicTest (val) and PrivateTest
-(test). People are not recorded. Licence: for research; the images were collected by a web search.
+Traps: files called fer2013.csv are often a Git LFS pointer or a web page. The key of a row is its
+number in the complete table; in a table without `Usage`, which is a part, the table's name and the
+number. The number in a folder name is random and not unique: there the key is usage, class, name.
+`X.jpg0.jpg` beside `X.jpg` is an augmented copy. The official usages are Training (train),
+PublicTest (val) and PrivateTest (test). People are not recorded. Licence: for research; the images
+were collected by a web search.
 """
 
 import re
@@ -41,13 +43,14 @@ FOLDERS = {
 }
 LABELS = {**{str(code): word for code, word in enumerate(CODES)}, **FOLDERS}
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
-DEFAULTS = {"size": 48, "channels": 1}
+DEFAULTS = {"size": 48, "channels": 1, "faces": "as-is"}
 
 TABLE = re.compile(r"\.csv(\.gz|\.zst)?$", re.IGNORECASE)
 PLACE = re.compile(r"(?:^|/)(?P<part>train|test)/(?P<label>[^/]+)/(?P<name>[^/]+)$", re.IGNORECASE)
 NAME = re.compile(
     r"^(?P<usage>Training|PublicTest|PrivateTest)_(?P<number>\d+)\.jpe?g$", re.IGNORECASE
 )
+IMAGES = (".jpg", ".jpeg")
 EXTRA = re.compile(r"\.jpe?g\d+\.jpe?g$", re.IGNORECASE)
 
 
@@ -60,25 +63,31 @@ def matches(root: Root) -> bool:
 
 def units(root: Root) -> list[Unit]:
     """One unit for each table; the folders in slices by part and class."""
-    if tables := _tables(root):
-        return [table_unit(TABLE.sub("", m.name), m, root.options) for m in tables]
-    images = [m for m in root.members if m.suffix in (".jpg", ".jpeg") or _placed(m)]
-    return root.units(images, key=_folder)
+    tables = _tables(root)
+    images = [m for m in root.members if _placed(m) or (m.suffix in IMAGES and not tables)]
+    found = [table_unit(TABLE.sub("", m.name), m, root.options) for m in tables]
+    return found + root.units(images, key=_folder)
 
 
 def read(unit: Unit) -> Iterator[Frame | Batch]:
     """The rows of a table in its order, or the images of a slice in the order of their paths."""
     if len(unit.members) == 1 and TABLE.search(unit.members[0].name):
-        yield from _pixel_csv.read(unit, unit.members[0], USAGES)
+        yield from _table(unit, unit.members[0])
         return
     for member in unit.members:
         yield _frame(member)
 
 
+def _table(unit: Unit, member: Member) -> Iterator[Batch]:
+    with unit.open(member) as stream:
+        complete = "usage" in _pixel_csv.header(stream.readline(_pixel_csv.LONGEST))
+    yield from _pixel_csv.read(unit, member, USAGES, "" if complete else f"{unit.name}/")
+
+
 def _tables(root: Root) -> list[Member]:
     found = []
     for member in root.members:
-        if not TABLE.search(member.name) or member.fault:
+        if not TABLE.search(member.name):
             continue
         with open_member(member) as stream:
             start = stream.read(4096)

@@ -1,12 +1,14 @@
 """Folders of images, one folder per class: your own data.
 
 Layout on disk: `<class>/<image>`, or `<part>/<class>/<image>` with train, val (valid, validation)
-and test above. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
+and test above; an archive counts as the folder that it would unpack to (`train.zip`, `happy.zip`),
+unless it is all there is. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
 
 Traps: without `--subject-regex` nobody knows who is on the images, and `split --group subject` is
 refused. The class is the name of the folder; a name that is no known word is kept as `raw_label`.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ from fertools.roots import Member, Root, Unit
 LICENCE = "yours"
 CITATION = ""
 HOMEPAGE = ""
+DEFAULTS = {"faces": "as-is"}
 LABELS: dict[str, str] = {}
+ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz)$", re.IGNORECASE)
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 PARTS = {
     "train": "train",
@@ -42,33 +46,37 @@ class Options:
 
 def matches(root: Root) -> bool:
     """Whether an image lies below a folder of the root."""
-    return any(m.suffix in IMAGES and "/" in m.inner for m in root.members)
+    return any(m.suffix in IMAGES and _folders(m, root.path.is_dir()) for m in root.members)
 
 
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
     _pattern(root.options)
-    return root.units(
-        root.members, key=lambda m: "-".join(p for p in _place(m) if p) or "elsewhere"
+    within = root.path.is_dir()
+    sliced = root.units(
+        root.members, key=lambda m: "-".join(p for p in _place(m, within) if p) or "elsewhere"
     )
+    return [dataclasses.replace(unit, options=(root.options, within)) for unit in sliced]
 
 
 def read(unit: Unit) -> Iterator[Frame]:
     """Every file of a slice, in the order of the paths."""
-    pattern = _pattern(unit.options)
+    options, within = unit.options
+    pattern = _pattern(options)
     for member in unit.members:
-        part, label = _place(member)
+        part, label = _place(member, within)
         if not label:
             yield rejected(member, "unknown_name", f"{member.path}: not below a class folder")
         elif member.suffix not in IMAGES:
             yield rejected(member, "not_an_image", f"{member.path}: no image by its extension")
         else:
+            key = "/".join([*_folders(member, within), member.name])
             yield Frame(
-                key=member.inner,
+                key=key,
                 path=member.path,
                 image=member,
                 raw_label=label,
-                subject=_subject(pattern, member),
+                subject=_subject(pattern, key),
                 official_split=part or None,
             )
 
@@ -85,17 +93,25 @@ def _pattern(options: Options | None) -> re.Pattern[str] | None:
     return pattern
 
 
-def _subject(pattern: re.Pattern[str] | None, member: Member) -> str | None:
-    found = pattern.search(member.inner) if pattern else None
+def _subject(pattern: re.Pattern[str] | None, key: str) -> str | None:
+    found = pattern.search(key) if pattern else None
     if found is None:
         return None
-    who = found["subject"] if "subject" in found.re.groupindex else found[1]
-    return f"imagefolder:{who}" if who else None
+    return (found["subject"] if "subject" in found.re.groupindex else found[1]) or None
 
 
-def _place(member: Member) -> tuple[str, str]:
-    """Official part and class of an image: the innermost folder, and a part above it."""
+def _folders(member: Member, within: bool) -> list[str]:
+    """The folders of an image; an archive `within` a folder stands for one of its own name."""
     folders = member.inner.split("/")[:-1]
+    if member.archive and within:
+        *above, name = member.archive.split("/")
+        folders = [*above, ARCHIVE.sub("", name), *folders]
+    return folders
+
+
+def _place(member: Member, within: bool) -> tuple[str, str]:
+    """Official part and class of an image: the innermost folder, and a part above it."""
+    folders = _folders(member, within)
     if not folders:
         return "", ""
     parts = [PARTS[f.lower()] for f in folders[:-1] if f.lower() in PARTS]

@@ -1,0 +1,218 @@
+"""Archives as lists of entries that can be opened: `.zip`, `.tar`, `.tar.gz`, split downloads.
+
+In goes a container: the path of an archive, or the paths of its parts (`x.zip.part0`, ..) joined by
+`JOINT`; out come entries in the archive's order, and streams of their bytes. Nothing is unpacked to
+the disk. An entry that must not be opened carries the fault: an absolute path, `..` or a drive in
+its name, an encrypted one, a symbolic link, one that would unpack to more than `MAX_MEMBER` bytes
+or to `MAX_RATIO` times its packed size.
+"""
+
+import functools
+import io
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from fertools.errors import FerError
+from fertools.manifest import clean_path
+
+JOINT = "\0"  # between the parts of a container: no path can hold it
+MAX_MEMBER = 2 << 30  # bytes; FER2013's CSV has 301 MB
+MAX_RATIO = 200  # a CSV of pixels packs 4:1, a black PNG about 100:1
+SMALL = 1 << 20  # below this a high ratio does no harm
+ZIP = re.compile(r"\.zip$", re.IGNORECASE)
+TAR = re.compile(r"\.(tar|tar\.gz|tgz)$", re.IGNORECASE)
+PART = re.compile(r"^(?P<name>.+\.zip)\.part(?P<number>\d+)$", re.IGNORECASE)
+FAULTS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    EOFError,
+    OSError,
+)
+CANNOT_OPEN = (
+    *FAULTS,
+    KeyError,  # a hard link to nothing
+    NotImplementedError,  # a compression that Python does not know
+)
+IMPOSTORS = (
+    (b"version https://git-lfs", "a Git LFS pointer, not the data"),
+    (b"<!doctype html", "a web page, not the data"),
+    (b"<html", "a web page, not the data"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of an archive: its place in the listing, name as the archive holds it and as meant."""
+
+    place: int
+    raw: str
+    name: str
+    size: int
+    check: str
+    fault: str | None
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file of this name is opened as an archive."""
+    return bool(ZIP.search(name) or TAR.search(name) or PART.match(name))
+
+
+def in_order(container: str) -> bool:
+    """Whether the archive can only be read forward: going back starts over at its first byte."""
+    return bool(TAR.search(container))
+
+
+def entries(container: str) -> Iterator[Entry]:
+    """The files of an archive. Raises `FerError` where it is broken or is no archive."""
+    archive = _archive(container)
+    if isinstance(archive, zipfile.ZipFile):
+        return _zip_entries(archive)
+    return _tar_entries(archive, Path(container))
+
+
+def open_entry(container: str, place: int) -> IO[bytes]:
+    """A stream of one entry's bytes. Raises one of `CANNOT_OPEN`; reading, one of `FAULTS`."""
+    archive = _archive(container)
+    if isinstance(archive, zipfile.ZipFile):
+        return archive.open(archive.infolist()[place])
+    stream = archive.extractfile(archive.getmembers()[place])
+    if stream is None:
+        raise tarfile.TarError("no plain file")
+    return stream
+
+
+def impostor(start: bytes) -> str | None:
+    """What a file really is, by its first bytes, where somebody saved an error for the data."""
+    head = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for sign, what in IMPOSTORS:
+        if head.startswith(sign):
+            return what
+    return None if head else "empty"
+
+
+def _archive(container: str) -> zipfile.ZipFile | tarfile.TarFile:
+    """An open archive, kept open until a few others are, and opened again when it has changed."""
+    paths = container.split(JOINT)
+    stamps = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in map(Path, paths))
+    return _open(container, stamps)
+
+
+@functools.lru_cache(maxsize=4)
+def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> zipfile.ZipFile | tarfile.TarFile:
+    paths = [Path(path) for path in container.split(JOINT)]
+    try:
+        if len(paths) > 1 or PART.match(paths[0].name):
+            return zipfile.ZipFile(io.BufferedReader(_Parts(paths)))
+        if TAR.search(paths[0].name):
+            return tarfile.open(paths[0], encoding="utf-8", errors="surrogateescape")
+        return zipfile.ZipFile(paths[0])
+    except FAULTS as error:
+        raise _broken(paths[0], error) from error
+
+
+def _broken(path: Path, error: Exception) -> FerError:
+    with path.open("rb") as file:
+        what = impostor(file.read(256)) or f"a broken archive ({error})"
+    return FerError(f"{path} is {what}; download it again, or take it away")
+
+
+def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
+    for place, info in enumerate(archive.infolist()):
+        if info.is_dir():
+            continue
+        name = clean_path(_zip_name(info))
+        fault = _fault(name, info.file_size, info.compress_size)
+        if info.flag_bits & 0x1:
+            fault = "encrypted"
+        yield Entry(place, info.filename, name, info.file_size, f"{info.CRC:08x}", fault)
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The name as meant: without the UTF-8 flag, Korean tools write UTF-8 or CP949 all the same."""
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        return decoded(info.filename.encode("cp437"), otherwise=info.filename)
+    except UnicodeEncodeError:
+        return info.filename  # Python has found the name in an extra field
+
+
+def decoded(raw: bytes, otherwise: str | None = None) -> str:
+    """A file name of unknown encoding: UTF-8, else CP949 (Korean Windows), else `otherwise`."""
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "replace") if otherwise is None else otherwise
+
+
+def _tar_entries(archive: tarfile.TarFile, path: Path) -> Iterator[Entry]:
+    whole = path.stat().st_size
+    try:
+        for place, info in enumerate(archive):
+            if not (info.isfile() or info.islnk() or info.issym()):
+                continue
+            name = clean_path(decoded(info.name.encode("utf-8", "surrogateescape")))
+            holes: list[tuple[int, int]] | None = getattr(info, "sparse", None)
+            stored = sum(size for _, size in holes) if holes else info.size
+            fault = "symbolic_link" if info.issym() else _fault(name, info.size, min(stored, whole))
+            yield Entry(place, info.name, name, info.size, f"{info.chksum:x}", fault)
+    except FAULTS as error:
+        raise _broken(path, error) from error
+
+
+def _fault(name: str, size: int, packed: int) -> str | None:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", name):
+        return "unsafe_path"
+    if size > MAX_MEMBER or (size > SMALL and size > MAX_RATIO * max(packed, 1)):
+        return "too_large"
+    return None
+
+
+class _Parts(io.RawIOBase):
+    """The parts of a split download as one seekable file."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._files = [path.open("rb") for path in paths]
+        sizes = [path.stat().st_size for path in paths]
+        self._starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
+        if start + offset < 0:
+            raise OSError(f"{self._files[0].name}: ends before it should")
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        for file, start, end in zip(self._files, self._starts, self._starts[1:], strict=False):
+            if start <= self._at < end:
+                file.seek(self._at - start)
+                count = file.readinto(memoryview(buffer)[: end - self._at])
+                self._at += count
+                return count
+        return 0
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+        super().close()
