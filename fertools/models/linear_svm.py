@@ -6,6 +6,8 @@ machines with squared hinge loss are solved in the primal (`LinearSVC`, liblinea
 Input: float32 `(n, channels, size, size)` in 0..1, flattened; `fit` standardises each pixel by the
 training mean and deviation and folds that into the weights. Out come the margins: their argmax is
 the machine's answer, their softmax is no calibrated probability.
+On FER2013's 22,967 training rows two CPU minutes on one core; of c = 1e-6, 1e-5, 3e-5, 1e-4 the
+last is best on the other fifth (0.331, 0.362, 0.366, 0.367).
 Size: 16,135 parameters and 16,128 MACs for seven classes at 48x48x1.
 
 The model is a linear layer like any other, so that counting, saving, scoring and exporting need no
@@ -35,7 +37,7 @@ def fit(
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.integer[Any]],
     *,
-    c: float = 1e-3,
+    c: float = 1e-4,
     weights: npt.NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> None:
