@@ -150,7 +150,7 @@ def tiff_tags(data: bytes) -> dict[int, int]:
 
 
 def ends_properly(data: bytes, header: Header) -> bool:
-    """Whether the file has its end: the end marker of a JPEG or PNG, the stated length of a WebP.
+    """Whether the file has its end: the marker of a JPEG, all chunks of a PNG, a WebP's length.
 
     True for BMP and TIFF, whose decoders notice missing rows themselves.
     """
@@ -158,7 +158,18 @@ def ends_properly(data: bytes, header: Header) -> bool:
         # from the first scan on, since the thumbnail in the EXIF block has an end marker of its own
         return header.scan > 0 and data.find(END_OF_IMAGE, header.scan) >= 0
     if header.kind == "png":
-        return b"IEND" in data[-4096:]
+        return _has_all_chunks(data)
     if header.kind == "webp":
         return len(data) >= int.from_bytes(data[4:8], "little") + 8
     return True
+
+
+def _has_all_chunks(png: bytes) -> bool:
+    # a chunk that claims to be longer than the file makes OpenCV reserve that much, up to 4 GB
+    at = 8
+    while at + 12 <= len(png):
+        kind = png[at + 4 : at + 8]
+        at += 12 + int.from_bytes(png[at : at + 4], "big")
+        if kind == b"IEND":
+            return at <= len(png)
+    return False

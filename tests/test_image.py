@@ -204,6 +204,13 @@ def test_a_mid_gray_corner_is_no_truncation(gray: bool) -> None:
         assert (decoded.pixels[-1, -1] == 128).all()
 
 
+def test_a_png_chunk_longer_than_the_file_is_truncated() -> None:
+    data = bytearray(saved(scene(), "PNG"))
+    place = data.index(b"IDAT") - 4
+    data[place] = 0xEA  # some 4 GB, which the decoder would reserve
+    assert reason(bytes(data)) == "truncated"
+
+
 def test_the_thumbnail_of_a_cut_jpeg_does_not_end_it() -> None:
     data = saved(scene())
     thumb = b"Exif\0\0II*\0" + bytes(8) + saved(scene(8, 8))
