@@ -256,6 +256,7 @@ def _label_index(module: ModuleType, roots: Sequence[Root], out: Path) -> str | 
         return None
     table = pa.concat_tables(tables, promote_options="permissive")
     table = module.unite(table) if hasattr(module, "unite") else _distinct(table)
+    table = table.combine_chunks()  # the bytes would tell how many rounds it took
     partial = out / ".labels.parquet.partial"
     # a unit looks for its own records: small groups let it pass over those of other units
     pq.write_table(table, partial, compression="zstd", row_group_size=1 << 15)

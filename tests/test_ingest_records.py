@@ -15,7 +15,7 @@ from fertools.frame import Frame
 
 POPULATION = "mine"
 LABELS = {"joy": "happiness"}
-DEFAULTS = {"size": 16, "channels": 1}
+DEFAULTS = {"size": 16, "channels": 1, "faces": "as-is"}
 
 
 def matches(root):
