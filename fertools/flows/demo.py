@@ -30,12 +30,13 @@ def draw(folder: Path, seed: int = 0) -> list[Step]:
     if folder.exists() and any(folder.iterdir()):
         raise FerError(f"{folder}: is not empty; give another folder, or delete it")
     steps = []
-    for name in registry.names("fakes"):
+    for name in sorted({*registry.names("fakes")} & {*registry.names("sources")}):
         fake = registry.load("fakes", name)
         raw = folder / "raw" / name
         expected = fake.write(raw, seed=seed)
         roots = [str(path) for path in expected.raws(raw)]
-        flags = [f"--{k.replace('_', '-')}={v}" for k, v in expected.source_options(raw).items()]
+        typed = {**expected.source_options(raw), **expected.face}
+        flags = [f"--{k.replace('_', '-')}={v}" for k, v in typed.items()]
         out = str(folder / "data" / name)
         steps.append(
             Step(("ingest", name, *roots, *flags, "-o", out), registry.summary("sources", name))
