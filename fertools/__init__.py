@@ -7,6 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fertools.data import FaceDataset as FaceDataset
+    from fertools.data import make_loader as make_loader
     from fertools.faces import open_faces as open_faces
     from fertools.frame import Batch as Batch
     from fertools.frame import Frame as Frame
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "FaceDataset": "data",
+    "make_loader": "data",
     "read_manifest": "manifest",
     "open_faces": "faces",
     "Frame": "frame",

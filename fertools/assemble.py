@@ -62,7 +62,7 @@ def assemble(
         "about": {k: getattr(module, k.upper(), "") for k in ("licence", "citation", "homepage")},
         "notes": [*_notes(table), *_told(module, table, records)],
         "detector": _detector(table, plan),
-        "stores": {key: {"path": ".", "shards": shards}},
+        "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
         "made": made(command),
     }
     write_manifest(out / "manifest.parquet", table, content, card)

@@ -16,11 +16,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from fertools.errors import FerError
+from fertools.errors import FerError, unknown
 from fertools.image import fit, from_gray, to_gray
 from fertools.manifest import Manifest, read_card, read_manifest
 
 Pixels = npt.NDArray[np.uint8]
+CROPS = ("context", "box")
 MAGIC = b"\x93NUMPY\x01\x00"
 HEADER = 128  # bytes: fixed, so that the number of rows can be written when it is known
 
@@ -30,7 +31,7 @@ class ShardWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.rows = 0
+        self.rows = self.bytes = 0
         self.shape: tuple[int, ...] | None = None
         self._partial = path.with_name(f".{path.name}.partial")
         self._file: BinaryIO | None = None
@@ -49,6 +50,7 @@ class ShardWriter:
         self._digest.update(data)
         first = self.rows
         self.rows += len(faces)
+        self.bytes += faces.nbytes
         return first
 
     def close(self) -> dict[str, Any] | None:
@@ -109,6 +111,7 @@ class Faces:
     `faces[i]` is uint8, (H, W) or (H, W, 3); `faces[[3, 1, 2]]` a batch with one axis more, in the
     order asked for. With `size` or `channels` every face is brought to that shape as it is read
     (area when shrinking, cubic when enlarging), which is what data sets of unlike shape need.
+    `crop="box"` takes the context off again that was stored around the face's box.
     Pickled, it carries no pixels: the maps are opened again on the other side.
     """
 
@@ -118,8 +121,11 @@ class Faces:
         data: str | Path | None = None,
         size: int | None = None,
         channels: int | None = None,
+        crop: str = "context",
     ) -> None:
-        self.size, self.channels = size, channels
+        if crop not in CROPS:
+            raise unknown("crop", crop, list(CROPS))
+        self.size, self.channels, self.crop = size, channels, crop
         self._entries = _entries(manifest, data)
         self._shards, self._shard, self._row = _positions(manifest, self._entries)
         self._maps: list[Pixels | None] = [None] * len(self._shards)
@@ -145,7 +151,8 @@ class Faces:
         shard = self._shard[position]
         if shard < 0:
             raise FerError(f"row {position} of the manifest has no face: its status says why")
-        return self._shaped(np.array(self._map(shard)[self._row[position]]))
+        face = np.array(self._map(shard)[self._row[position]])
+        return self._shaped(face, self._margin(shard)) if self._converts(shard) else face
 
     def _many(self, positions: npt.NDArray[Any]) -> Pixels:
         shards = self._shard[positions]
@@ -153,22 +160,31 @@ class Faces:
             first = int(positions[np.argmin(shards)])
             raise FerError(f"row {first} of the manifest has no face: its status says why")
         rows = self._row[positions]
-        if not self._converts and len(shards) and (shards == shards[0]).all():
+        if len(shards) and (shards == shards[0]).all() and not self._converts(int(shards[0])):
             return np.asarray(self._map(int(shards[0]))[rows])
         out = np.empty((len(positions), *self.shape), np.uint8)
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
             faces = self._map(int(shard))[rows[here]]
-            out[here] = [self._shaped(f) for f in faces] if self._converts else faces
+            converts = self._converts(int(shard))
+            margin = self._margin(int(shard))
+            out[here] = [self._shaped(f, margin) for f in faces] if converts else faces
         return out
 
-    @property
-    def _converts(self) -> bool:
-        return self.size is not None or self.channels is not None
+    def _converts(self, shard: int) -> bool:
+        """Whether faces of a shard must be cut or scaled as they are read."""
+        shape = tuple(self._shards[shard][2]["shape"])
+        return shape != self.shape or self._margin(shard) > 0
 
-    def _shaped(self, face: Pixels) -> Pixels:
-        if face.shape == self.shape:
-            return np.asarray(face)
+    def _margin(self, shard: int) -> float:
+        """Context to take off on each side, as a share of the box."""
+        return float(self._shards[shard][2].get("margin", 0.0)) if self.crop == "box" else 0.0
+
+    def _shaped(self, face: Pixels, margin: float) -> Pixels:
+        if margin > 0:
+            inner = _inner(face.shape[0], margin)
+            start = (face.shape[0] - inner) // 2
+            face = face[start : start + inner, start : start + inner]
         if self.channels == 1 and face.ndim == 3:
             face = to_gray(face)
         if self.size is not None:
@@ -183,18 +199,27 @@ class Faces:
         return found
 
     def _common_shape(self) -> tuple[int, ...]:
-        shapes = {tuple(entry["shape"]) for _, _, entry in self._shards} or {(0, 0)}
-        wanted = {self._wanted(shape) for shape in shapes}
+        wanted = {
+            self._wanted(tuple(entry["shape"]), self._margin(number))
+            for number, (_, _, entry) in enumerate(self._shards)
+        } or {(0, 0)}
         if len(wanted) > 1:
             raise FerError(
                 f"faces of unlike shape {sorted(wanted)}: give size= and channels= to read them"
             )
         return wanted.pop()
 
-    def _wanted(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        side = shape[:2] if self.size is None else (self.size, self.size)
+    def _wanted(self, shape: tuple[int, ...], margin: float) -> tuple[int, ...]:
+        inner = _inner(shape[0], margin)
+        side = (inner, inner) if margin > 0 else shape[:2]
+        side = side if self.size is None else (self.size, self.size)
         channels = self.channels or (3 if len(shape) == 3 else 1)
         return (*side, 3) if channels == 3 else side
+
+
+def _inner(side: int, margin: float) -> int:
+    """Side of the box in a face stored with context: the context is a share of the box."""
+    return max(1, round(side / (1 + 2 * margin)))
 
 
 def open_faces(
@@ -202,6 +227,7 @@ def open_faces(
     data: str | Path | None = None,
     size: int | None = None,
     channels: int | None = None,
+    crop: str = "context",
 ) -> Faces:
     """Open the faces of a manifest, indexable by position in it.
 
@@ -211,7 +237,7 @@ def open_faces(
     """
     if not isinstance(manifest, Manifest):
         manifest = read_manifest(manifest)
-    return Faces(manifest, data, size, channels)
+    return Faces(manifest, data, size, channels, crop)
 
 
 def _entries(manifest: Manifest, data: str | Path | None) -> dict[str, tuple[Path, dict[str, Any]]]:
@@ -278,4 +304,4 @@ def _shard(
     folder, entry = entries[key]
     if file not in entry.get("shards", {}) or "/" in file or "\\" in file or file.startswith("."):
         raise FerError(f"shard {file!r}: the card of store {key!r} does not know it")
-    return folder, file, entry["shards"][file]
+    return folder, file, {**entry["shards"][file], "margin": entry.get("margin", 0.0)}

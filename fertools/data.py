@@ -1,0 +1,389 @@
+"""The training feed: a split manifest as a PyTorch data set, and a loader that gives whole batches.
+
+In goes a split manifest; out come images and labels. `FaceDataset` is map-style and works with any
+`DataLoader`, `Subset` and `ConcatDataset`; `make_loader` reads whole batches by one fancy index on
+the memory map, which is what makes it fast, and can keep the split on the GPU.
+
+Images are float32 (C, H, W) in 0..1; hard labels are int64 positions in `classes`, soft labels
+float32 probabilities over `classes`.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, get_worker_info
+
+from fertools.columns import encode, usable
+from fertools.errors import FerError, unknown
+from fertools.faces import Faces
+from fertools.manifest import Manifest, read_manifest
+
+Item = tuple[torch.Tensor, torch.Tensor]
+Batch = tuple[torch.Tensor, torch.Tensor]
+Augment = Callable[[torch.Tensor], torch.Tensor]
+PARTS = ("train", "val", "test")
+LARGEST_WEIGHT = 10.0
+
+
+class FaceDataset(Dataset[Item]):
+    """The faces of one part of a split manifest.
+
+    `split` is train, val or test; with `fold=k` of a manifest dealt to folds, fold k tests, fold
+    k+1 validates and the others train. `classes` are words in the order of their numbers, by
+    default all words of the manifest in alphabetical order, the same for every part. `merge` maps
+    words to words, or to None to leave their rows out. `labels="soft"` gives the probabilities of
+    the label rule. `size`, `channels` and `crop` ("box" or "context") bring faces to one shape as
+    they are read. `transform` is an albumentations transform, or a function of a uint8 array (H, W,
+    C) that returns an array or a tensor. `data` is the folder of the face store where no card leads
+    to it.
+
+    `left_out` counts the rows of the part that have another word than `classes`. Raises `FerError`
+    where the manifest has no such part, no such class, or no faces can be opened.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest | str | Path,
+        split: str | None = None,
+        *,
+        fold: int | None = None,
+        classes: Sequence[str] | None = None,
+        merge: Mapping[str, str | None] | None = None,
+        labels: str = "hard",
+        size: int | None = None,
+        channels: int | None = None,
+        crop: str = "context",
+        transform: Any = None,
+        data: str | Path | None = None,
+    ) -> None:
+        if not isinstance(manifest, Manifest):
+            manifest = read_manifest(manifest)
+        if labels not in ("hard", "soft"):
+            raise unknown("labels", labels, ["hard", "soft"])
+        words, names = _words(manifest, merge or {})
+        self.classes = list(classes) if classes is not None else names
+        rows = _rows(manifest, split, fold)
+        codes = _codes(words[rows], names, self.classes)
+        self.left_out = _left_out(words[rows][codes < 0], names)
+        self.rows = rows[codes >= 0]
+        self.targets = codes[codes >= 0]
+        self.soft = _soft(manifest, self, merge or {}) if labels == "soft" else None
+        self.ids = manifest.table["id"].take(pa.array(self.rows)).to_pylist()
+        self.groups = _group_codes(manifest)[self.rows]
+        self.faces = Faces(manifest, data, size, channels, crop)
+        self.transform = transform
+        self._stream: Any = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        counts = dict(zip(self.classes, self.counts.tolist(), strict=True))
+        gone = f", left out {self.left_out}" if self.left_out else ""
+        return f"FaceDataset({len(self):,} faces of {self.shape}, {counts}{gone})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stream": None}
+
+    def __getitem__(self, index: int) -> Item:
+        face = self.faces[int(self.rows[index])]
+        return self._image(face), self.labels_of(np.array([index]))[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Item]:
+        at = np.asarray(indices)
+        faces, labels = self.faces[self.rows[at]], self.labels_of(at)
+        return [(self._image(f), label) for f, label in zip(faces, labels, strict=True)]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image as it is stored or asked for."""
+        height, width, channels = (*self.faces.shape, 1)[:3]
+        return channels, height, width
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Faces of each class."""
+        return np.bincount(self.targets, minlength=len(self.classes))
+
+    def pixels(self, at: npt.NDArray[np.int64]) -> torch.Tensor:
+        """The faces at these indices as uint8 (n, C, H, W), untransformed."""
+        faces = torch.from_numpy(np.ascontiguousarray(self.faces[self.rows[at]]))
+        return faces.unsqueeze(1) if faces.ndim == 3 else faces.permute(0, 3, 1, 2)
+
+    def labels_of(self, at: npt.NDArray[np.int64]) -> torch.Tensor:
+        """Labels at these indices: int64 (n,), or float32 (n, classes) where they are soft."""
+        chosen = self.targets if self.soft is None else self.soft
+        return torch.from_numpy(chosen[at])
+
+    def _image(self, face: npt.NDArray[np.uint8]) -> torch.Tensor:
+        if self.transform is None:
+            return as_float(torch.from_numpy(np.ascontiguousarray(face)))
+        face = face if face.ndim == 3 else face[:, :, None]
+        if hasattr(self.transform, "set_random_state"):  # albumentations
+            self._seed_transform()
+            changed = self.transform(image=face)["image"]
+        else:
+            changed = self.transform(face)
+        if isinstance(changed, torch.Tensor):
+            return changed
+        return as_float(torch.from_numpy(np.ascontiguousarray(changed)))
+
+    def _seed_transform(self) -> None:
+        """Give the transform one random stream of its own in every worker and every epoch.
+
+        By itself albumentations 2.0.8 gives all workers one stream, repeats it each epoch, and
+        with `Compose(seed=)` hands every transform the same numbers.
+        """
+        info = get_worker_info()
+        seed = info.seed if info is not None else torch.initial_seed()
+        if self._stream != seed:
+            self._stream = seed
+            self.transform.set_random_state(
+                np.random.default_rng(seed % 2**63), random.Random(seed)
+            )
+
+
+def as_float(image: torch.Tensor) -> torch.Tensor:
+    """A uint8 image (H, W) or (H, W, C) as float32 (C, H, W) in 0..1; floats keep their values."""
+    image = image.unsqueeze(0) if image.ndim == 2 else image.permute(2, 0, 1)
+    return image.float().div_(255) if image.dtype == torch.uint8 else image.float()
+
+
+def _words(
+    manifest: Manifest, merge: Mapping[str, str | None]
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Code of each row's word after merging (-1: none), and the words in alphabetical order."""
+    name = "label" if manifest.has("label") else "native_label"
+    codes, found = encode(manifest.column(name))
+    if strange := [word for word in merge if word not in found]:
+        raise unknown("word to merge", strange[0], found)
+    merged = [merge.get(word, word) for word in found]
+    names = sorted({word for word in merged if word is not None})
+    lookup = np.array([*(names.index(w) if w is not None else -1 for w in merged), -1])
+    return lookup[codes], names
+
+
+def _codes(
+    words: npt.NDArray[np.int64], names: list[str], classes: Sequence[str]
+) -> npt.NDArray[np.int64]:
+    if len(set(classes)) != len(classes):
+        raise FerError(f"classes {list(classes)}: a word stands there twice")
+    for word in classes:
+        if word not in names:
+            raise unknown("class", word, names)
+    lookup = np.array([*(classes.index(n) if n in classes else -1 for n in names), -1])
+    return lookup[words].astype(np.int64)
+
+
+def _rows(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDArray[np.int64]:
+    """Positions of the usable rows of a part."""
+    if split is not None and split not in PARTS:
+        raise unknown("split", split, list(PARTS))
+    good = usable(manifest.table)
+    if fold is not None:
+        good &= _in_fold(manifest, split, fold)
+    elif split is not None:
+        if not manifest.has("split"):
+            cure = "give fold=" if manifest.has("fold") else "run `fertools split` first"
+            raise FerError(f"the manifest has no split; {cure}")
+        good &= pc.equal(manifest.column("split"), split).fill_null(False).to_numpy()
+    rows = np.flatnonzero(good)
+    if not len(rows):
+        raise FerError(f"no usable face in split {split!r}; `fertools stats` shows the parts")
+    return rows
+
+
+def _in_fold(manifest: Manifest, split: str | None, fold: int) -> npt.NDArray[np.bool_]:
+    if not manifest.has("fold"):
+        raise FerError("the manifest has no folds; run `fertools split --folds 10`")
+    folds = manifest.column("fold").fill_null(-1).to_numpy()
+    count = int(folds.max()) + 1
+    if not 0 <= fold < count:
+        raise FerError(f"fold {fold}: from 0 to {count - 1}")
+    test, val = folds == fold, folds == (fold + 1) % count
+    parts = {"test": test, "val": val & ~test, "train": (folds >= 0) & ~test & ~val}
+    return np.asarray(parts[split] if split is not None else folds >= 0)
+
+
+def _left_out(words: npt.NDArray[np.int64], names: list[str]) -> dict[str, int]:
+    counts = np.bincount(words + 1, minlength=len(names) + 1)
+    return {name: int(n) for name, n in zip(["(none)", *names], counts, strict=True) if n}
+
+
+def _soft(
+    manifest: Manifest, dataset: FaceDataset, merge: Mapping[str, str | None]
+) -> npt.NDArray[np.float32]:
+    """Probabilities (n, classes) of the label rule, summing to 1 over the classes."""
+    if not manifest.has("target"):
+        raise FerError("soft labels: the manifest has none; split with --label-rule soft")
+    target = manifest.column("target").take(pa.array(dataset.rows)).combine_chunks()
+    counts = np.diff(target.offsets.to_numpy())
+    row = np.repeat(np.arange(len(target)), counts)
+    start, end = target.offsets[0].as_py(), target.offsets[-1].as_py()
+    keys = target.keys.slice(start, end - start).to_pylist()
+    values = target.items.slice(start, end - start).to_numpy()
+    place = {word: i for i, word in enumerate(dataset.classes)}
+    column = np.array([place.get(merge.get(k, k) or "", -1) for k in keys], np.int64)
+    out = np.zeros((len(target), len(dataset.classes)), np.float32)
+    np.add.at(out, (row[column >= 0], column[column >= 0]), values[column >= 0])
+    total = out.sum(axis=1, keepdims=True)
+    # a row whose words are all outside the classes would have no target: its hard label stands
+    bare = np.flatnonzero(total[:, 0] == 0)
+    out[bare, dataset.targets[bare]] = 1
+    return (out / np.where(total > 0, total, 1)).astype(np.float32)
+
+
+def _group_codes(manifest: Manifest) -> npt.NDArray[np.int64]:
+    """Group of each row as it was dealt; a row without a group is one by itself."""
+    if not manifest.has("group"):
+        return np.arange(len(manifest))
+    codes, names = encode(manifest.column("group"))
+    alone = codes < 0
+    codes[alone] = len(names) + np.arange(alone.sum())
+    return codes
+
+
+def class_weights(counts: npt.ArrayLike, how: str) -> npt.NDArray[np.float64]:
+    """A weight per class from the counts of the training rows.
+
+    `inverse` is 1/n, `sqrt` its root, `effective(b)` (1-b)/(1-b^n) (Cui et al., CVPR 2019). Scaled
+    so that the mean weight of a row is 1, and cut at 10. Classes without rows weigh 0.
+    """
+    n = np.asarray(counts, np.float64)
+    safe = np.where(n > 0, n, 1)
+    if how == "inverse":
+        weight = 1 / safe
+    elif how == "sqrt":
+        weight = 1 / np.sqrt(safe)
+    elif how.startswith("effective(") and how.endswith(")"):
+        beta = _beta(how)
+        weight = (1 - beta) / (1 - beta**safe)
+    else:
+        raise unknown("balance", how, ["inverse", "sqrt", "effective(0.999)"])
+    weight = np.where(n > 0, weight, 0)
+    scaled = weight * n.sum() / max((weight * n).sum(), 1e-12)
+    return np.asarray(np.minimum(scaled, LARGEST_WEIGHT))
+
+
+def _beta(how: str) -> float:
+    try:
+        beta = float(how[len("effective(") : -1])
+    except ValueError:
+        beta = -1.0
+    if not 0 <= beta < 1:
+        raise FerError(f"balance {how!r}: beta is a number from 0 to below 1, as in 0.999")
+    return beta
+
+
+class Order(Sampler[int]):
+    """The order of one epoch after another: seeded, another in each, balanced where asked for."""
+
+    def __init__(
+        self, dataset: FaceDataset, *, shuffle: bool, seed: int, balance: str | None
+    ) -> None:
+        self.size, self.shuffle, self.seed, self.epoch = len(dataset), shuffle, seed, 0
+        self.weights: npt.NDArray[np.float64] | None = None
+        if balance is not None:
+            weights = class_weights(dataset.counts, balance)[dataset.targets]
+            self.weights = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return self.size
+
+    def indices(self) -> npt.NDArray[np.int64]:
+        """The indices of the current epoch (`epoch` says which)."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        if self.weights is not None:
+            return rng.choice(self.size, self.size, p=self.weights)
+        return rng.permutation(self.size) if self.shuffle else np.arange(self.size)
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.indices()
+        self.epoch += 1
+        return iter(order.tolist())
+
+
+class Loader:
+    """Whole batches by one fancy index; each pass over it is the next epoch of its order.
+
+    Set `order.epoch` to go on at a certain epoch.
+    """
+
+    def __init__(
+        self,
+        dataset: FaceDataset,
+        order: Order,
+        batch_size: int,
+        *,
+        drop_last: bool,
+        device: str | torch.device | None,
+        augment: Augment | None,
+    ) -> None:
+        self.dataset, self.order, self.batch_size = dataset, order, batch_size
+        self.drop_last, self.augment = drop_last, augment
+        self.device = torch.device(device) if device is not None else None
+        self._held = self._hold() if self.device is not None else None
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.dataset), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = self.order.indices()
+        self.order.epoch += 1
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            yield self._batch(order[start : start + self.batch_size])
+
+    def _hold(self) -> Batch:
+        """The whole part on the device: uint8 pixels and labels."""
+        at = np.arange(len(self.dataset))
+        return self.dataset.pixels(at).to(self.device), self.dataset.labels_of(at).to(self.device)
+
+    def _batch(self, at: npt.NDArray[np.int64]) -> Batch:
+        if self._held is None:
+            pixels, labels = self.dataset.pixels(at), self.dataset.labels_of(at)
+        else:
+            index = torch.from_numpy(at).to(self.device)
+            pixels, labels = self._held[0][index], self._held[1][index]
+        images = pixels.float().div_(255)
+        return (self.augment(images) if self.augment is not None else images), labels
+
+
+def make_loader(
+    dataset: FaceDataset,
+    batch_size: int = 64,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    balance: str | None = None,
+    workers: int = 0,
+    drop_last: bool = False,
+    device: str | torch.device | None = None,
+    augment: Augment | None = None,
+) -> Loader | DataLoader[Any]:
+    """Batches of float32 (n, C, H, W) in 0..1 with their labels, shuffled by `seed` and epoch.
+
+    `balance` draws rows with replacement by class weights (`inverse`, `sqrt`, `effective(0.999)`).
+    `augment` takes and returns the images of a batch, as `BatchAugment` does. With `device` the
+    part stays there as one uint8 tensor. A data set with a `transform` of its own is read image by
+    image, in `workers` processes.
+    """
+    if batch_size < 1:
+        raise FerError(f"batch size {batch_size}: at least 1")
+    order = Order(dataset, shuffle=shuffle, seed=seed, balance=balance)
+    if dataset.transform is None and workers == 0:
+        return Loader(
+            dataset, order, batch_size, drop_last=drop_last, device=device, augment=augment
+        )
+    if device is not None or augment is not None:
+        raise FerError("device= and augment= need whole batches: leave transform and workers out")
+    batches = BatchSampler(order, batch_size, drop_last)
+    seeded = torch.Generator().manual_seed(seed)
+    return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)
