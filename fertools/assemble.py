@@ -7,12 +7,13 @@ knowing.
 """
 
 import hashlib
+import itertools
 import json
 import platform
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools.columns import put
+from fertools.errors import FerError
 from fertools.extract import detector_facts
 from fertools.face_options import FaceOptions
 from fertools.labels import canonical
@@ -83,8 +86,16 @@ def made(command: str | None) -> dict[str, Any]:
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {d.name: d.version for name in PACKAGES for d in _installed(name)},
     }
+
+
+def _installed(name: str) -> list[Distribution]:
+    """A distribution, or nothing where another one provides the package (there are four cv2)."""
+    try:
+        return [distribution(name)]
+    except PackageNotFoundError:
+        return []
 
 
 def store_key(plan: dict[str, Any]) -> str:
@@ -97,21 +108,25 @@ def _whole(tables: list[pa.Table], name: str, store: str, words: dict[str, str])
     if not tables:
         empty = {k: pa.array([], pa.string()) for k in ("id", "source", "path", "status")}
         return conform(pa.table(empty))
-    table = pa.concat_tables(tables, promote_options="permissive")
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise FerError(f"{name}: a column changes its type between units: {error}") from error
     rows = table.num_rows
     ids = pc.binary_join_element_wise(pa.scalar(name), table["id"], "/")
-    table = _put(table, "id", ids)
-    table = _put(table, "source", pa.array([name] * rows, pa.string()))
-    table = _put(table, "native_label", _native(table, words))
+    table = put(table, "id", ids)
+    table = put(table, "source", pa.array([name] * rows, pa.string()))
+    table = put(table, "native_label", _native(table, words))
     table = _once(conform(table))
+    table = put(table, "subject", _subject(table["subject"], name))
     has = pc.is_valid(table["shard"])
-    return _put(table, "store", pc.if_else(has, pa.scalar(store), pa.scalar(None, pa.string())))
+    return put(table, "store", pc.if_else(has, pa.scalar(store), pa.scalar(None, pa.string())))
 
 
-def _put(table: pa.Table, name: str, column: Any) -> pa.Table:
-    if name in table.column_names:
-        return table.set_column(table.column_names.index(name), name, column)
-    return table.append_column(name, column)
+def _subject(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Subjects as `<population>:<id>`; where a source names no population, the data set is one."""
+    bare = pc.invert(pc.match_substring(column, ":"))
+    return pc.if_else(bare, pc.binary_join_element_wise(pa.scalar(name), column, ":"), column)
 
 
 def _words(module: ModuleType, plan: dict[str, Any], roots: Sequence[Root]) -> dict[str, str]:
@@ -130,28 +145,32 @@ def _native(table: pa.Table, words: dict[str, str]) -> pa.Array:
 
 
 def _once(table: pa.Table) -> pa.Table:
-    """Give every row its own id: the second of two that claim one keeps its row, not its face."""
+    """Give every row its own id: of several that claim one, the first with a face has it.
+
+    The others get a number behind theirs. Where such a row had a face, it loses it.
+    """
     ids = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    order = np.argsort(ids, kind="stable")
+    ok = pc.equal(table["status"], "ok").to_numpy()
+    order = np.lexsort((~ok, ids))  # stable: reading order among equals
     repeated = np.zeros(len(ids), bool)
     repeated[order[1:]] = ids[order[1:]] == ids[order[:-1]]
     if not repeated.any():
         return table
-    counter: dict[str, int] = {}
-    names = table["id"].to_pylist()
-    details = table["detail"].to_pylist()
+    names, details = table["id"].to_pylist(), table["detail"].to_pylist()
+    taken = set(names)
     for at in np.flatnonzero(repeated):
-        first = names[at]
-        counter[first] = counter.get(first, 1) + 1
-        names[at] = f"{first}~{counter[first]}"
-        details[at] = f"{first}: another image has this id"
-    mask = pa.array(repeated)
-    table = _put(table, "id", pa.array(names, pa.string()))
-    table = _put(table, "detail", pa.array(details, pa.string()))
-    table = _put(table, "status", pc.if_else(mask, "duplicate_id", table["status"]))
-    for name in ("shard", "row"):
+        claimed = names[at]
+        names[at] = next(n for i in itertools.count(2) if (n := f"{claimed}~{i}") not in taken)
+        taken.add(names[at])
+        if ok[at]:
+            details[at] = f"{table['path'][at]}: another image has the id {claimed}"
+    lost = pa.array(repeated & ok)
+    table = put(table, "id", pa.array(names, pa.string()))
+    table = put(table, "detail", pa.array(details, pa.string()))
+    table = put(table, "status", pc.if_else(lost, "duplicate_id", table["status"]))
+    for name in ("shard", "row", "face_hash"):
         column = table[name]
-        table = _put(table, name, pc.if_else(mask, pa.scalar(None, column.type), column))
+        table = put(table, name, pc.if_else(lost, pa.scalar(None, column.type), column))
     return table
 
 

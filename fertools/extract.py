@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fertools import folder
+from fertools.errors import FerError, unknown
 from fertools.face_options import FaceOptions
 from fertools.frame import DESCRIBED, Batch, Box, Frame, Pixels
 from fertools.image import (
@@ -32,7 +34,7 @@ from fertools.image import (
     read_header,
     to_gray,
 )
-from fertools.manifest import TYPES
+from fertools.manifest import TYPES, VOTE_WORDS, clean_path, spread
 from fertools.roots import Member, ReadFault, Unit
 
 SMALL = 2_000_000  # pixels; below this an image is decoded in full, and has an image_hash
@@ -79,9 +81,14 @@ class Extractor:
         """The rows of a batch, at most `limit`, and the faces of those whose status is ok."""
         table = pa.table({k: pa.array(v, TYPES.get(k)) for k, v in batch.columns.items()})
         table = table.rename_columns(["id" if k == "key" else k for k in table.column_names])
+        ok = int(pc.sum(pc.equal(table["status"], "ok")).as_py() or 0)
+        if ok != len(batch.faces):
+            raise FerError(
+                f"{table['path'][0]}: {len(batch.faces)} faces for {ok} rows that are ok"
+            )
         table = table.slice(0, limit)
-        has = np.array(table["status"].to_numpy() == "ok")
-        faces = batch.faces[: int(has.sum())]
+        has = pc.equal(table["status"], "ok")
+        faces = batch.faces[: int(pc.sum(has).as_py() or 0)]
         hashes = [digest(face) for face in faces]
         stored, stored_hashes = faces, hashes
         if len(faces) and self._fitted(faces[0]).shape != faces[0].shape:
@@ -94,16 +101,20 @@ class Extractor:
             "face_hash": stored_hashes,
         }
         for name, values in columns.items():
-            spread = np.full(len(has), None, object)
-            spread[has] = values
-            table = table.append_column(name, pa.array(spread, TYPES[name]))
+            table = table.append_column(name, spread(pa.array(values, TYPES[name]), has))
         return table, stored
 
     def _data(self, frame: Frame, unit: Unit) -> bytes | Pixels:
         """What the frame's image is made of: bytes of a file, or pixels."""
-        if frame.image is None:
+        image = frame.image
+        if image is None:
             raise ImageFault("no_image", "the record has no image")
-        return unit.read(frame.image) if isinstance(frame.image, Member) else frame.image
+        if isinstance(image, np.ndarray) and (
+            image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,))
+        ):
+            what = f"{image.dtype} pixels of shape {image.shape}"
+            raise ImageFault("not_an_image", f"{what}, not uint8 of (H, W) or (H, W, 3)")
+        return unit.read(image) if isinstance(image, Member) else image
 
     def _face(self, frame: Frame, data: bytes | Pixels, row: dict[str, Any]) -> Pixels:
         way = self.options.faces
@@ -222,9 +233,11 @@ def _largest(boxes: npt.NDArray[np.float32]) -> int:
 def _described(frame: Frame) -> dict[str, Any]:
     """What the source says of a frame, as columns."""
     row = {name: getattr(frame, name) for name in DESCRIBED}
+    if strange := {*(frame.votes or {})} - {*VOTE_WORDS}:
+        raise unknown("vote", min(strange), list(VOTE_WORDS))
     return {
-        "id": frame.key,
-        "path": frame.path,
+        "id": clean_path(frame.key),
+        "path": clean_path(frame.path),
         "status": frame.status,
         "detail": frame.detail,
         **row,

@@ -6,8 +6,9 @@ from the finished units in the order of their names: the same input and options 
 whatever the number of workers, the order of work, and the rounds it took.
 """
 
+import contextlib
 import dataclasses
-import itertools
+import functools
 import json
 import sys
 import time
@@ -21,20 +22,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fertools import engine, folder
+from fertools import engine
+from fertools._plan import find_units, load_source, make_plan, open_roots, source_name
 from fertools.assemble import assemble
 from fertools.errors import FerError
 from fertools.extract import Extractor
-from fertools.face_options import FaceOptions, settle
-from fertools.frame import Batch, Frame
-from fertools.image import ImageFault, one_thread, shape_of
+from fertools.face_options import FaceOptions
+from fertools.frame import Batch
+from fertools.image import one_thread
 from fertools.manifest import write_json
-from fertools.roots import Member, ReadFault, Root, Unit
-from fertools.unitfile import UnitWriter, finished
+from fertools.roots import Root, Unit
+from fertools.unitfile import UnitWriter, finished, unit_rows
 
-PROBED = 64  # images looked at where nobody says how large a face is
-LARGEST_AS_IS = 256  # pixels
-STANDARD = (224, 3)
 PLAN = "ingest.json"
 
 Progress = Callable[[str, dict[str, int]], None]
@@ -97,151 +96,110 @@ def ingest(
     for the first image that gave no face.
     """
     start = time.monotonic()
-    module = folder.load("sources", source)
-    name = name or Path(source).stem
-    roots = _roots(module, raws, options or {})
     out = Path(out)
-    units = _units(module, roots, source)
-    plan = _plan(module, roots, source, name, face or {}, units, limit)
-    _open_out(out, plan, add=add, force=force)
-    labels = _label_index(module, roots, out)
-    jobs = [
-        Job(source, dataclasses.replace(unit, labels=labels), FaceOptions(**plan["face"]), str(out),
-            on_error == "stop", limit)
-        for unit in units
-        if not finished(out, unit)
-    ]  # fmt: skip
-    _check_new(out, units, jobs, add=add)
-    _work(jobs, workers, limit, progress)
-    card = assemble(module, out, plan, roots, command)
+    with _disk_faults(out):
+        module = load_source(source)
+        roots = open_roots(module, raws, options or {})
+        units = find_units(module, roots, source)
+        name = source_name(source, name)
+        plan = make_plan(module, roots, source, name, face or {}, units, limit)
+        _open_out(out, plan, add=add, force=force)
+        labels = _label_index(module, roots, out)
+        jobs = [
+            Job(source, dataclasses.replace(unit, labels=labels), FaceOptions(**plan["face"]),
+                str(out), on_error == "stop")
+            for unit in _unfinished(out, units, limit)
+        ]  # fmt: skip
+        _check_new(out, jobs, add=add)
+        _work(jobs, workers, _left(out, limit), progress)
+        card = assemble(module, out, plan, roots, command)
     return Ingested(
         out, card["rows"], card["statuses"], card["notes"], len(units),
         time.monotonic() - start,
     )  # fmt: skip
 
 
-def _roots(module: ModuleType, raws: Sequence[str | Path], given: dict[str, Any]) -> list[Root]:
-    """The RAW arguments, each of which knows the others."""
-    roots = [Root(raw, _source_options(module, given)) for raw in raws]
-    for root in roots:
-        root.beside = tuple(other for other in roots if other is not root)
-    return roots
+@contextlib.contextmanager
+def _disk_faults(out: Path) -> Iterator[None]:
+    """A full disk, a folder without permission: a sentence, for the user alone can mend it."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or error
+        raise FerError(
+            f"{error.filename or out}: {what}; mend that and run the same command again, "
+            "it goes on where it was"
+        ) from error
 
 
-def _source_options(module: ModuleType, given: dict[str, Any]) -> Any:
-    if not hasattr(module, "Options"):
-        if given:
-            raise FerError(f"option {next(iter(given))!r}: this source has no options")
+def _left(out: Path, limit: int | None) -> int | None:
+    """How many rows are still to be read of those that `--limit` allows."""
+    if limit is None:
         return None
-    known = [f.name for f in dataclasses.fields(module.Options)]
-    for key in given:
-        if key not in known:
-            raise FerError(f"option {key!r}: known are {', '.join(known)}")
-    return module.Options(**given)
+    files = (out / "units").glob("*.parquet")
+    return max(0, limit - sum(unit_rows(file) for file in files))
 
 
-def _units(module: ModuleType, roots: Sequence[Root], source: str) -> list[Unit]:
-    """The units of all roots by name; a name that two roots share gets the root's number."""
-    found: dict[str, Unit] = {}
-    for number, root in enumerate(roots):
-        fits = module.matches(root)
-        if not fits:
-            raise FerError(_wrong_root(root, source))
-        for unit in module.units(root):
-            key = unit.name if unit.name not in found else f"{unit.name}-{number}"
-            found[key] = dataclasses.replace(unit, name=key)
-    return [found[key] for key in sorted(found)]
-
-
-def _wrong_root(root: Root, source: str) -> str:
-    others = [
-        name
-        for name in folder.names("sources")
-        if name not in (source, "imagefolder", "table")
-        and folder.load("sources", name).matches(Root(root.path))
-    ]
-    looks = f"it looks like {' or '.join(others)}" if others else "see `fertools sources`"
-    kinds = sorted({member.suffix or "no extension" for member in root.members})[:5]
-    holds = f"{len(root.members)} files ({', '.join(kinds)})" if root.members else "no file"
-    return f"{root}: this is not laid out as {Path(source).stem}: {holds}; {looks}"
-
-
-def _plan(
-    module: ModuleType,
-    roots: Sequence[Root],
-    source: str,
-    name: str,
-    face: dict[str, Any],
-    units: Sequence[Unit],
-    limit: int | None,
-) -> dict[str, Any]:
-    """What determines the result, but for the units: source, name and every option, resolved."""
-    options = settle(getattr(module, "DEFAULTS", {}), face)
-    if options.size is None or options.channels is None:
-        size, channels = _probe(module, units)
-        options = dataclasses.replace(
-            options, size=options.size or size, channels=options.channels or channels
-        )
-    own = roots[0].options if roots else None
-    return {
-        "source": Path(source).stem,
-        "name": name,
-        "face": dataclasses.asdict(options),
-        "options": dataclasses.asdict(own) if own is not None else {},
-        "limit": limit,
-    }
-
-
-def _probe(module: ModuleType, units: Sequence[Unit]) -> tuple[int, int]:
-    """Side and channels of the first images where they all agree and are small, else 224 colour."""
-    shapes = set()
-    frames = ((unit, frame) for unit in units for frame in module.read(unit))
-    for unit, frame in itertools.islice(frames, PROBED):
-        if not (isinstance(frame, Frame) and isinstance(frame.image, Member)):
-            continue
-        try:
-            shapes.add(shape_of(unit.read(frame.image)))
-        except (ImageFault, ReadFault, OSError):
-            continue
-    if len(shapes) == 1:
-        height, width, channels = shapes.pop()
-        if height == width <= LARGEST_AS_IS:
-            return height, channels
-    return STANDARD
+def _unfinished(out: Path, units: Sequence[Unit], limit: int | None) -> list[Unit]:
+    """The units that are still to be read; none once a limit is reached."""
+    left = [unit for unit in units if not finished(out, unit)]
+    return [] if _left(out, limit) == 0 else left
 
 
 def _open_out(out: Path, plan: dict[str, Any], *, add: bool, force: bool) -> None:
     """Make `out` ours, or refuse: it may be new, empty, or an ingest by the same plan."""
     file = out / PLAN
-    if force:
-        _clear(out)
-    if file.is_file():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        if before != plan:
-            changed = [k for k in plan if before.get(k) != plan[k]]
-            raise FerError(
-                f"{out}: was made with another {', '.join(changed)}; give another -o, or --force"
-            )
+    ours = file.is_file()
+    if ours and not force:
+        _compare(out, plan)
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if ours:
+        _clear(out)
+    elif out.exists() and (not out.is_dir() or _strangers(out)):
         raise FerError(f"{out}: is there and is no data set of fertools; give another -o")
-    if add:
+    if add and not ours:
         raise FerError(f"{out}: there is no data set to add to; leave --add out")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(file, plan)
+    (out / "units").mkdir(exist_ok=True)
+
+
+def _strangers(out: Path) -> bool:
+    """Whether a folder holds anything but a plan that was about to be written."""
+    return any(path.name != f".{PLAN}.partial" for path in out.iterdir())
+
+
+def _compare(out: Path, plan: dict[str, Any]) -> None:
+    """Raise `FerError` where the data set was made by another plan."""
     try:
-        (out / "units").mkdir(parents=True, exist_ok=True)
-        write_json(file, plan)
-    except OSError as error:
-        raise FerError(f"{out}: cannot be written ({error.strerror}); give another -o") from error
+        before = json.loads((out / PLAN).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FerError(f"{out / PLAN}: is broken ({error}); give another -o, or --force") from error
+    changed = [f"{name} {old!r}, now {new!r}" for name, old, new in _changes(before, plan)]
+    if changed:
+        raise FerError(
+            f"{out}: was made with {'; '.join(changed)}; ask for the same, give another -o, or "
+            "--force to start over"
+        )
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, old and new value of what differs, inner objects compared by their own names."""
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _changes(old, new)
+        elif old != new:
+            yield name, old, new
 
 
 def _clear(out: Path) -> None:
-    """Remove what an ingest wrote, and nothing else."""
-    own = [PLAN, "manifest.parquet", "card.json", "labels.parquet", "faces-*.npy", ".*.partial"]
-    for pattern in (*own, "units/*.parquet", "units/.*.partial"):
+    """Remove what an ingest wrote, and nothing else; the plan stays, which says that it is ours."""
+    for pattern in ("manifest.parquet", "card.json", "labels.parquet", "faces-*.npy",
+                    ".*.npy.partial", ".*.parquet.partial", "units/*.parquet",
+                    "units/.*.parquet.partial"):  # fmt: skip
         for file in out.glob(pattern):
             file.unlink()
-    if (out / "units").is_dir():
-        (out / "units").rmdir()
 
 
 def _label_index(module: ModuleType, roots: Sequence[Root], out: Path) -> str | None:
@@ -271,8 +229,8 @@ def _distinct(table: pa.Table) -> pa.Table:
     return table.take(rows).sort_by("key")
 
 
-def _check_new(out: Path, units: Sequence[Unit], jobs: Sequence[Job], *, add: bool) -> None:
-    if not (out / "manifest.parquet").is_file() or add or not jobs:
+def _check_new(out: Path, jobs: Sequence[Job], *, add: bool) -> None:
+    if not (out / "manifest.parquet").is_file() or add:
         return
     done = {file.stem for file in (out / "units").glob("*.parquet")}
     if new := [job.unit.name for job in jobs if job.unit.name not in done]:
@@ -281,48 +239,50 @@ def _check_new(out: Path, units: Sequence[Unit], jobs: Sequence[Job], *, add: bo
         )
 
 
-def _work(jobs: list[Job], workers: int, limit: int | None, progress: Progress | None) -> None:
-    total = sum(len(job.unit.members) for job in jobs)
-    state = {"units": 0, "of": len(jobs), "rows": 0, "ok": 0, "expected": total}
-    if limit is not None:
-        workers = 1
-    for job, (name, rows, ok) in _results(jobs, workers, limit):
+def _work(jobs: Sequence[Job], workers: int, limit: int | None, progress: Progress | None) -> None:
+    state = {"units": 0, "of": len(jobs), "rows": 0, "ok": 0}
+    for name, rows, ok in _results(jobs, workers, limit):
         state["units"] += 1
         state["rows"] += rows
         state["ok"] += ok
         if progress:
-            progress(name, {**state, "members": len(job.unit.members)})
+            progress(name, dict(state))
 
 
 def _results(
-    jobs: list[Job], workers: int, limit: int | None
-) -> Iterator[tuple[Job, tuple[str, int, int]]]:
+    jobs: Sequence[Job], workers: int, limit: int | None
+) -> Iterator[tuple[str, int, int]]:
     if limit is None:
-        by_name = {job.unit.name: job for job in jobs}
-        for result in engine.run(read_unit, jobs, workers, setup=one_thread):
-            yield by_name[result[0]], result
+        setup = functools.partial(_set_up, jobs[0].source) if jobs else None
+        yield from engine.run(read_unit, jobs, workers, setup=setup)
         return
-    for job in jobs:
+    for job in jobs:  # how much is left to read is known only when the unit before is done
         if limit <= 0:
             return
         result = read_unit(dataclasses.replace(job, limit=limit))
         limit -= result[1]
-        yield job, result
+        yield result
+
+
+def _set_up(source: str) -> None:
+    """Make a worker ready: a job's options can only be unpickled once its source is loaded."""
+    one_thread()
+    load_source(source)
 
 
 def read_unit(job: Job) -> tuple[str, int, int]:
     """Finish one unit: its shards, then its Parquet file. Returns its name, rows and faces."""
-    module = folder.load("sources", job.source)
+    module = load_source(job.source)
     extract = Extractor(job.face)
     writer = UnitWriter(Path(job.out), job.unit)
-    left = job.limit if job.limit is not None else sys.maxsize
+    most = job.limit if job.limit is not None else sys.maxsize
     for piece in module.read(job.unit):
         if isinstance(piece, Batch):
-            writer.add_batch(*extract.batch(piece, left))
+            writer.add_batch(*extract.batch(piece, most - writer.rows))
         else:
             writer.add(*extract(piece, job.unit))
         if job.stop_on_error:
             writer.refuse_faults()
-        if writer.rows >= left:
+        if writer.rows >= most:
             break
     return writer.close()

@@ -8,6 +8,7 @@ into another and states what it assumes or drops.
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fertools.errors import FerError, unknown
 
@@ -117,8 +118,16 @@ def mapping(name: str) -> Mapping:
 
 
 def _from_file(path: Path) -> Mapping:
-    words = read_words(path)
-    return Mapping(path.stem, {k: v or None for k, v in words.items()}, note=f"from {path.name}")
+    data = _read(path)
+    only = data.get("only")
+    if only is not None and not (isinstance(only, list) and all(isinstance(w, str) for w in only)):
+        raise FerError(f"{path}: only = {only!r}; write a list of words, each in quotes")
+    return Mapping(
+        path.stem,
+        {key: word or None for key, word in _words(data, path).items()},
+        None if only is None else tuple(only),
+        str(data.get("note", f"from {path.name}")),
+    )
 
 
 def read_words(path: Path) -> dict[str, str]:
@@ -126,13 +135,22 @@ def read_words(path: Path) -> dict[str, str]:
 
     Raises `FerError` where the file is missing, is no TOML or holds something else than words.
     """
+    return _words(_read(path), path)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise FerError(f"{path}: there is no such file; give a TOML file of labels") from error
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise FerError(f"{path}: {error.strerror}; give a TOML file of labels") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FerError(f"{path}: this is not TOML: {error}") from error
-    words = data.get("words", data)
+
+
+def _words(data: dict[str, Any], path: Path) -> dict[str, str]:
+    words = data.get("words", {k: v for k, v in data.items() if k not in ("only", "note")})
+    if not isinstance(words, dict):
+        raise FerError(f"{path}: words = {words!r}; write a table [words]")
     for key, value in words.items():
         if not isinstance(value, str):
             raise FerError(f"{path}: label {key!r} maps to {value!r}; write a word in quotes")

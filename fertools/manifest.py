@@ -265,6 +265,12 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     partial.replace(path)
 
 
+def spread(values: pa.Array, has: pa.ChunkedArray) -> pa.Array:
+    """A column that holds `values`, in order, in the rows where `has` is true, null elsewhere."""
+    place = pc.cumulative_sum(has.cast(pa.int64()))
+    return values.take(pc.if_else(has, pc.subtract(place, 1), None).combine_chunks())
+
+
 def clean_path(text: str) -> str:
     """A path as manifests hold it: NFC, with `/`."""
     return unicodedata.normalize("NFC", text.replace("\\", "/"))

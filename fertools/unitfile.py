@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from fertools.errors import FerError
 from fertools.faces import ShardWriter, open_shard
 from fertools.frame import Pixels
-from fertools.manifest import TYPES
+from fertools.manifest import TYPES, spread
 from fertools.roots import Unit
 
 SHARD_BYTES = 1 << 30
@@ -38,6 +38,11 @@ def unit_facts(file: Path) -> dict[str, Any]:
     return facts
 
 
+def unit_rows(file: Path) -> int:
+    """Rows of a finished unit."""
+    return int(pq.read_metadata(file).num_rows)
+
+
 def finished(out: Path, unit: Unit) -> bool:
     """Whether a unit is done and its shards are there.
 
@@ -48,8 +53,10 @@ def finished(out: Path, unit: Unit) -> bool:
         return False
     facts = unit_facts(file)
     if facts["digest"] != unit.digest:
-        path = unit.members[0].path
-        raise FerError(f"{path}: changed since unit {unit.name} was read; --force starts over")
+        raise FerError(
+            f"{out}: unit {unit.name} was read from other data than it is now; give the RAW of "
+            "that time as well, another -o, or --force to start over"
+        )
     try:
         for shard, entry in facts["shards"].items():
             open_shard(out / shard, entry)
@@ -66,7 +73,7 @@ class UnitWriter:
         self._out, self._unit = out, unit
         self._tables: list[pa.Table] = []
         self._pending: list[dict[str, Any]] = []
-        self._held: list[Pixels] = []
+        self._held: list[tuple[dict[str, Any], Pixels]] = []
         self._shards: dict[str, Any] = {}
         self._writer: ShardWriter | None = None
         self._faults: list[str] = []
@@ -78,8 +85,7 @@ class UnitWriter:
         if row["status"] not in NO_FAULT:
             self._faults.append(f"{row['path']}: {row['status']} ({row['detail']})")
         if face is not None:
-            self._held.append(face)
-            row["row"] = -1  # its place is known once it is written
+            self._held.append((row, face))
             if len(self._held) * face.nbytes >= HELD:
                 self._flush()
 
@@ -91,13 +97,11 @@ class UnitWriter:
         self._faults += [
             f"{row['path']}: {row['status']} ({row['detail']})" for row in bad.to_pylist()
         ]
-        has = table["status"].to_numpy() == "ok"
+        has = pc.equal(table["status"], "ok")
         shard, first = self._write(faces)
-        place = np.full(len(has), None, object)
-        place[has] = range(first, first + len(faces))
-        table = table.append_column("row", pa.array(place, pa.int32()))
-        names = pc.if_else(pa.array(has), shard, pa.scalar(None, pa.string()))
-        self._tables.append(table.append_column("shard", names))
+        rows = spread(pa.array(range(first, first + len(faces)), pa.int32()), has)
+        names = pc.if_else(has, shard, pa.scalar(None, pa.string()))
+        self._tables.append(table.append_column("row", rows).append_column("shard", names))
 
     def refuse_faults(self) -> None:
         """Raise `FerError` for the first row that gave no face."""
@@ -108,7 +112,10 @@ class UnitWriter:
         """Finish the unit; returns its name, its rows, and how many of them have a face."""
         self._flush()
         self._close_shard()
-        table = pa.concat_tables(self._tables, promote_options="permissive")
+        try:
+            table = pa.concat_tables(self._tables, promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise FerError(f"{self._unit}: a column changes its type: {error}") from error
         facts = {"digest": self._unit.digest, "shards": self._shards}
         text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
         table = table.replace_schema_metadata({b"unit": text.encode()})
@@ -121,18 +128,17 @@ class UnitWriter:
     def _flush(self) -> None:
         """Write the faces held back, and turn the rows since the last time into a table."""
         if self._held:
-            shard, first = self._write(np.stack(self._held))
-            with_face = [row for row in self._pending if "row" in row]
-            for place, row in enumerate(with_face, start=first):
+            shard, first = self._write(np.stack([face for _, face in self._held]))
+            for place, (row, _) in enumerate(self._held, start=first):
                 row |= {"shard": shard, "row": place}
             self._held = []
         if self._pending or not self._tables:
-            self._tables.append(_table(self._pending))
+            self._tables.append(_table(self._pending, self._unit))
             self._pending = []
 
     def _write(self, faces: Pixels) -> tuple[str, int]:
         writer = self._writer
-        if writer is not None and writer.rows * faces[0].nbytes + faces.nbytes > SHARD_BYTES:
+        if writer is not None and writer.bytes + faces.nbytes > SHARD_BYTES:
             self._close_shard()
         if self._writer is None:
             name = f"faces-{self._unit.name}-{len(self._shards)}.npy"
@@ -147,7 +153,12 @@ class UnitWriter:
         self._writer = None
 
 
-def _table(rows: list[dict[str, Any]]) -> pa.Table:
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: pa.array([row.get(name) for row in rows], TYPES.get(name)) for name in names}
+def _table(rows: list[dict[str, Any]], unit: Unit) -> pa.Table:
+    """Rows as columns. Raises `FerError` for a value that its column cannot hold."""
+    columns: dict[str, pa.Array] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        try:
+            columns[name] = pa.array([row.get(name) for row in rows], TYPES.get(name))
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise FerError(f"{unit}: column {name!r}: {error}") from error
     return pa.table(columns or {"id": pa.array([], pa.string())})
