@@ -6,6 +6,7 @@ completion, so that progress can be shown. The result must not depend on that or
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -104,6 +105,19 @@ def _pool(workers: int, setup: Callable[[], None] | None) -> ProcessPoolExecutor
     # several workers with several threads each would fight for the cores
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    return ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=setup
-    )
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, context, initializer=_set_up, initargs=(setup,))
+
+
+def _set_up(setup: Callable[[], None] | None) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if setup is not None:
+        setup()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed must not write on beside the run that comes after it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -6,8 +6,8 @@ row; the card says where the store lies and what each shard must be. A card cann
 data folder it belongs to, and a shard that is not what the card says is refused by name.
 """
 
-import ast
 import hashlib
+import itertools
 import struct
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -89,20 +89,13 @@ def open_shard(path: Path, expected: dict[str, Any]) -> Pixels:
     except OSError as error:
         raise FerError(f"{path}: the shard is missing; run the same ingest again") from error
     size = HEADER + int(np.prod(shape))
-    if header != npy_header(shape) and _shape_of(header) != shape:
+    if header != npy_header(shape):
         raise FerError(f"{path}: not the shard that the card describes; run the same ingest again")
     if path.stat().st_size != size:
         raise FerError(
             f"{path}: {path.stat().st_size} bytes instead of {size}; run the same ingest again"
         )
     return np.memmap(path, np.uint8, "r", HEADER, shape)
-
-
-def _shape_of(header: bytes) -> Any:
-    try:
-        return ast.literal_eval(header[10:].decode("ascii").strip())["shape"]
-    except (ValueError, SyntaxError, KeyError, TypeError, UnicodeDecodeError):
-        return None
 
 
 class Faces:
@@ -125,6 +118,8 @@ class Faces:
     ) -> None:
         if crop not in CROPS:
             raise unknown("crop", crop, list(CROPS))
+        if channels not in (None, 1, 3):
+            raise FerError(f"channels {channels}: 1 (gray) or 3 (colour)")
         self.size, self.channels, self.crop = size, channels, crop
         self._entries = _entries(manifest, data)
         self._shards, self._shard, self._row = _positions(manifest, self._entries)
@@ -143,7 +138,9 @@ class Faces:
         if isinstance(index, slice):
             index = np.arange(len(self))[index]
         rows = np.asarray(index)
-        return self._many(np.flatnonzero(rows) if rows.dtype == bool else rows)
+        if rows.dtype == bool:
+            rows = np.arange(len(self))[rows]  # raises IndexError for a mask of another length
+        return self._many(rows if len(rows) else rows.astype(np.int64))
 
     def _one(self, position: int) -> Pixels:
         if not -len(self) <= position < len(self):
@@ -242,21 +239,32 @@ def open_faces(
 
 def _entries(manifest: Manifest, data: str | Path | None) -> dict[str, tuple[Path, dict[str, Any]]]:
     """Folder and card entry of every store that the manifest uses."""
-    stores = dict(manifest.card.get("stores", {}))
-    base = manifest.folder
-    if data is not None:
-        base = Path(data)
-        stores |= {k: {**v, "path": "."} for k, v in _stores_of(base).items()}
+    known = manifest.card.get("stores", {})
+    chosen = {} if data is None else _stores_of(Path(data))
     found = {}
     for key in manifest.table["store"].unique().to_pylist():
         if key is None:
             continue
-        if key not in stores:
+        if data is not None and key in chosen:
+            _compare(key, known.get(key, {}), chosen[key], Path(data))
+            found[key] = Path(data), chosen[key]
+        elif key in known:
+            found[key] = manifest.folder / _relative(known[key]), known[key]
+        else:
             raise FerError(
                 f"face store {key!r}: no card leads to it; give data= (the folder made by ingest)"
             )
-        found[key] = (_inside(base, stores[key], data is not None), stores[key])
     return found
+
+
+def _compare(key: str, known: dict[str, Any], chosen: dict[str, Any], data: Path) -> None:
+    """Raise `FerError` where a chosen folder holds another store of the same name."""
+    for shard, entry in known.get("shards", {}).items():
+        if chosen["shards"].get(shard) != entry:
+            raise FerError(
+                f"{data}: store {key!r} has another {shard} than the manifest was made from; "
+                "give the folder that it was made from, or split again"
+            )
 
 
 def _stores_of(folder: Path) -> dict[str, Any]:
@@ -266,26 +274,26 @@ def _stores_of(folder: Path) -> dict[str, Any]:
     return dict(card["stores"])
 
 
-def _inside(base: Path, entry: dict[str, Any], chosen: bool) -> Path:
-    """The folder of a store. A path in a card is relative; `..` may only lead to a sibling."""
+def _relative(entry: dict[str, Any]) -> PurePosixPath:
+    """The folder of a store, seen from its card: relative, with `..` only to begin with."""
     path = PurePosixPath(str(entry.get("path", ".")))
-    if path.is_absolute() or ":" in str(path):
-        raise FerError(f"store path {path}: an absolute path in a card is refused; give data=")
-    return base if chosen else base / path
+    inner = itertools.dropwhile(lambda part: part == "..", path.parts)
+    if path.is_absolute() or ":" in str(path) or "\\" in str(path) or ".." in inner:
+        raise FerError(f"store path {path}: a card names folders relative to it; give data=")
+    return path
 
 
 def _positions(
     manifest: Manifest, entries: dict[str, tuple[Path, dict[str, Any]]]
 ) -> tuple[list[tuple[Path, str, dict[str, Any]]], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Shards in use, and for each row the number of its shard (-1: none) and the row in it."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     table = manifest.table
     if table.num_rows == 0:
         return [], np.zeros(0, np.int32), np.zeros(0, np.int64)
     key = pc.binary_join_element_wise(table["store"], table["shard"], "\n")
-    codes = pa.chunked_array(key).combine_chunks().dictionary_encode()
+    codes = key.combine_chunks().dictionary_encode()
     shards = [_shard(name, entries) for name in codes.dictionary.to_pylist()]
     shard = codes.indices.fill_null(-1).to_numpy().astype(np.int32)
     row = table["row"].fill_null(-1).to_numpy().astype(np.int64)

@@ -141,6 +141,8 @@ def read_words(path: Path) -> dict[str, str]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise FerError(f"{path}: there is no such file; give a TOML file of labels") from error
     except OSError as error:
         raise FerError(f"{path}: {error.strerror}; give a TOML file of labels") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
