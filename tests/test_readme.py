@@ -1,4 +1,4 @@
-"""The README says what the code does: every command and option in it exists, and so does the tree."""
+"""The README says what the code does: its commands, options, extras and tree exist."""
 
 import re
 import shlex
