@@ -1,0 +1,66 @@
+"""Data sets whose labels lie beside their pictures, in one RAW argument or in several.
+
+In goes a root; out come the members of all roots of the command for one of those with pictures, and
+none for the others, so that every picture is read once and finds its labels wherever they are.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from fertools.errors import FerError
+from fertools.roots import Member, ReadFault, Root, Unit, make_unit, open_member, slug
+
+
+class Row(Protocol):
+    """A row to come: its files, the picture first, and what is said of it elsewhere."""
+
+    @property
+    def files(self) -> tuple[Member, ...]: ...
+
+    @property
+    def said(self) -> str: ...
+
+
+def together(root: Root, is_picture: Callable[[Member], bool]) -> tuple[Member, ...]:
+    """The members of all roots, for the first of those that hold a picture; else none."""
+    roots = sorted((root, *root.beside), key=lambda r: str(r.path))
+    first = next((r for r in roots if any(map(is_picture, r.members))), None)
+    return tuple(m for r in roots for m in r.members) if first is root else ()
+
+
+def sliced(name: str, rows: Sequence[Row], size: int) -> list[Unit]:
+    """Units of at most `size` rows, which become their `options`.
+
+    The digest covers the files and what is said of them: a label that is mended changes it.
+    """
+    found = []
+    for start in range(0, len(rows), size):
+        chunk = tuple(rows[start : start + size])
+        files = make_unit("", [member for row in chunk for member in row.files])
+        said = "\n".join([files.digest, *(row.said for row in chunk)])
+        digest = hashlib.sha256(said.encode()).hexdigest()[:32]
+        found.append(Unit(slug(f"{name}-{start // size:03d}"), files.members, digest, chunk))
+    return found
+
+
+def text(member: Member) -> str:
+    """A small text file in any encoding that keeps digits; raises `FerError` where it cannot."""
+    try:
+        with open_member(member) as stream:
+            return stream.read().decode("utf-8-sig", "replace")
+    except ReadFault as fault:
+        raise FerError(f"{fault}; download it again, or take it away") from fault
+
+
+def numbers(member: Member) -> list[float]:
+    """Every number of a text file, in order; none where any word of it is no number."""
+    try:
+        return [float(word) for word in text(member).split()]
+    except ValueError:
+        return []
+
+
+def lines(member: Member) -> Iterator[str]:
+    """The lines of a text file that hold something."""
+    return (line.strip() for line in text(member).splitlines() if line.strip())

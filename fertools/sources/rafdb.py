@@ -1,0 +1,232 @@
+"""RAF-DB: 15,339 faces of seven basic emotions, 3,954 of eleven compound ones, from the web.
+
+Layout on disk: `basic/` and `compound/`, each with `Image/original/train_00001.jpg`,
+`Image/aligned/train_00001_aligned.jpg` (100x100), `EmoLabel/list_patition_label.txt` and
+`Annotation/{manual,boundingbox}/`; folders or zips, one or several. Or Kaggle's copies:
+`DATASET/{train,test}/{1..7}/train_00001_aligned.jpg` with `train_labels.csv` (`image,label`,
+`image_name,label_index`, `image,folder,label`).
+
+Traps: the compound set has the same file names and other codes; it is told by the number of digits
+(train 4, test 3; basic 5 and 4) or by a code above 7. Some copies count from 0: a table or a tree
+in which a 0 occurs is brought to the official codes 1 to 7. Landmarks and boxes belong to the
+originals; aligned faces get neither. `raw_label` is the official code, or the name of the compound
+(`Happily Surprised`), for which there is no single word: `native_label` is null there. A label
+without its picture is a row `missing`. There are no people's ids and no validation part. Landmarks
+are the five manual ones: eyes, nose, corners of the mouth. Licence: for research, on request.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from fertools.errors import unknown
+from fertools.frame import Box, Frame, option, rejected
+from fertools.roots import Member, Root, Unit
+from fertools.sources._rafdb_lists import (
+    LIST,
+    NOTE,
+    PICTURE,
+    is_compound,
+    official,
+    read_lists,
+    stem,
+)
+from fertools.sources._together import numbers, sliced, together
+
+LICENCE = "research use, on request to the authors; not to be passed on"
+CITATION = (
+    "Li, Deng, Du: Reliable Crowdsourcing and Deep Locality-Preserving Learning for Expression "
+    "Recognition in the Wild, CVPR 2017"
+)
+HOMEPAGE = "Real-world Affective Faces, Beijing University of Posts and Telecommunications"
+POPULATION = "rafdb"
+CODES = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
+LABELS = {str(code): word for code, word in enumerate(CODES, start=1)}
+COMPOUNDS = (
+    *("Happily Surprised", "Happily Disgusted", "Sadly Fearful", "Sadly Angry", "Sadly Surprised"),
+    *("Sadly Disgusted", "Fearfully Angry", "Fearfully Surprised", "Angrily Surprised"),
+    *("Angrily Disgusted", "Disgustedly Surprised"),
+)
+GENDERS = ("male", "female", "unsure")
+RACES = ("Caucasian", "African-American", "Asian")
+AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
+IMAGES = ("auto", "aligned", "original")
+SLICE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which of the two pictures of a face is read."""
+
+    images: str = option("auto", "aligned, original, or auto: aligned where there are any")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A row to come. `picture` is None for a label without one, `path` then names the label."""
+
+    stem: str
+    part: str
+    path: str
+    label: str | None
+    folder: str | None
+    compound: bool
+    aligned: bool
+    picture: Member | None = None
+    manual: Member | None = None
+    box: Member | None = None
+
+    @property
+    def files(self) -> tuple[Member, ...]:
+        """The picture, then what speaks of it."""
+        return tuple(m for m in (self.picture, self.manual, self.box) if m is not None)
+
+    @property
+    def said(self) -> str:
+        """The label, and whose it is."""
+        return f"{self.stem} {self.label} {self.folder} {self.compound}"
+
+
+def matches(root: Root) -> bool:
+    """Whether the root holds a picture, an annotation or a list of labels."""
+    return any(p.match(m.name) for m in root.members for p in (PICTURE, NOTE, LIST))
+
+
+def defaults(roots: Sequence[Root]) -> dict[str, Any]:
+    """Aligned pictures are faces; in originals the face is where the data set's box says."""
+    stored = {"size": 100, "channels": 3}
+    members = [member for root in roots for member in root.members]
+    aligned = _wanted(members, roots[0].options)
+    return stored | ({"faces": "as-is"} if aligned else {"faces": "auto"})
+
+
+def units(root: Root) -> list[Unit]:
+    """Slices by set and part, `basic-train-000`; each picture with its annotations."""
+    members = together(root, _is_picture)
+    if not members:
+        return []
+    groups: dict[str, list[Shot]] = {}
+    for shot in _shots(members, aligned=_wanted(members, root.options)):
+        groups.setdefault(f"{_set(shot)}-{shot.part}", []).append(shot)
+    found = [u for name in sorted(groups) for u in sliced(name, groups[name], SLICE)]
+    strange = [m for m in members if m.suffix in (".jpg", ".jpeg", ".png") and not _is_picture(m)]
+    return found + root.units(strange, key=lambda member: "elsewhere")
+
+
+def read(unit: Unit) -> Iterator[Frame]:
+    """The faces of a slice in the order of their names."""
+    if not isinstance(unit.options, tuple):
+        for member in unit.members:
+            yield rejected(member, "unknown_name", f"{member.path}: no train_00001.jpg or the like")
+        return
+    for shot in unit.options:
+        yield _frame(shot)
+
+
+def _is_picture(member: Member) -> bool:
+    return PICTURE.match(member.name) is not None
+
+
+def _is_aligned(member: Member) -> bool:
+    found = PICTURE.match(member.name)
+    return bool(found and (found["aligned"] or "aligned" in member.parts[:-1]))
+
+
+def _wanted(members: Iterable[Member], options: Options | None) -> bool:
+    """Whether the aligned pictures are read, not the originals."""
+    choice = options.images if options else "auto"
+    if choice not in IMAGES:
+        raise unknown("images", choice, list(IMAGES))
+    return choice == "aligned" or (choice == "auto" and any(map(_is_aligned, members)))
+
+
+def _set(shot: Shot) -> str:
+    return "compound" if shot.compound else "basic"
+
+
+def _shots(members: Sequence[Member], *, aligned: bool) -> Iterator[Shot]:
+    """Every picture of the wanted kind, and every label without one, by name."""
+    listed, compound = read_lists(members)
+    notes = {
+        (found["stem"].lower(), found["what"].lower()): member
+        for member in members
+        if (found := NOTE.match(member.name))
+    }
+    folders = _folders(members)
+    pictures: dict[str, list[Member | None]] = {name: [] for name in listed}
+    for member in members:
+        if _is_picture(member) and _is_aligned(member) == aligned:
+            pictures.setdefault(stem(member.name), []).append(member)
+    for name in sorted(pictures):
+        path, label = listed.get(name, ("", None))
+        for picture in pictures[name] or [None]:
+            folder = folders.get(picture.path) if picture else None
+            yield Shot(
+                stem=name,
+                part=name.split("_")[0],
+                path=picture.path if picture else path,
+                label=label or folder,
+                folder=folder,
+                compound=name in compound or is_compound(name),
+                aligned=aligned,
+                picture=picture,
+                manual=notes.get((name, "manu_attri")),
+                box=notes.get((name, "boundingbox")),
+            )
+
+
+def _folders(members: Iterable[Member]) -> dict[str, str]:
+    """The official code of every picture whose folder is a code, by its path."""
+    above = {m.path: m.parts[-2] for m in members if _is_picture(m) and len(m.parts) > 1}
+    codes = {path: folder for path, folder in above.items() if folder.isdigit()}
+    shift = official(codes.values())
+    return {path: shift(code) for path, code in codes.items()}
+
+
+def _frame(shot: Shot) -> Frame:
+    manual = numbers(shot.manual) if shot.manual else []
+    attributes = [int(n) for n in manual[10:13]] if len(manual) == 13 else [-1, -1, -1]
+    whole = not shot.aligned  # coordinates belong to the originals
+    name = "" if shot.picture else f"{shot.path}: the list names it, and there is no picture"
+    return Frame(
+        key=f"{_set(shot)}/{shot.stem}",
+        path=shot.path,
+        image=shot.picture,
+        status="ok" if shot.picture else "missing",
+        detail=name or None,
+        raw_label=_name(shot),
+        official_split=shot.part,
+        gender=_word(GENDERS, attributes[0]),
+        race=_word(RACES, attributes[1]),
+        age=_word(AGES, attributes[2]),
+        landmarks=manual[:10] if whole and len(manual) == 13 else None,
+        box=_box(shot.box) if whole and shot.box else None,
+        extra={"folder_label": shot.folder} if shot.folder not in (None, shot.label) else {},
+    )
+
+
+def report(table: pa.Table, index: pa.Table | None) -> list[str]:
+    """Where the folder of a picture contradicts the list of labels."""
+    if "folder_label" not in table.column_names:
+        return []
+    count = table.num_rows - table["folder_label"].null_count
+    return [f"pictures in another folder than their list says (the list stands): {count}"]
+
+
+def _name(shot: Shot) -> str | None:
+    if shot.compound and shot.label and shot.label.isdigit():
+        return _word(COMPOUNDS, int(shot.label) - 1) or shot.label
+    return shot.label
+
+
+def _word(words: Sequence[str], code: int) -> str | None:
+    return words[code] if 0 <= code < len(words) else None
+
+
+def _box(member: Member) -> Box | None:
+    corners = numbers(member)
+    if len(corners) != 4 or not (corners[0] < corners[2] and corners[1] < corners[3]):
+        return None
+    return corners[0], corners[1], corners[2], corners[3]

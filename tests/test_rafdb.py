@@ -1,0 +1,196 @@
+"""RAF-DB: which set, which picture, which code; and annotations that belong to the originals."""
+
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from fertools._align import similarity
+from fertools.errors import FerError
+from fertools.fakes import rafdb as fake
+from fertools.fakes._files import put, zipped
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.roots import Root
+from fertools.sources import rafdb
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A variant of the fake, ingested once with some options: folder, truth, result, table."""
+    known = {}
+
+    def get(variant, images="auto"):
+        if (variant, images) not in known:
+            place = tmp_path_factory.mktemp(f"{variant}-{images}")
+            truth = fake.write(place, people=3, variant=variant)
+            result = ingest("rafdb", truth.raws(place), place / "out", options={"images": images})
+            known[variant, images] = place, truth, result, read_manifest(place / "out").table
+        return known[variant, images]
+
+    return get
+
+
+def rows(table, status="ok"):
+    return [row for row in table.to_pylist() if row["status"] == status]
+
+
+@pytest.mark.parametrize("variant", fake.VARIANTS)
+def test_every_copy_gives_the_same_words(variant, done):
+    _, truth, result, table = done(variant)
+    assert result.statuses == dict(truth.statuses)
+    good = rows(table)
+    words = Counter(row["native_label"] for row in good if row["native_label"])
+    assert words == dict(truth.words)
+    assert Counter(row["official_split"] for row in good) == dict(truth.splits)
+    (gone,) = rows(table, "missing")
+    assert gone["raw_label"] and gone["shard"] is None and "#train_" in gone["path"]
+
+
+def test_codes_are_those_of_the_authors_in_every_copy(done):
+    """Ids and codes agree, whether the copy counts from 0 or from 1."""
+    tables = [done(variant)[3] for variant in ("kaggle", "kaggle_zero")]
+    one, other = ({r["id"]: r["raw_label"] for r in table.to_pylist()} for table in tables)
+    assert one == other
+    official = {row["id"]: row["raw_label"] for row in done("basic")[3].to_pylist()}
+    assert official.keys() == one.keys()
+    assert sum(official[key] != one[key] for key in one) == 1  # the list lacks one
+
+
+def test_compounds_have_a_name_and_no_single_word(done):
+    _, _, result, table = done("compound")
+    good = rows(table)
+    assert {row["raw_label"] for row in good} - {None} == set(rafdb.COMPOUNDS)
+    assert {row["native_label"] for row in good} == {None}
+    assert all(row["id"].startswith("rafdb/compound/") for row in good)
+    assert any("'Happily Surprised'" in note for note in result.notes)
+
+
+def test_a_compound_list_is_told_by_its_codes_when_the_digits_are_gone(tmp_path):
+    for n in (1, 2):
+        put(tmp_path, f"Image/aligned/train_{n:05d}_aligned.jpg", b"x")
+    put(tmp_path, "EmoLabel/list_patition_label.txt", b"train_00001.jpg 11\ntrain_00002.jpg 1\n")
+    shots = [shot for unit in rafdb.units(Root(tmp_path)) for shot in unit.options]
+    assert [rafdb._frame(shot).raw_label for shot in shots] == [
+        "Disgustedly Surprised", "Happily Surprised",
+    ]  # fmt: skip
+
+
+def test_annotations_of_the_people(done):
+    _, truth, _, table = done("basic")
+    good = rows(table)
+    assert {row["gender"] for row in good} - {None} <= set(rafdb.GENDERS)
+    assert {row["race"] for row in good} - {None} <= set(rafdb.RACES)
+    assert {row["age"] for row in good} - {None} <= set(rafdb.AGES)
+    blank = [row for row in good if row["gender"] is None]
+    assert len(blank) == truth.counts["without_annotation"]
+
+
+def test_coordinates_go_with_the_originals_only(done):
+    aligned = rows(done("basic")[3])
+    assert {row["landmarks"] for row in aligned} == {None}
+    assert {row["box_source"] for row in aligned} == {"image"}
+    assert {(row["width"], row["height"]) for row in aligned} == {(100, 100)}
+    original = rows(done("basic", "original")[3])
+    assert [row["id"] for row in original] == [row["id"] for row in aligned]
+    known = [row for row in original if row["landmarks"] is not None]
+    assert len(known) == len(original) - 1
+    for row in known:
+        points = np.reshape(row["landmarks"], (5, 2))
+        assert row["box_source"] == "annotation"
+        assert (points[:2, 0] > row["box_x0"]).all() and (points[:2, 0] < row["box_x1"]).all()
+
+
+def test_aligned_by_landmarks_the_eyes_are_level(done, tmp_path):
+    """The dark of both eyes lies where the template has them, in the same row of pixels."""
+    place, truth, *_ = done("basic")
+    ingest(
+        "rafdb", truth.raws(place), tmp_path, options={"images": "original"},
+        face={"align": True, "size": 96, "channels": 1, "faces": "annotation"},
+    )  # fmt: skip
+    turned = 0
+    for row in rows(read_manifest(tmp_path).table):
+        points = np.reshape(row["landmarks"], (5, 2))
+        turned += abs(points[0, 1] - points[1, 1]) > 3
+        matrix = similarity(points, 96)
+        eyes = points[:2] @ matrix[:, :2].T + matrix[:, 2]
+        assert abs(eyes[0, 1] - eyes[1, 1]) < 1e-3
+        face = np.load(tmp_path / row["shard"])[row["row"]].astype(float)
+        heights = [_dark(face, x, y) for x, y in eyes]
+        assert abs(heights[0] - heights[1]) < 1.5
+    assert turned > 5  # the photographs themselves are tilted
+
+
+def _dark(face, x, y):
+    """Height of the dark within 5 pixels of a place: its centre of mass."""
+    window = face[round(y) - 5 : round(y) + 6, round(x) - 5 : round(x) + 6]
+    dark = np.maximum(np.median(face) - 40 - window, 0).sum(axis=1)
+    return float((dark * np.arange(11)).sum() / dark.sum())
+
+
+def test_pictures_lists_and_annotations_may_lie_apart(done, tmp_path):
+    place, truth, _, table = done("basic", "original")
+    whole = place / "basic"
+    parts = {"pictures.zip": "Image", "labels.zip": "EmoLabel", "notes": "Annotation"}
+    for name, folder in parts.items():
+        files = sorted(p for p in (whole / folder).rglob("*") if p.is_file())
+        if name.endswith(".zip"):
+            entries = [(str(p.relative_to(whole)), p.read_bytes()) for p in files]
+            put(tmp_path, name, zipped(entries, packed=True))
+        else:
+            shutil.copytree(whole / folder, tmp_path / name)
+    raws = [tmp_path / name for name in reversed(parts)]
+    result = ingest("rafdb", raws, tmp_path / "out", options={"images": "original"})
+    assert result.statuses == dict(truth.statuses)
+    apart = read_manifest(tmp_path / "out").table
+    columns = [c for c in table.column_names if c not in ("path", "detail")]
+    assert apart.select(columns).equals(table.select(columns))
+
+
+def test_a_mended_list_is_noticed(done, tmp_path):
+    place, truth, *_ = done("kaggle")
+    raw = shutil.copytree(place / "DATASET", tmp_path / "DATASET")
+    before = {unit.name: unit.digest for unit in rafdb.units(Root(raw))}
+    text = (raw / "train_labels.csv").read_text().replace("_aligned.jpg,1", "_aligned.jpg,2", 1)
+    (raw / "train_labels.csv").write_text(text)
+    after = {unit.name: unit.digest for unit in rafdb.units(Root(raw))}
+    assert [name for name in before if before[name] != after[name]] == ["basic-train-000"]
+    result = ingest("rafdb", [raw], tmp_path / "out")
+    assert result.notes == ["pictures in another folder than their list says (the list stands): 1"]
+    assert truth.rows == result.rows
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("image,label\r\ntrain_00001_aligned.jpg,7\r\n", {"train_00001": "7"}),
+        ("image_name,label_index\ntrain_00001.jpg,0\n", {"train_00001": "1"}),
+        ("image,folder,label\n3/train_00001_aligned.jpg,3,3\n", {"train_00001": "3"}),
+        ('"Image" ,"Label"\ntrain\\train_00001.jpg, 2.0\n', {"train_00001": "2"}),
+        ("image,label\ntrain_00001.jpg,\nholiday.jpg,1\n", {}),
+        ("image,label\ntrain_00001.jpg,happiness\n", {"train_00001": "happiness"}),
+        ("path,age\ntrain_00001.jpg,4\n", {}),
+    ],
+)
+def test_tables_of_the_copies(tmp_path, text, labels):
+    put(tmp_path, "labels.csv", text.encode("utf-8-sig"))
+    found, compound = rafdb.read_lists(Root(tmp_path).members)
+    assert {name: code for name, (_, code) in found.items()} == labels
+    assert not compound
+
+
+@pytest.mark.parametrize("text", [b"1 2 3", b"3 2 1 4 ", b"a b c d", b""])
+def test_a_box_that_is_none_is_left_out(tmp_path, text):
+    put(tmp_path, "train_00001_boundingbox.txt", text)
+    assert rafdb._box(Root(tmp_path).members[0]) is None
+
+
+def test_a_strange_picture_is_a_row_and_unknown_images_list_the_known(done, tmp_path):
+    place, truth, *_ = done("basic")
+    raw = shutil.copytree(place / "basic", tmp_path / "basic")
+    put(raw, "Image/aligned/holiday.jpg", b"x")
+    result = ingest("rafdb", [raw], tmp_path / "out")
+    assert result.statuses == {**truth.statuses, "unknown_name": 1}
+    with pytest.raises(FerError, match="images 'both': known are aligned, auto, original"):
+        ingest("rafdb", [raw], tmp_path / "other", options={"images": "both"})
