@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fertools.measures._bootstrap import resampled
 from fertools.measures.intervals import (
     bootstrap,
     bootstrap_mean,
     group_sums,
     mcnemar,
-    resampled,
     sign_flip,
     wilson,
 )

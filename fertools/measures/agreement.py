@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fertools.measures.intervals import Floats, Interval, Ints, bootstrap, group_sums
+from fertools.measures._bootstrap import Floats, Interval, bootstrap, group_sums
+
+Ints = npt.NDArray[np.int64]
 
 
 def votes_of(raters: Sequence[npt.ArrayLike], n_categories: int) -> Ints:

@@ -5,33 +5,24 @@ they rest on. The rows of one person are not independent, so people are drawn an
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Statistic = Callable[[Floats], Floats]  # sums (draws, m) to values (draws,)
+from fertools.measures._bootstrap import Floats, Interval, bootstrap, group_sums
 
-FEW_GROUPS = 30  # below, a bootstrap interval is too narrow to rely on
-CHUNK = 4_000_000  # numbers drawn at a time, 32 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with the bounds that hold it with the chance asked for."""
-
-    value: float
-    low: float
-    high: float
-    groups: int  # independent units it rests on
-
-    @property
-    def is_reliable(self) -> bool:
-        return self.groups >= FEW_GROUPS
+__all__ = [
+    "Interval",
+    "Paired",
+    "bootstrap",
+    "bootstrap_mean",
+    "group_sums",
+    "mcnemar",
+    "sign_flip",
+    "wilson",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,62 +53,6 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     low = 0.0 if successes == 0 else middle - reach
     high = 1.0 if successes == n else middle + reach
     return Interval(share, low, high, n)
-
-
-def group_sums(values: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Floats:
-    """Sums `(G, m)` over the rows of each group of values `(n,)` or `(n, m)`.
-
-    Groups are codes `(n,)` of any numbering; without them every row is its own.
-    """
-    numbers = np.asarray(values, np.float64)
-    numbers = numbers[:, None] if numbers.ndim == 1 else numbers
-    if groups is None:
-        return numbers
-    names, of_row = np.unique(np.asarray(groups), return_inverse=True)
-    if len(of_row) != len(numbers):
-        raise ValueError(f"{len(of_row)} groups for {len(numbers)} rows")
-    columns = [np.bincount(of_row, column, len(names)) for column in numbers.T]
-    sums: Floats = np.stack(columns, axis=1)
-    return sums
-
-
-def resampled(sums: Floats, draws: int, seed: int) -> Floats:
-    """Sums `(draws, m)` over G groups drawn with replacement from the `(G, m)` given.
-
-    Groups with the same sums are drawn together, by their number: a multinomial of few kinds.
-    """
-    kinds, number = np.unique(sums, axis=0, return_counts=True)
-    rng = np.random.default_rng(seed)
-    step = max(1, CHUNK // len(kinds))
-    totals = [
-        rng.multinomial(len(sums), number / len(sums), min(step, draws - begin)) @ kinds
-        for begin in range(0, draws, step)
-    ]
-    return np.concatenate(totals)
-
-
-def bootstrap(
-    sums: Floats,
-    statistic: Statistic,
-    draws: int = 2000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Percentile interval of a statistic of sums over groups `(G, m)`, groups drawn anew.
-
-    (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13; for groups Davison and
-    Hinkley, Bootstrap Methods and their Application, 1997, 3.8.) Draws for which the statistic is
-    nan are left out. nan throughout where there is no group.
-    """
-    if not len(sums):
-        return Interval(math.nan, math.nan, math.nan, 0)
-    value = float(statistic(sums.sum(0, keepdims=True))[0])
-    drawn = statistic(resampled(sums, draws, seed))
-    drawn = drawn[~np.isnan(drawn)]
-    if not len(drawn):
-        return Interval(value, math.nan, math.nan, len(sums))
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high), len(sums))
 
 
 def bootstrap_mean(
