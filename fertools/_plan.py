@@ -108,7 +108,7 @@ def make_plan(
     limit: int | None,
 ) -> dict[str, Any]:
     """What determines the result, but for the units: source, name and every option, resolved."""
-    options = settle(getattr(module, "DEFAULTS", {}), face)
+    options = settle(_preferred(module, roots), face)
     if options.size is None or options.channels is None:
         size, channels = _probe(module, units)
         options = dataclasses.replace(
@@ -123,6 +123,13 @@ def make_plan(
     }
     resolved: dict[str, Any] = json.loads(json.dumps(plan))  # as it is read back from the disk
     return resolved
+
+
+def _preferred(module: ModuleType, roots: Sequence[Root]) -> dict[str, Any]:
+    """Face options that a source prefers; some look at what they were given first."""
+    if hasattr(module, "defaults"):
+        return dict(module.defaults(roots))
+    return dict(getattr(module, "DEFAULTS", {}))
 
 
 def _determining(module: ModuleType, options: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Records that a data set keeps apart from its images: pending, reported, in another RAW."""
 
+import json
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -69,3 +71,13 @@ def test_a_round_of_labels_alone_leaves_every_record_pending(raw):
     assert (first.rows, first.statuses) == (0, {"pending": 3})
     second = ingest(source, [raw / "images"], raw / "out", add=True)
     assert second.statuses == {"ok": 2, "pending": 1}
+
+
+def test_a_source_may_choose_its_face_options_by_what_it_was_given(raw):
+    text = (
+        SOURCE + '\n\ndef defaults(roots):\n    return {**DEFAULTS, "size": 4 * len(roots) + 8}\n'
+    )
+    put(raw, "other.py", text.encode())
+    ingest(str(raw / "other.py"), [raw / "images", raw / "lists"], raw / "out")
+    plan = json.loads((raw / "out" / "ingest.json").read_text())
+    assert plan["face"]["size"] == 16
