@@ -17,14 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fertools._schema import CURATED as CURATED
-from fertools._schema import DEALT as DEALT
-from fertools._schema import INGESTED as INGESTED
-from fertools._schema import NEVER_NULL as NEVER_NULL
 from fertools._schema import SCHEMA as SCHEMA
 from fertools._schema import TYPES as TYPES
 from fertools._schema import VOTE_WORDS as VOTE_WORDS
-from fertools._schema import VOTES as VOTES
 from fertools._schema import conform as conform
 from fertools._schema import first_line
 from fertools.errors import FerError

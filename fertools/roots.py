@@ -31,7 +31,10 @@ from fertools._archives import (
 from fertools.errors import FerError
 from fertools.manifest import clean_path
 
-LITTER = re.compile(r"(^|/)(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE)
+# hidden files, but not `..`: a name that climbs out of its archive is a row with a reason
+LITTER = re.compile(
+    r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE
+)
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 
