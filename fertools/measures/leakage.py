@@ -1,0 +1,101 @@
+"""Leakage: rows of one part that have a partner in an earlier part, such as test in train.
+
+In: the part of every row, and which rows are related. Out: which rows of the later part have a
+partner in the earlier one, and who the partners are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+NONE, TRAIN, VAL, TEST = -1, 0, 1, 2
+PARTS = ("train", "val", "test")
+PAIRS = ((TRAIN, VAL), (TRAIN, TEST), (VAL, TEST))  # earlier and later part
+
+Integers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def _no_pairs() -> Integers:
+    return np.empty((0, 2), np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which of n rows are related: by any of some codes (n,), -1 unknown, or by pairs (m, 2)."""
+
+    codes: tuple[Integers, ...] = ()
+    pairs: Integers = field(default_factory=_no_pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """Rows of a later part beside a partner in the earlier one, sorted by both.
+
+    By codes a row stands here once, with its first partner and how many there are in `counts`; by
+    pairs once per partner, and `at` says which pair it was (-1 by codes).
+    """
+
+    later: Integers
+    earlier: Integers
+    counts: Integers
+    at: Integers
+
+
+def partnered(links: Links, part: Integers, earlier: int, later: int) -> Mask:
+    """Which rows (n,) of the part `later` have a partner in the part `earlier`."""
+    found = np.zeros(len(part), np.bool_)
+    found[partners(links, part, earlier, later).later] = True
+    return found
+
+
+def partners(links: Links, part: Integers, earlier: int, later: int) -> Partners:
+    """The rows of the part `later` that have a partner in the part `earlier`, with it."""
+    found = [_by_codes(codes, part, earlier, later) for codes in links.codes]
+    found.append(_by_pairs(links.pairs, part, earlier, later))
+    rows, others, counts, at = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((others, rows))
+    rows, others, counts, at = rows[order], others[order], counts[order], at[order]
+    if len(links.codes) > 1:  # two codes may name one row; it stands here once
+        once = np.unique(rows, return_index=True)[1]
+        rows, others, counts, at = rows[once], others[once], counts[once], at[once]
+    return Partners(rows, others, counts, at)
+
+
+def rounds(folds: Integers) -> Iterator[Integers]:
+    """The part of every row in each round of a cross-validation, from its fold 0 .. K-1 or -1.
+
+    In round k fold k tests, fold k + 1 (after the last the first) validates, the rest trains.
+    """
+    count = int(folds.max(initial=-1)) + 1
+    for k in range(count):
+        part = np.where(folds >= 0, TRAIN, NONE)
+        part[folds == (k + 1) % count] = VAL
+        part[folds == k] = TEST
+        yield part
+
+
+Columns = tuple[Integers, Integers, Integers, Integers]
+
+
+def _by_codes(codes: Integers, part: Integers, earlier: int, later: int) -> Columns:
+    count = int(codes.max(initial=-1)) + 1
+    known = codes >= 0
+    there = np.flatnonzero(known & (part == earlier))
+    first = np.full(count, len(part), np.int64)
+    np.minimum.at(first, codes[there], there)
+    many = np.bincount(codes[there], minlength=count)
+    here = np.flatnonzero(known & (part == later))
+    here = here[many[codes[here]] > 0]
+    return here, first[codes[here]], many[codes[here]], np.full(len(here), -1)
+
+
+def _by_pairs(pairs: Integers, part: Integers, earlier: int, later: int) -> Columns:
+    both = []
+    for old, new in ((0, 1), (1, 0)):
+        at = np.flatnonzero((part[pairs[:, old]] == earlier) & (part[pairs[:, new]] == later))
+        both.append((pairs[at, new], pairs[at, old], np.ones(len(at), np.int64), at))
+    new_rows, old_rows, ones, at = (np.concatenate(column) for column in zip(*both, strict=True))
+    return new_rows, old_rows, ones, at

@@ -1,0 +1,86 @@
+"""Relations between rows across which a data set leaks: person, recording, copy.
+
+In goes a manifest and which of its rows are dealt to parts; out comes, per relation, which rows are
+related, or why that cannot be said. `subject` and `sequence` are columns, `exact` is an equal
+photograph or an equal face, `derived` is what the check of that name finds; near-twins are in
+`twins`.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fertools import folder
+from fertools.columns import cross, encode
+from fertools.errors import FerError
+from fertools.faces import open_faces
+from fertools.manifest import Manifest
+from fertools.measures.leakage import Links
+
+Integers = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Which rows are related.
+
+    `links` is None where nothing can be said; `why` tells why not, or for how many rows not. `ncc`
+    (m,) belongs to the pairs of `links`.
+    """
+
+    name: str
+    links: Links | None = None
+    why: str = ""
+    ncc: Doubles = field(default_factory=lambda: np.empty(0))
+
+
+def by_column(table: pa.Table, name: str, dealt: Mask) -> Relation:
+    """Rows of one person (`subject`) or of one recording (`sequence`)."""
+    codes = people(table) if name == "subject" else recordings(table)
+    return _of_codes(name, (codes,), dealt, f"have no {name}")
+
+
+def people(table: pa.Table) -> Integers:
+    """A code for each subject, -1 unknown; data sets of one population share their people."""
+    return encode(table["subject"])[0]
+
+
+def recordings(table: pa.Table) -> Integers:
+    """A code for each sequence, -1 unknown; one name in two populations is two sequences."""
+    population = pc.replace_substring_regex(table["subject"], ":.*", "")
+    scope = encode(pc.coalesce(population, table["source"]))[0]
+    return cross(scope, encode(table["sequence"])[0])[0]
+
+
+def exact(table: pa.Table, dealt: Mask) -> Relation:
+    """Rows with an equal photograph (`image_hash`) or an equal stored face (`face_hash`)."""
+    codes = tuple(encode(table[name])[0] for name in ("image_hash", "face_hash"))
+    return _of_codes("exact", codes, dealt, "have no hash")
+
+
+def derived(manifest: Manifest, dealt: Mask, data: str | None = None) -> Relation:
+    """Rows that are others mirrored, blurred, turned and the like, as `checks/derived.py` finds
+    them: its table `pairs` has the positions `row` and `of`.
+    """
+    if "derived" not in folder.names("checks"):
+        return Relation("derived", why="there is no check `derived`")
+    check = folder.load("checks", "derived")
+    try:
+        finding = check.find(manifest, open_faces(manifest, data), check.Options())
+    except FerError as error:
+        return Relation("derived", why=str(error))
+    pairs = finding.tables["pairs"]
+    both = np.stack([pairs[name].to_numpy() for name in ("row", "of")], axis=1).astype(np.int64)
+    return Relation("derived", Links(pairs=both[dealt[both].all(axis=1)]))
+
+
+def _of_codes(name: str, codes: tuple[Integers, ...], dealt: Mask, lack: str) -> Relation:
+    missing = min(int((each[dealt] < 0).sum()) for each in codes)
+    total = int(dealt.sum())
+    why = f"{missing:,} of {total:,} rows {lack}" if missing else ""
+    return Relation(name, Links(codes) if missing < total else None, why)

@@ -1,0 +1,330 @@
+"""Audits of drawn and of real data: what leaks, what is clean, what cannot be said."""
+
+import json
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from fertools.audit import audit
+from fertools.certificate import page, sentence
+from fertools.cli import main
+from fertools.errors import FerError, GateFailed, GateUnchecked
+from fertools.faces import ShardWriter
+from fertools.fakes import ck48, fer2013
+from fertools.grouping import Grouping
+from fertools.ingest import ingest
+from fertools.manifest import conform, write_manifest
+from fertools.split import SplitOptions, split
+from fertools.verdict import Audit, Leak, Verdict, gate
+from tests.conftest import REAL, needs_real
+
+
+def manifest(folder: Path, faces: np.ndarray | None = None, **columns: list) -> Path:
+    """A split manifest of a few rows, with faces where they are given."""
+    n = len(next(iter(columns.values())))
+    base = {
+        "id": [f"x/{i}" for i in range(n)],
+        "source": ["x"] * n,
+        "path": [f"{i}.png" for i in range(n)],
+        "status": ["ok"] * n,
+        "native_label": ["fear"] * n,
+    }
+    card = {}
+    if faces is not None:
+        writer = ShardWriter(folder / "faces-x-0.npy")
+        writer.append(faces)
+        card = {"stores": {"x-1": {"path": ".", "shards": {"faces-x-0.npy": writer.close()}}}}
+        base |= {"store": ["x-1"] * n, "shard": ["faces-x-0.npy"] * n, "row": list(range(n))}
+    path = folder / "m.parquet"
+    write_manifest(path, conform(pa.table({**base, **columns})), {}, card)
+    return path
+
+
+def leaks(found: Audit, relation: str) -> dict[tuple[str, str], tuple[int, int]]:
+    verdict = next(v for v in found.verdicts if v.relation == relation)
+    return {(e.earlier, e.later): (e.rows, e.of) for e in verdict.leaks}
+
+
+def verdicts(found: Audit) -> dict[str, str]:
+    return {v.relation: v.verdict for v in found.verdicts}
+
+
+def looks(seed: int, count: int) -> np.ndarray:
+    """Faces that resemble nobody."""
+    return np.random.default_rng(seed).integers(0, 256, (count, 48, 48), np.uint8)
+
+
+def test_a_person_in_two_parts_leaks(tmp_path) -> None:
+    path = manifest(
+        tmp_path,
+        split=["train", "train", "val", "val", "test", "test", None],
+        subject=["p:a", "p:b", "p:b", "p:c", "p:b", "p:d", "p:d"],
+        label=["fear", "fear", "fear", "anger", "anger", "fear", "fear"],
+    )
+    found = audit(path, ["subject"])
+    assert leaks(found, "subject") == {
+        ("train", "val"): (1, 2),
+        ("train", "test"): (1, 2),
+        ("val", "test"): (1, 2),
+    }
+    test = found.verdicts[0].leaks[1]
+    assert test.classes == {"anger": (1, 1), "fear": (0, 1)}
+    with pytest.raises(GateFailed, match=r"50\.0 % of"):
+        gate(found)
+    gate(audit(path, ["subject"], max_leakage=0.5))
+    with pytest.raises(GateFailed):
+        gate(audit(path, ["subject"], max_leakage=0.49))
+
+
+def test_people_that_are_partly_unknown_cannot_be_called_clean(tmp_path) -> None:
+    path = manifest(tmp_path, split=["train", "val", "test"], subject=["p:a", None, "p:b"])
+    found = audit(path, ["subject"])
+    assert verdicts(found) == {"subject": "not checkable"}
+    with pytest.raises(GateUnchecked, match="1 of 3 rows have no subject"):
+        gate(found)
+    gate(audit(path))  # not asked for by name
+
+
+def test_what_leaks_outweighs_what_is_unknown(tmp_path) -> None:
+    path = manifest(tmp_path, split=["train", "val", "test"], subject=["p:a", None, "p:a"])
+    with pytest.raises(GateFailed, match="leaks by subject"):
+        gate(audit(path, ["subject", "sequence"]))
+
+
+def test_one_sequence_name_in_two_populations_is_two_sequences(tmp_path) -> None:
+    path = manifest(
+        tmp_path,
+        split=["train", "test", "test", "test"],
+        subject=["p:1", "q:1", "p:2", None],
+        sequence=["001", "001", "001", "001"],
+    )
+    assert leaks(audit(path, ["sequence"]), "sequence") == {("train", "test"): (1, 3)}
+
+
+def test_an_equal_photograph_or_an_equal_face_is_exact(tmp_path) -> None:
+    path = manifest(
+        tmp_path,
+        split=["train", "train", "val", "test", "test"],
+        image_hash=["a", "b", "c", "a", "d"],
+        face_hash=["f", "g", "g", "h", "i"],
+    )
+    found = leaks(audit(path, ["exact"]), "exact")
+    assert found == {("train", "val"): (1, 1), ("train", "test"): (1, 2), ("val", "test"): (0, 2)}
+
+
+def test_twins_are_found_upright_and_mirrored(tmp_path) -> None:
+    faces = looks(1, 8)
+    faces[4] = faces[0] // 2 + 20  # another contrast
+    faces[5] = faces[1][:, ::-1]
+    faces[6], faces[7] = 9, 9
+    parts = ["train"] * 4 + ["test"] * 3 + ["train"]
+    found = audit(manifest(tmp_path, faces, split=parts), ["near"], rows=tmp_path / "rows.parquet")
+    assert leaks(found, "near") == {("train", "test"): (1, 3)}
+    assert leaks(found, "mirrored") == {("train", "test"): (1, 3)}
+    assert found.thresholds == {"x": 0.9}
+    assert "2 faces of one gray level" in found.notes[0]
+    rows = pq.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [(r["relation"], r["earlier_id"], r["later_id"]) for r in rows] == [
+        ("near", "x/0", "x/4"),
+        ("mirrored", "x/1", "x/5"),
+    ]
+    assert all(r["ncc"] > 0.99 and r["partners"] == 1 for r in rows)
+
+
+def people(seed: int) -> np.ndarray:
+    """Six faces: 0 and 3 look alike (NCC 0.925 to 0.93), 1 and 4, 2 and 5 are near-copies."""
+    faces = looks(seed, 6).astype(float)
+    noise = looks(seed + 1, 6).astype(float)
+    for twin, share in ((3, 0.4), (4, 0.15), (5, 0.15)):
+        faces[twin] = faces[twin - 3] + share * (noise[twin] - 128)
+    return np.clip(faces / 2 + 60, 0, 255).astype(np.uint8)
+
+
+def test_people_that_look_alike_are_false_twins_and_set_the_threshold(tmp_path) -> None:
+    path = manifest(
+        tmp_path,
+        people(3),
+        split=["train"] * 3 + ["test"] * 3,
+        subject=["p:a", "p:b", "p:c", "p:d", "p:b", "p:c"],
+        sequence=["1", "2", "3", "4", "5", "3"],
+    )
+    found = audit(path, ["near"], rows=tmp_path / "rows.parquet")
+    assert found.thresholds == {"x": 0.93}
+    assert leaks(found, "near") == {("train", "test"): (1, 3)}  # the recording is left out
+    assert found.false_twins == 1
+    rows = pq.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [(r["relation"], r["earlier_id"], r["later_id"]) for r in rows] == [
+        ("near", "x/1", "x/4"),
+        ("false twin", "x/0", "x/3"),
+    ]
+    assert found.curves["x"][0].different == 1
+    given = audit(path, ["near"], near_threshold=0.9)
+    assert leaks(given, "near") == {("train", "test"): (2, 3)}
+    assert given.false_twins == 1
+
+
+def test_a_copy_under_two_names_is_a_twin_all_the_same(tmp_path) -> None:
+    faces = looks(5, 4)
+    faces[3] = faces[0]
+    path = manifest(
+        tmp_path,
+        faces,
+        split=["train", "train", "test", "test"],
+        subject=["p:a", "p:b", "p:c", "p:d"],
+        face_hash=["1", "2", "3", "1"],
+    )
+    found = audit(path, ["exact", "near", "subject"])
+    assert verdicts(found) == {
+        "exact": "leaks", "near": "leaks", "mirrored": "clean", "subject": "clean"
+    }  # fmt: skip
+    assert found.thresholds == {"x": 0.9}
+
+
+def test_without_faces_twins_cannot_be_checked(tmp_path) -> None:
+    path = manifest(tmp_path, looks(1, 2), split=["train", "test"])
+    (tmp_path / "m.card.json").unlink()
+    with pytest.raises(GateUnchecked, match="no card leads to it"):
+        gate(audit(path, ["near"]))
+    with pytest.raises(FerError, match=r"no card\.json"):
+        audit(path, ["near"], data=str(tmp_path))
+    other = manifest(tmp_path / "b", split=["train", "test"])
+    assert audit(other, ["near"]).verdicts[0].why == "no row has a face"
+
+
+@pytest.mark.parametrize(
+    ("columns", "by", "says"),
+    [
+        ({"split": ["train", "dev"]}, None, "'dev': known are test, train, val"),
+        ({"split": [None, None]}, None, "run `fertools split`"),
+        ({"split": ["test", "test"]}, None, "in one part"),
+        ({"split": ["train", "test"]}, ["family"], "relation 'family'"),
+    ],
+)
+def test_what_cannot_be_audited_is_one_sentence(tmp_path, columns, by, says) -> None:
+    with pytest.raises(FerError, match=says):
+        audit(manifest(tmp_path, **columns), by)
+
+
+def test_folds_are_audited_in_every_round(tmp_path) -> None:
+    path = manifest(tmp_path, fold=[0, 0, 1, 1, 2, 2, None], subject=list("aabbcaa"))
+    found = audit(path, ["subject"], rows=tmp_path / "rows.parquet")
+    (verdict,) = found.verdicts
+    by = {(e.earlier, e.later): e for e in verdict.leaks}
+    # round 0: fold 0 tests, 1 validates, 2 trains; round 1: 1, 2, 0; round 2: 2, 0, 1
+    assert (by["train", "test"].rows, by["train", "test"].of) == (2, 6)
+    assert by["train", "test"].worst == (0, 2, 2)
+    assert (by["train", "val"].rows, by["train", "val"].worst) == (1, (1, 1, 2))
+    assert (by["val", "test"].rows, by["val", "test"].worst) == (1, (2, 1, 2))
+    assert by["val", "test"].rounds == 1
+    rows = pq.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [(r["fold"], r["earlier_id"], r["later_id"]) for r in rows] == [
+        (0, "x/5", "x/0"), (0, "x/5", "x/1"), (2, "x/0", "x/5")
+    ]  # fmt: skip
+    assert rows[2]["partners"] == 2
+
+
+def test_the_certificate_says_it_in_a_sentence_and_shows_no_row(tmp_path) -> None:
+    path = manifest(
+        tmp_path,
+        split=["train", "val", "test"],
+        subject=["p:a", "p:b", "p:a"],
+        label=["<script>|", "fear", "<script>|"],
+    )
+    found = audit(path)
+    text = page(found)
+    assert text == page(audit(path))
+    assert found.digest in text
+    assert "p:a" not in text
+    assert "x/0" not in text
+    assert "<script>" not in text
+    assert "By person, 1 of 1 (100.0%) of the test rows have a partner in train" in sentence(found)
+    assert "Not checkable: sequence, exact, near, mirrored, derived" in sentence(found)
+
+
+def test_a_clean_certificate() -> None:
+    leak = Leak("train", "test", 0, 10, {"fear": (0, 10)})
+    found = Audit(
+        "m.parquet", "d1", "f1", 0, {"train": 80, "val": 10, "test": 10}, 0.0, True,
+        (Verdict("subject", "clean", "", (leak,)),),
+    )  # fmt: skip
+    assert sentence(found).endswith("No row has a partner in an earlier part by person.")
+    assert "**Clean by subject**" in page(found)
+
+
+def run(line: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(shlex.split(line))
+    return int(stop.value.code or 0)
+
+
+def test_the_command_and_its_exit_codes(tmp_path, capsys) -> None:
+    raw = fer2013.write(tmp_path / "raw").raws(tmp_path / "raw")
+    data = ingest("fer2013", raw, tmp_path / "data").out
+    out = tmp_path / "fer.parquet"
+    split([data], out, SplitOptions(official=True))
+    page_file, rows = tmp_path / "c.md", tmp_path / "rows.parquet"
+    assert run(f"audit {out} --certificate {page_file} --rows {rows}") == 3
+    assert "exact" in capsys.readouterr().out
+    assert page_file.read_text().startswith("# Leakage certificate: fer.parquet")
+    twin = pq.read_table(rows).filter(pc.field("relation") == "exact")
+    assert twin.num_rows == fer2013.write(tmp_path / "again").counts["twins"]
+    assert run(f"audit {out} --by subject") == 4
+    assert run(f"audit {out} --max-leakage 1") == 0
+    capsys.readouterr()
+    assert run(f"audit {out} --by exact --json") == 3
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["verdicts"][0]["verdict"] == "leaks"
+    assert run(f"audit {data}") == 1
+
+
+def test_drawn_people_kept_apart_are_clean(tmp_path, capsys) -> None:
+    raws = ck48.write(tmp_path / "raw", people=20).raws(tmp_path / "raw")
+    data = ingest("ck48", raws, tmp_path / "data").out
+    apart = split([data], tmp_path / "a.parquet", SplitOptions(folds=4)).out
+    assert run(f"audit {apart} --by subject,sequence,exact") == 0
+    random = SplitOptions(ratios=(8, 1, 1), grouping=Grouping(group="none"))
+    torn = split([data], tmp_path / "b.parquet", random).out
+    assert run(f"audit {torn} --by sequence") == 3
+
+
+@pytest.fixture(scope="module")
+def fer(tmp_path_factory) -> Path:
+    raw = REAL / "fer2013" / "fer2013.csv.zst"
+    return ingest("fer2013", [raw], tmp_path_factory.mktemp("fer") / "data").out
+
+
+@needs_real
+def test_fer2013_leaks_as_published(fer, tmp_path) -> None:
+    path = split([fer], tmp_path / "m.parquet", SplitOptions(official=True)).out
+    found = audit(path)
+    assert leaks(found, "exact") == {
+        ("train", "val"): (280, 3589),
+        ("train", "test"): (288, 3589),
+        ("val", "test"): (44, 3589),
+    }
+    near = leaks(found, "near")
+    assert (near["train", "val"][0], near["train", "test"][0]) == (488, 514)
+    verdict = next(v for v in found.verdicts if v.relation == "near")
+    test = next(e for e in verdict.leaks if (e.earlier, e.later) == ("train", "test"))
+    assert test.classes["surprise"] == (165, 416)
+    assert test.classes["disgust"] == (22, 55)
+    assert verdicts(found)["subject"] == "not checkable"
+
+
+@needs_real
+def test_ck48_leaks_by_chance_and_is_clean_by_subject(tmp_path) -> None:
+    data = ingest("ck48", [REAL / "ck48"], tmp_path / "ck48").out
+    chance = SplitOptions(ratios=(9, 0, 1), grouping=Grouping(group="none"))
+    found = audit(split([data], tmp_path / "r.parquet", chance).out)
+    assert leaks(found, "subject")["train", "test"][0] >= 95
+    assert leaks(found, "sequence")["train", "test"][0] >= 90
+    assert found.thresholds == {"ck48": 0.93}
+    assert found.false_twins == 208
+    assert [s.different for s in found.curves["ck48"]][6] == 0
+    clean = audit(split([data], tmp_path / "f.parquet", SplitOptions(folds=10)).out)
+    assert set(verdicts(clean).values()) <= {"clean", "not checkable"}

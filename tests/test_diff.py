@@ -1,0 +1,84 @@
+"""What became of rows between two versions of a manifest."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fertools.cli import main
+from fertools.diff import Change, diff
+from fertools.errors import FerError
+from fertools.manifest import conform, write_manifest
+
+
+def write(file: Path, ids: list[str], **columns: list) -> Path:
+    base = {name: ["x"] * len(ids) for name in ("source", "path")}
+    table = pa.table({"id": pa.array(ids, pa.string()), **base, "status": ["ok"] * len(ids)})
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values))
+    write_manifest(file, conform(table), {})
+    return file
+
+
+def test_each_kind_of_change(tmp_path) -> None:
+    first = write(
+        tmp_path / "a.parquet", ["1", "2", "3", "4"],
+        label=["fear", "fear", None, "anger"], split=["train", "train", "val", None],
+    )  # fmt: skip
+    second = write(
+        tmp_path / "b.parquet", ["5", "4", "3", "2"],
+        label=["fear", "anger", "anger", "fear"], split=["test", "test", "val", "train"],
+    )  # fmt: skip
+    found = diff(first, second)
+    assert (found.added, found.gone, found.same) == (["5"], ["1"], 1)
+    assert found.relabelled == [Change("3", "", "anger")]
+    assert found.moved == [Change("4", "", "test")]
+    back = diff(second, first)
+    assert (back.added, back.gone, back.same) == (["1"], ["5"], 1)
+
+
+def test_folds_and_words_of_the_data_set_are_compared_where_there_is_nothing_else(tmp_path) -> None:
+    first = write(tmp_path / "a.parquet", ["1", "2"], native_label=["fear", "fear"], fold=[0, 1])
+    second = write(tmp_path / "b.parquet", ["1", "2"], native_label=["fear", "anger"], fold=[1, 1])
+    found = diff(first, second)
+    assert found.columns == {"label": "native_label", "part": "fold"}
+    assert found.moved == [Change("1", "0", "1")]
+    assert found.relabelled == [Change("2", "fear", "anger")]
+    dealt = write(tmp_path / "c.parquet", ["1", "2"], split=["train", "test"])
+    assert diff(first, dealt).notes == ["parts cannot be compared: one has none like it"]
+
+
+@given(st.lists(st.integers(0, 20), unique=True), st.lists(st.integers(0, 20), unique=True))
+def test_every_row_is_counted_once(tmp_path_factory, a: list[int], b: list[int]) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    files = [write(folder / f"{n}.parquet", list(map(str, ids))) for n, ids in enumerate((a, b))]
+    found = diff(*files)
+    assert set(found.added) == {str(i) for i in set(b) - set(a)}
+    assert len(found.gone) + found.same == len(a)
+    assert len(found.added) + found.same == len(b)
+
+
+def test_two_data_sets_have_no_row_in_common(tmp_path) -> None:
+    files = [write(tmp_path / f"{n}.parquet", [n]) for n in "ab"]
+    assert diff(*files).notes == ["no id is in both: are these versions of one data set?"]
+    with pytest.raises(FerError, match="no manifest"):
+        diff(files[0], tmp_path / "c.parquet")
+
+
+def test_the_command_prints_and_gives_json(tmp_path, capsys) -> None:
+    first = write(tmp_path / "a.parquet", ["1", "2"], split=["train", "test"])
+    second = write(tmp_path / "b.parquet", ["2", "3"], split=["train", "test"])
+    with pytest.raises(SystemExit) as stop:
+        main(["diff", str(first), str(second)])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert "added: 1 (3)" in shown
+    assert "moved: 1, by split" in shown
+    with pytest.raises(SystemExit):
+        main(["diff", str(first), str(second), "--json"])
+    assert json.loads(capsys.readouterr().out)["moved"] == [
+        {"id": "2", "before": "test", "after": "train"}
+    ]
