@@ -15,15 +15,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fertools import engine
 from fertools._plan import find_units, load_source, make_plan, open_roots, source_name
+from fertools._records import keep_records
 from fertools.assemble import assemble
 from fertools.errors import FerError
 from fertools.extract import Extractor
@@ -31,7 +27,7 @@ from fertools.face_options import FaceOptions
 from fertools.frame import Batch
 from fertools.image import one_thread
 from fertools.manifest import write_json
-from fertools.roots import Root, Unit
+from fertools.roots import Unit
 from fertools.unitfile import UnitWriter, finished, unit_rows
 
 PLAN = "ingest.json"
@@ -104,7 +100,7 @@ def ingest(
         name = source_name(source, name)
         plan = make_plan(module, roots, source, name, face or {}, units, limit)
         _open_out(out, plan, add=add, force=force)
-        labels = _label_index(module, roots, out)
+        labels = keep_records(module, roots, out)
         jobs = [
             Job(source, dataclasses.replace(unit, labels=labels), FaceOptions(**plan["face"]),
                 str(out), on_error == "stop")
@@ -200,33 +196,6 @@ def _clear(out: Path) -> None:
                     "units/.*.parquet.partial"):  # fmt: skip
         for file in out.glob(pattern):
             file.unlink()
-
-
-def _label_index(module: ModuleType, roots: Sequence[Root], out: Path) -> str | None:
-    """Keep the data set's own records with the store: `labels.parquet`, united over all rounds."""
-    if not hasattr(module, "index"):
-        return None
-    file = out / "labels.parquet"
-    tables = [table for root in roots if (table := module.index(root)) is not None]
-    if file.is_file():
-        tables.insert(0, pq.read_table(file))
-    if not tables:
-        return None
-    table = pa.concat_tables(tables, promote_options="permissive")
-    table = module.unite(table) if hasattr(module, "unite") else _distinct(table)
-    table = table.combine_chunks()  # the bytes would tell how many rounds it took
-    partial = out / ".labels.parquet.partial"
-    # a unit looks for its own records: small groups let it pass over those of other units
-    pq.write_table(table, partial, compression="zstd", row_group_size=1 << 15)
-    partial.replace(file)
-    return str(file)
-
-
-def _distinct(table: pa.Table) -> pa.Table:
-    """Rows of a label index by key; of several with one key the first."""
-    first = table.append_column("at", pa.array(np.arange(table.num_rows))).group_by("key")
-    rows = first.aggregate([("at", "min")])["at_min"]
-    return table.take(rows).sort_by("key")
 
 
 def _check_new(out: Path, jobs: Sequence[Job], *, add: bool) -> None:

@@ -70,6 +70,7 @@ def _common() -> list[click.Parameter]:
         *colours,
         click.Option(["--workers"], type=int, help="processes; default 1"),
         click.Option(["--limit"], type=click.IntRange(1), help="only the first N images"),
+        click.Option(["--plan"], is_flag=True, help="only tell images, bytes and hours"),
         click.Option(["--add"], is_flag=True, help="read further units into a finished data set"),
         click.Option(["--force"], is_flag=True, help="start over"),
         click.Option(["--on-error"], type=click.Choice(["keep", "stop"]), help="default keep"),
@@ -124,6 +125,9 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
     if finder:
         face["detector_options"] = finder
     own = {k.removeprefix("own_"): given.pop(k) for k in list(given) if k.startswith("own_")}
+    if given.pop("plan", False):
+        _estimate(source, given, face, own, as_json)
+        return
     with _show.Progress(quiet or as_json) as progress:
         result = ingest(
             source,
@@ -144,3 +148,32 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
         click.echo(f"{result.out}: {result.units} units in {result.seconds:.1f} s")
     if not result.ok and result.rows:
         raise FerError(f"{result.out}: no image gave a face; the reasons stand above")
+
+
+def _estimate(
+    source: str, given: dict[str, Any], face: dict[str, Any], own: dict[str, Any], as_json: bool
+) -> None:
+    from fertools.estimate import estimate
+
+    kept = {k: given[k] for k in ("name", "workers") if k in given}
+    found = estimate(source, given["raws"], face=face, options=own, **kept)
+    if as_json:
+        _show.as_json({**dataclasses.asdict(found), "hours": found.hours, "bound": found.bound})
+        return
+    click.echo(
+        f"{found.images:,} images, {_size(found.bytes_in)} in {found.units} units -> about "
+        f"{_size(found.bytes_out)} of faces"
+    )
+    click.echo(
+        f"about {_time(found.hours)} with {found.workers} workers, bound by {found.bound}: "
+        f"{_time(found.hours_working)} of work, {_time(found.hours_reading)} of reading"
+    )
+    click.echo(f"{found.faces} of {found.sampled} sampled images gave a face")
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
+
+
+def _time(hours: float) -> str:
+    return f"{hours:,.1f} h" if hours >= 1 else f"{60 * hours:,.1f} min"

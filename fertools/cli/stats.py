@@ -23,6 +23,9 @@ def command(manifest: str, plot: Path | None, as_json: bool, **typed: Any) -> No
     Cramer's V of every metadata column against the split with a p-value from permutations of whole
     groups, and which class loses most faces to which reason.
     """
+    if typed["column"] == "raters":
+        _raters(manifest, as_json)
+        return
     from fertools.stats import stats
 
     result = stats(manifest, **{k: v for k, v in typed.items() if v is not None})
@@ -78,3 +81,27 @@ def _print_dropouts(result: Any) -> None:
 
 def _reasons(reasons: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in reasons.items())
+
+
+def _raters(manifest: str, as_json: bool) -> None:
+    from fertools.raters import raters
+
+    result = raters(manifest)
+    if as_json:
+        _show.as_json(dataclasses.asdict(result))
+        return
+    click.echo(
+        f"{result.rows:,} rows with {result.kind}: Fleiss' kappa {result.fleiss_kappa:.3f}, "
+        f"pairwise agreement {_show.share(result.pairwise)}, "
+        f"no majority {_show.share(result.no_majority)}, unanimous {_show.share(result.unanimous)}"
+    )
+    rows = [
+        [x.word, x.rows, _show.share(x.same / max(x.rows, 1)),
+         _show.share(x.none / max(x.rows, 1)), _reasons(dict(list(x.other.items())[:3]))]
+        for x in result.words
+    ]  # fmt: skip
+    _show.table(
+        "the data set's own word against the majority",
+        ["word", "rows", "same", "no majority", "most often instead"],
+        rows,
+    )

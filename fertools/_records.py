@@ -1,0 +1,42 @@
+"""A data set's own records, kept with its face store: `labels.parquet`.
+
+In go the roots of a round; out comes the path of the table that unites the records of all rounds,
+so that images can arrive after the labels' archive is deleted.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fertools.roots import Root
+
+
+def keep_records(module: ModuleType, roots: Sequence[Root], out: Path) -> str | None:
+    """Write the records of this and of earlier rounds to `out`; None where a source has none."""
+    if not hasattr(module, "index"):
+        return None
+    file = out / "labels.parquet"
+    tables = [table for root in roots if (table := module.index(root)) is not None]
+    if file.is_file():
+        tables.insert(0, pq.read_table(file))
+    if not tables:
+        return None
+    table = pa.concat_tables(tables, promote_options="permissive")
+    table = module.unite(table) if hasattr(module, "unite") else _distinct(table)
+    table = table.combine_chunks()  # the bytes would tell how many rounds it took
+    partial = out / ".labels.parquet.partial"
+    # a unit looks for its own records: small groups let it pass over those of other units
+    pq.write_table(table, partial, compression="zstd", row_group_size=1 << 15)
+    partial.replace(file)
+    return str(file)
+
+
+def _distinct(table: pa.Table) -> pa.Table:
+    """Rows of a label index by key; of several with one key the first."""
+    first = table.append_column("at", pa.array(np.arange(table.num_rows))).group_by("key")
+    rows = first.aggregate([("at", "min")])["at_min"]
+    return table.take(rows).sort_by("key")

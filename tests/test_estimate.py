@@ -1,0 +1,33 @@
+"""An estimate of an ingest: it counts what ingest counts, and writes nothing."""
+
+from fertools.estimate import estimate
+from fertools.fakes import aihub, ck48, fer2013
+from fertools.ingest import ingest
+
+
+def test_images_and_bytes_are_those_of_the_ingest(tmp_path) -> None:
+    raws = ck48.write(tmp_path / "raw").raws(tmp_path / "raw")
+    found = estimate("ck48", raws)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["raw"]
+    made = ingest("ck48", raws, tmp_path / "data")
+    assert found.images == made.rows
+    assert found.bytes_out == made.rows * 48 * 48
+    assert found.hours == max(found.hours_reading, found.hours_working) > 0
+    assert 0 < found.faces <= found.sampled
+
+
+def test_the_rows_of_a_table_are_counted(tmp_path) -> None:
+    raws = fer2013.write(tmp_path / "raw").raws(tmp_path / "raw")
+    found = estimate("fer2013", raws)
+    assert found.images == ingest("fer2013", raws, tmp_path / "data").rows
+    assert found.bound == "the processor"
+
+
+def test_workers_share_the_work_and_not_the_reading(tmp_path) -> None:
+    expected = aihub.write(tmp_path / "raw")
+    one, four = (
+        estimate("aihub", expected.raws(tmp_path / "raw"), face=dict(expected.face), workers=n)
+        for n in (1, 4)
+    )
+    assert one.images == four.images >= expected.rows
+    assert four.hours_working < one.hours_working
