@@ -1,0 +1,153 @@
+"""All pairs of like faces of a manifest, and from which NCC on they are called twins.
+
+In go a manifest and its faces; out comes `Pairs`. Faces with sides above 64 pixels are compared at
+48 (area, gray). Of faces that are equal pixel by pixel only the first is compared, so that ten
+thousand copies of one face cost nothing; what holds for it holds for all of them.
+"""
+
+import time
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from fertools.checks._ncc import Cost, near_twins, strongest
+from fertools.checks._sketch import LARGEST
+from fertools.columns import encode
+from fertools.faces import Faces
+from fertools.image import fit, to_gray
+from fertools.manifest import Manifest
+from fertools.measures.twins import Curve, calibrated, curve
+
+SIDE = 48
+BY_EYE = 0.90  # on FER2013 every pair looked at from here on was one photograph
+MIXED = 0.86  # from here to 0.90 about half were
+READ = 1024  # faces that are reduced at a time
+
+Integers = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """Gray faces with sides of at most 64 pixels, by place among `rows` (m,) of the manifest."""
+
+    rows: Integers
+    faces: Faces | Pixels
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: slice | Integers, /) -> Pixels:
+        if isinstance(self.faces, Faces):
+            return self.faces[self.rows[places]]
+        return self.faces[places]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of like faces among the rows of a manifest of n rows.
+
+    `pairs` (m, 2) with i < j are rows that stand first among their equals, each pair once, with
+    the `ncc` (m,) of the better orientation; `mirrored` (m,) says which that was. `copies` (n,) are
+    codes of equal faces, -1 where there is no face; `constant` (n,) marks faces of one gray level,
+    which are in no pair.
+    """
+
+    pairs: Integers
+    ncc: Doubles
+    mirrored: Mask
+    copies: Integers
+    constant: Mask
+    cost: Cost
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which NCC on two faces are twins, how that was chosen, and the curve it was read from.
+
+    `how` is `asked`, `by eye` or `subjects`; the curve is None where no subjects are known.
+    """
+
+    value: float
+    how: str
+    curve: Curve | None
+
+
+def small(faces: Faces, rows: Integers) -> Small:
+    """The faces of some rows for comparison; 2.3 KB each are held where they must be reduced."""
+    if len(faces.shape) == 2 and 0 < max(faces.shape) <= LARGEST:
+        return Small(rows, faces)
+    out = np.empty((len(rows), SIDE, SIDE), np.uint8)
+    for start in range(0, len(rows), READ):
+        for place, face in enumerate(faces[rows[start : start + READ]], start=start):
+            out[place] = fit(to_gray(face), SIDE)
+    return Small(rows, out)
+
+
+def compare(manifest: Manifest, faces: Faces, floor: float) -> Pairs:
+    """Every pair with an NCC of at least `floor`; asked again of the same faces, it is at hand."""
+    known = _FOUND.setdefault(faces, {})
+    if floor not in known:
+        known[floor] = _compare(manifest, faces, floor)
+    return known[floor]
+
+
+# Several checks look at the pairs of one set of faces: they are searched once.
+_FOUND: WeakKeyDictionary[Faces, dict[float, Pairs]] = WeakKeyDictionary()
+
+
+def _compare(manifest: Manifest, faces: Faces, floor: float) -> Pairs:
+    began = time.perf_counter()
+    copies = equal_faces(manifest)
+    _, rows = np.unique(copies, return_index=True)
+    rows = np.sort(rows[copies[rows] >= 0])
+    found = near_twins(small(faces, rows), floor)
+    once = strongest(found)
+    constant = np.isin(copies, copies[rows[found.constants]]) & (copies >= 0)
+    return Pairs(
+        rows[found.pairs[once]], found.ncc[once], found.mirrored[once], copies, constant,
+        found.cost, time.perf_counter() - began,
+    )  # fmt: skip
+
+
+def equal_faces(manifest: Manifest) -> Integers:
+    """Codes (n,) of faces that are equal pixel by pixel; -1 where there is none.
+
+    A face without a hash is like no other.
+    """
+    has = manifest.ok().to_numpy()
+    codes, words = encode(manifest.table["face_hash"])
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = len(words) + np.arange(len(alone))
+    return np.where(has, codes, -1)
+
+
+def settle(manifest: Manifest, found: Pairs, asked: float | None) -> Threshold:
+    """The threshold of a data set: the one asked for, the one its subjects call for, or 0.90.
+
+    Equal faces under two names do not count: that is a mistake in the names, no resemblance. Where
+    faces of two people have an NCC of 1 and still are not equal, no threshold tells people apart,
+    and 0.90 it is.
+    """
+    counted = None
+    if manifest.has("subject"):
+        subjects, _ = encode(manifest.table["subject"])
+        counted = curve(found.pairs, found.ncc, subjects)
+    if asked is not None:
+        return Threshold(asked, "asked", counted)
+    if counted is None:
+        return Threshold(BY_EYE, "by eye", None)
+    own = calibrated(counted)
+    if own is None:
+        return Threshold(BY_EYE, "by eye", counted)
+    return Threshold(round(own, 3), "subjects", counted)
+
+
+def floor_of(asked: float | None, review: float) -> float:
+    """From which NCC on pairs must be known for a threshold and a review band."""
+    return min(review, asked if asked is not None else BY_EYE)

@@ -1,0 +1,50 @@
+"""A data folder made of given faces, for tests that need no ingest."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fertools.faces import Faces, ShardWriter, open_faces
+from fertools.image import digest
+from fertools.manifest import Manifest, conform, read_manifest, write_manifest
+
+Pixels = NDArray[np.uint8]
+
+
+def made(folder: Path, faces: Pixels, **columns: Any) -> tuple[Manifest, Faces]:
+    """Write faces (n, H, W[, 3]) as rows `x/000`, `x/001`, ..; `columns` add to the manifest."""
+    count = len(faces)
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = ShardWriter(folder / "faces-x-0.npy")
+    writer.append(faces)
+    base = {
+        "id": [f"x/{i:03d}" for i in range(count)],
+        "source": ["x"] * count,
+        "path": [f"{i:03d}.png" for i in range(count)],
+        "status": ["ok"] * count,
+        "native_label": ["fear"] * count,
+        "face_hash": [digest(face) for face in faces],
+        "store": ["x-1"] * count,
+        "shard": ["faces-x-0.npy"] * count,
+        "row": list(range(count)),
+    }
+    card = {"stores": {"x-1": {"path": ".", "shards": {"faces-x-0.npy": writer.close()}}}}
+    write_manifest(folder / "manifest.parquet", conform(pa.table({**base, **columns})), {}, card)
+    manifest = read_manifest(folder)
+    return manifest, open_faces(manifest)
+
+
+def smooth(count: int, seed: int, size: int = 48) -> Pixels:
+    """Soft patterns that are all unlike (NCC below 0.8) and fill the range of gray levels."""
+    rng = np.random.default_rng(seed)
+    waves = 7
+    angle = np.pi * np.arange(waves)[:, None] * (2 * np.arange(size) + 1) / (2 * size)
+    basis = np.cos(angle)
+    levels = rng.normal(size=(count, waves, waves))
+    levels[:, 0, 0] = 0
+    field = basis.T @ levels @ basis
+    field /= np.abs(field).max(axis=(1, 2), keepdims=True)
+    return np.asarray(np.round(128 + 110 * field), np.uint8)
