@@ -148,6 +148,12 @@ def test_pictures_lists_and_annotations_may_lie_apart(done, tmp_path):
     assert apart.select(columns).equals(table.select(columns))
 
 
+def test_a_list_alone_is_refused(done):
+    place, *_ = done("basic")
+    with pytest.raises(FerError, match="EmoLabel: labels without images; give the folder"):
+        rafdb.units(Root(place / "basic" / "EmoLabel"))
+
+
 def test_a_mended_list_is_noticed(done, tmp_path):
     place, truth, *_ = done("kaggle")
     raw = shutil.copytree(place / "DATASET", tmp_path / "DATASET")

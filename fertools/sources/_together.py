@@ -23,9 +23,14 @@ class Row(Protocol):
 
 
 def together(root: Root, is_picture: Callable[[Member], bool]) -> tuple[Member, ...]:
-    """The members of all roots, for the first of those that hold a picture; else none."""
+    """The members of all roots, for the first of those that hold a picture; none for the others.
+
+    Raises `FerError` where no root holds one.
+    """
     roots = sorted((root, *root.beside), key=lambda r: str(r.path))
     first = next((r for r in roots if any(map(is_picture, r.members))), None)
+    if first is None:
+        raise FerError(f"{root}: labels without images; give the folder or the zip of those, too")
     return tuple(m for r in roots for m in r.members) if first is root else ()
 
 

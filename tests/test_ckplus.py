@@ -1,0 +1,183 @@
+"""CK+: which frames become rows, whose label they carry, and what is said of the rest."""
+
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from fertools._align import similarity
+from fertools.errors import FerError
+from fertools.fakes import ck48 as fake48
+from fertools.fakes import ckplus as fake
+from fertools.fakes._files import put
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.roots import Root
+from fertools.sources import ck48, ckplus
+
+FACE = {"size": 32}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A variant of the fake, ingested once with some options: folder, truth, result, table."""
+    known = {}
+
+    def get(variant, **options):
+        key = (variant, *options.items())
+        if key not in known:
+            place = tmp_path_factory.mktemp(variant)
+            truth = fake.write(place, variant=variant)
+            result = ingest("ckplus", truth.raws(place), place / "out", options=options, face=FACE)
+            known[key] = place, truth, result, read_manifest(place / "out").table
+        return known[key]
+
+    return get
+
+
+@pytest.mark.parametrize("variant", fake.VARIANTS)
+def test_the_last_three_frames_of_every_labelled_sequence(variant, done):
+    _, truth, result, table = done(variant)
+    assert result.statuses == dict(truth.statuses)
+    rows = table.to_pylist()
+    good = [row for row in rows if row["status"] == "ok"]
+    assert Counter(row["raw_label"] for row in good) == dict(truth.labels)
+    assert Counter(row["native_label"] for row in good) == dict(truth.words)
+    assert {row["sequence"] for row in good} == truth.sequences
+    assert {row["subject"] for row in good} == {f"ckplus:{who}" for who in truth.subjects}
+    frames = {}
+    for row in rows:
+        frames.setdefault(row["sequence"], []).append(row["frame"])
+    assert all(np.diff(numbers).tolist() == [1, 1] for numbers in frames.values())
+    assert len(frames) == truth.counts["labelled"]
+
+
+@pytest.mark.parametrize("variant", ["nested", "zips"])
+def test_layouts_differ_in_path_only(variant, done):
+    table, plain = done(variant)[3], done("official")[3]
+    apart = ["path", "detail"]
+    assert table.drop_columns(apart).equals(plain.drop_columns(apart))
+
+
+def test_what_is_not_read_is_counted(done):
+    _, truth, result, _ = done("official")
+    said = dict(note.rsplit(": ", 1) for note in result.notes)
+    rest = int(said["earlier images of the sequences, not asked for"])
+    (silent,) = (text for text in said if text.startswith("sequences without an emotion"))
+    assert int(said[silent]) == truth.counts["unlabelled"]
+    unread = int(silent.split("(")[1].split()[0])
+    assert rest + unread + result.rows == truth.counts["frames"]
+
+
+def test_the_first_frame_is_neutral_when_asked_for(done):
+    _, truth, result, table = done("official", neutral_first=True)
+    first = [row for row in table.to_pylist() if row["raw_label"] == "0"]
+    assert len(first) == truth.counts["neutral_first"]
+    assert {row["native_label"] for row in first} == {"neutral"}
+    assert {row["frame"] for row in first} == {1}
+    assert result.rows == truth.rows + len(first)
+
+
+def test_a_short_sequence_keeps_its_label_on_all_frames(done):
+    """The first of three is not neutral as well when all three are asked for."""
+    _, _, result, table = done("official", frames=50, neutral_first=True)
+    assert not any("not asked for" in note for note in result.notes)
+    assert "0" not in table["raw_label"].to_pylist()
+
+
+def test_landmarks_box_and_action_units(done):
+    rows = [row for row in done("official")[3].to_pylist() if row["status"] == "ok"]
+    assert {len(row["landmarks"]) for row in rows} == {136}
+    assert {row["box_source"] for row in rows} == {"annotation"}
+    for row in rows:
+        points = np.reshape(row["landmarks"], (68, 2))
+        box = [row[f"box_{edge}"] for edge in ("x0", "y0", "x1", "y1")]
+        assert np.allclose([*points.min(axis=0), *points.max(axis=0)], box)
+    peaks = {}
+    for row in rows:
+        peaks[row["sequence"]] = max(peaks.get(row["sequence"], 0), row["frame"])
+    coded = {row["sequence"]: row["action_units"] for row in rows if row["action_units"]}
+    assert coded.keys() == peaks.keys()  # the file with a slip in its name among them
+    assert all(
+        (row["action_units"] is not None) == (row["frame"] == peaks[row["sequence"]])
+        for row in rows
+    )
+    happy = next(row["sequence"] for row in rows if row["native_label"] == "happiness")
+    assert coded[happy] == "6:3 12:3 25:3"
+
+
+def test_aligned_by_68_landmarks_the_eyes_are_level(done, tmp_path):
+    place, truth, *_ = done("official")
+    ingest("ckplus", truth.raws(place), tmp_path, face={"size": 64, "align": True})
+    for row in read_manifest(tmp_path).table.to_pylist():
+        if row["status"] != "ok":
+            continue
+        points = np.reshape(row["landmarks"], (68, 2))
+        matrix = similarity(points, 64, 0.15)
+        eyes = [points[part].mean(axis=0) for part in (slice(36, 42), slice(42, 48))]
+        level = [matrix[1, :2] @ eye + matrix[1, 2] for eye in eyes]
+        assert abs(level[0] - level[1]) < 1e-3
+        face = np.load(tmp_path / row["shard"])[row["row"]].astype(float)
+        at = [matrix[:, :2] @ eye + matrix[:, 2] for eye in eyes]
+        for x, y in at:  # an eye is dark
+            eye = face[round(y) - 1 : round(y) + 2, round(x) - 2 : round(x) + 3]
+            assert eye.min() < 0.6 * np.median(face)
+
+
+def test_archives_may_be_given_one_by_one(done, tmp_path):
+    place, truth, _, table = done("zips")
+    raws = sorted((place / "CK+").iterdir(), reverse=True)
+    assert len(raws) == 4
+    result = ingest("ckplus", raws, tmp_path, face=FACE)
+    assert result.statuses == dict(truth.statuses)
+    assert read_manifest(tmp_path).table.equals(table)
+
+
+def test_labels_without_images_and_images_without_labels_are_refused(done, tmp_path):
+    place, *_ = done("zips")
+    images = place / "CK+" / "extended-cohn-kanade-images.zip"
+    with pytest.raises(FerError, match=r"extended.*no sequence has an emotion; give Emotion_lab"):
+        ingest("ckplus", [images], tmp_path / "one")
+    with pytest.raises(FerError, match=r"Emotion_labels.zip: labels without images"):
+        ingest("ckplus", [place / "CK+" / "Emotion_labels.zip"], tmp_path / "two")
+
+
+def test_an_emotion_whose_images_are_gone_is_a_row(done, tmp_path):
+    place, truth, *_ = done("official")
+    raw = shutil.copytree(place / "CK+", tmp_path / "CK+")
+    name = sorted(truth.sequences)[-1]
+    shutil.rmtree(raw / "cohn-kanade-images" / name[:4] / name[5:])
+    put(raw, "Emotion/S998/001/S998_001_00000009_emotion.txt", b"")  # says nothing
+    put(raw, "cohn-kanade-images/S010/notes.png", b"x")
+    result = ingest("ckplus", [raw], tmp_path / "out", face=FACE)
+    want = {**truth.statuses, "ok": truth.ok - 3, "missing": 1, "unknown_name": 1}
+    assert result.statuses == want
+    gone = [r for r in read_manifest(tmp_path / "out").table.to_pylist() if r["sequence"] == name]
+    assert [(row["status"], row["frame"]) for row in gone] == [("missing", None)]
+
+
+def test_images_that_are_there_twice_are_counted(done, tmp_path):
+    place, truth, *_ = done("official")
+    raw = shutil.copytree(place / "CK+", tmp_path / "CK+")
+    shutil.copytree(raw / "cohn-kanade-images/S010/001", raw / "copy/S010/001")
+    result = ingest("ckplus", [raw], tmp_path / "out", face=FACE)
+    assert result.statuses == dict(truth.statuses)
+    copies = len(list((raw / "copy/S010/001").iterdir()))
+    assert f"images that are there twice, read once: {copies}" in result.notes
+
+
+def test_the_set_and_its_extract_are_told_apart_and_share_people(done, tmp_path):
+    place, truth, *_ = done("official")
+    other = fake48.write(tmp_path, people=4)
+    assert not ck48.matches(Root(truth.raws(place)[0]))
+    assert not ckplus.matches(Root(other.raws(tmp_path)[0]))
+    assert ck48.POPULATION == ckplus.POPULATION
+    assert truth.subjects == other.subjects
+
+
+@pytest.mark.parametrize("frames", [0, -1])
+def test_some_frame_must_be_asked_for(done, frames, tmp_path):
+    place, truth, *_ = done("official")
+    with pytest.raises(FerError, match="at least 1 of each sequence"):
+        ingest("ckplus", truth.raws(place), tmp_path / "x", options={"frames": frames})
