@@ -47,7 +47,7 @@ def table(
         for number, part in enumerate(every):
             for earlier, later in pairs if relation.links else ():
                 rows = partners(relation.links or Links(), part, earlier, later)
-                ncc = np.append(relation.ncc, np.nan)[rows.at]
+                ncc = relation.ncc[rows.at]
                 about = (relation.name, number if folded else None, PARTS[earlier], PARTS[later])
                 sides = (rows.earlier, rows.later)
                 found.append(_table(manifest, about, sides, ncc, rows.counts))

@@ -30,13 +30,13 @@ class Relation:
     """Which rows are related.
 
     `links` is None where nothing can be said; `why` tells why not, or for how many rows not. `ncc`
-    (m,) belongs to the pairs of `links`.
+    (m + 1,) belongs to the m pairs of `links`, the last one to rows of one code.
     """
 
     name: str
     links: Links | None = None
     why: str = ""
-    ncc: Doubles = field(default_factory=lambda: np.empty(0))
+    ncc: Doubles = field(default_factory=lambda: np.full(1, np.nan))
 
 
 def by_column(table: pa.Table, name: str, dealt: Mask) -> Relation:
@@ -76,7 +76,8 @@ def derived(manifest: Manifest, dealt: Mask, data: str | None = None) -> Relatio
         return Relation("derived", why=str(error))
     pairs = finding.tables["pairs"]
     both = np.stack([pairs[name].to_numpy() for name in ("row", "of")], axis=1).astype(np.int64)
-    return Relation("derived", Links(pairs=both[dealt[both].all(axis=1)]))
+    both = both[dealt[both].all(axis=1)]
+    return Relation("derived", Links(pairs=both), ncc=np.full(len(both) + 1, np.nan))
 
 
 def _of_codes(name: str, codes: tuple[Integers, ...], dealt: Mask, lack: str) -> Relation:

@@ -2,8 +2,9 @@
 
 In goes a manifest with its faces; out come the pairs whose zero-mean normalised cross-correlation
 (NCC) reaches the threshold of their data set: `near` face to face, `mirrored` with the left-right
-mirror of one of them. Colour is turned to gray and every face compared at 48 x 48 pixels. Faces of
-one gray level have no NCC; frames of one sequence are no twins.
+mirror of one of them; an equal face is near, too. Colour is turned to gray, faces with sides above
+64 pixels are compared at 48. Faces of one gray level have no NCC; frames of one sequence are no
+twins.
 
 The threshold is 0.90, right by eye on faces from the web. A data set whose people are known has
 its own: the smallest from 0.90 at which no two people are taken for one (`measures.twins`).
@@ -16,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fertools.checks._ncc import near_twins, strongest
+from fertools.checks._sketch import LARGEST
 from fertools.columns import encode
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
@@ -86,27 +88,46 @@ def near(
     if not has.any():
         return nothing("no row has a face")
     try:
-        faces = open_faces(manifest, data, size=SIDE, channels=1)
+        faces = _small(manifest, data)
     except FerError as error:
         if data is not None:
             raise
         return nothing(str(error))
-    rows = np.flatnonzero(has)
-    subjects = people(table)
-    calibrate = threshold is None and bool((subjects[rows] >= 0).any())
+    copies = _equal(table, has)
+    known, first = np.unique(copies, return_index=True)
+    first = np.sort(first[known >= 0])
+    calibrate = threshold is None and bool((people(table)[first] >= 0).any())
     found = near_twins(
-        _Some(faces, rows),
+        _Some(faces, first),
         min(threshold or DEFAULT, DEFAULT),
-        touching=None if calibrate else touching[rows],
+        touching=None if calibrate else np.isin(copies[first], copies[touching & has]),
     )
-    once = strongest(found)
-    pairs = Pairs(rows[found.pairs], found.ncc, found.mirrored)
-    thresholds, curves, notes = _thresholds(table, pairs, subjects, rows, threshold)
-    if len(found.constants):
-        notes.append(f"{len(found.constants)} faces of one gray level have no NCC: see exact")
+    pairs = Pairs(first[found.pairs], found.ncc, found.mirrored)
+    thresholds, curves, notes = _thresholds(table, pairs, has, threshold)
+    constant = np.isin(copies, copies[first[found.constants]]) & has
+    if constant.any():
+        notes.append(f"{int(constant.sum()):,} faces of one gray level have no NCC: see exact")
     missing = int((dealt & ~has).sum())
     why = f"{missing:,} of {int(dealt.sum()):,} rows have no face" if missing else ""
-    return _related(table, pairs, once, thresholds, curves, notes, why)
+    false_twins = pairs.where(strongest(found) & _different(table, pairs))
+    copies = np.where(constant, -1, copies)
+    pairs = _spread(pairs.where(_reach(table, pairs, thresholds)), copies)
+    pairs = pairs.where(~_one_sequence(table, pairs))
+    upright, turned = pairs.where(~pairs.mirrored), pairs.where(pairs.mirrored)
+    return Near(
+        Relation("near", Links((copies,), upright.rows), why, np.append(upright.ncc, 1.0)),
+        Relation("mirrored", Links(pairs=turned.rows), why, np.append(turned.ncc, np.nan)),
+        false_twins,
+        thresholds,
+        curves,
+        tuple(notes),
+    )
+
+
+def nothing(why: str) -> Near:
+    """No pairs, since nothing could be compared."""
+    none = Pairs(np.empty((0, 2), np.int64), np.empty(0), np.empty(0, np.bool_))
+    return Near(Relation("near", why=why), Relation("mirrored", why=why), none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,63 +144,75 @@ class _Some:
         return self.faces[self.rows[rows]]
 
 
-def nothing(why: str) -> Near:
-    """No pairs, since nothing could be compared."""
-    none = Pairs(np.empty((0, 2), np.int64), np.empty(0), np.empty(0, np.bool_))
-    return Near(Relation("near", why=why), Relation("mirrored", why=why), none)
+def _small(manifest: Manifest, data: str | None) -> Faces:
+    """The faces in gray, as they are where they have one size that can be compared."""
+    fitted = open_faces(manifest, data, size=SIDE, channels=1)
+    try:
+        own = open_faces(manifest, data, channels=1)
+    except FerError:  # of unlike shape
+        return fitted
+    return own if max(own.shape) <= LARGEST else fitted
+
+
+def _equal(table: pa.Table, has: Mask) -> Integers:
+    """Codes (n,) of equal faces, which need one comparison for all; -1 where there is none."""
+    codes, words = encode(table["face_hash"])
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = len(words) + np.arange(len(alone))
+    return np.where(has, codes, -1)
 
 
 def _thresholds(
-    table: pa.Table, pairs: Pairs, subjects: Integers, rows: Integers, given: float | None
+    table: pa.Table, pairs: Pairs, has: Mask, given: float | None
 ) -> tuple[dict[str, float], dict[str, list[Step]], list[str]]:
     """The threshold of every data set, the curve of those that were calibrated, and notes."""
+    subjects = people(table)
     codes, names = encode(table["source"])
-    used = [names[code] for code in np.unique(codes[rows])]
+    used = [names[code] for code in np.unique(codes[has])]
     thresholds = dict.fromkeys(used, given or DEFAULT)
     curves: dict[str, list[Step]] = {}
     notes: list[str] = []
-    if given is not None:
-        return thresholds, curves, notes
-    copies = encode(table["face_hash"])[0]
-    left, right = pairs.rows.T
-    # a copy under two names says nothing of how alike two people are
-    other = (copies[left] != copies[right]) | (copies[left] < 0)
-    for name in used:
-        code = names.index(name)
-        if not (subjects[codes == code] >= 0).any():
+    for name in used if given is None else ():
+        mine = codes == names.index(name)
+        if not (subjects[mine & has] >= 0).any():
             continue
-        mine = other & (codes[left] == code) & (codes[right] == code)
-        counts = curve(pairs.rows[mine], pairs.ncc[mine], subjects)
+        inside = mine[pairs.rows].all(axis=1)
+        counts = curve(pairs.rows[inside], pairs.ncc[inside], subjects)
         columns = (counts.thresholds, counts.same, counts.different, counts.unknown)
         curves[name] = [Step(round(float(t), 3), int(s), int(d), int(u))
                         for t, s, d, u in zip(*columns, strict=True)]  # fmt: skip
-        own = calibrated(counts)
-        if own is None:
+        if (own := calibrated(counts)) is None:
             notes.append(f"{name}: faces of two people have an NCC of 1, so {DEFAULT} is kept")
-        thresholds[name] = DEFAULT if own is None else round(own, 3)
+        else:
+            thresholds[name] = round(own, 3)
     return thresholds, curves, notes
 
 
-def _related(
-    table: pa.Table,
-    pairs: Pairs,
-    once: Mask,
-    thresholds: dict[str, float],
-    curves: dict[str, list[Step]],
-    notes: list[str],
-    why: str,
-) -> Near:
-    """Sort the pairs into twins, frames of one sequence, and different people."""
+def _reach(table: pa.Table, pairs: Pairs, thresholds: dict[str, float]) -> Mask:
+    """Which pairs reach the threshold of their data sets."""
     sources, names = encode(table["source"])
     of_source = np.array([thresholds.get(name, DEFAULT) for name in names])
-    needed = of_source[sources[pairs.rows]].max(axis=1, initial=0)
-    sequences, subjects = (codes[pairs.rows] for codes in (recordings(table), people(table)))
-    together = (sequences[:, 0] >= 0) & (sequences[:, 0] == sequences[:, 1])
-    apart = (subjects >= 0).all(axis=1) & (subjects[:, 0] != subjects[:, 1])
-    twins = (pairs.ncc >= needed) & ~together
-    found = [
-        Relation(name, Links(pairs=pairs.rows[kept]), why, pairs.ncc[kept])
-        for name, kept in (("near", twins & ~pairs.mirrored), ("mirrored", twins & pairs.mirrored))
-    ]
-    false_twins = pairs.where(once & apart & ~together)
-    return Near(found[0], found[1], false_twins, thresholds, curves, tuple(notes))
+    return np.asarray(pairs.ncc >= of_source[sources[pairs.rows]].max(axis=1, initial=0))
+
+
+def _different(table: pa.Table, pairs: Pairs) -> Mask:
+    """Which pairs from 0.90 up are known to be of different people."""
+    left, right = people(table)[pairs.rows].T
+    return np.asarray((left >= 0) & (right >= 0) & (left != right) & (pairs.ncc >= DEFAULT))
+
+
+def _one_sequence(table: pa.Table, pairs: Pairs) -> Mask:
+    left, right = recordings(table)[pairs.rows].T
+    return np.asarray((left >= 0) & (left == right))
+
+
+def _spread(pairs: Pairs, copies: Integers) -> Pairs:
+    """The pairs of first faces, and those of their copies."""
+    rows = np.argsort(copies, kind="stable")
+    starts = np.searchsorted(copies[rows], copies[pairs.rows])
+    sizes = np.searchsorted(copies[rows], copies[pairs.rows], side="right") - starts
+    count = sizes.prod(axis=1)
+    pair = np.repeat(np.arange(len(count)), count)
+    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    places = np.stack(np.divmod(number, sizes[pair, 1]), axis=1)
+    return Pairs(rows[starts[pair] + places], pairs.ncc[pair], pairs.mirrored[pair])

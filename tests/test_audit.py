@@ -185,6 +185,19 @@ def test_a_copy_under_two_names_is_a_twin_all_the_same(tmp_path) -> None:
     assert found.thresholds == {"x": 0.9}
 
 
+def test_a_thousand_copies_of_one_face_are_one_comparison(tmp_path) -> None:
+    faces = np.repeat(looks(7, 3), [2000, 2000, 1], axis=0)
+    faces[2000:4000] = faces[0] // 2 + 9  # a near-copy of it
+    hashes = ["1"] * 2000 + ["2"] * 1999 + ["4", "3"]
+    faces[3999, 0, 0] ^= 1
+    split = ["train"] * 3999 + ["test"] * 2
+    path = manifest(tmp_path, faces, split=split, face_hash=hashes, image_hash=hashes)
+    found = audit(path, ["exact", "near"], rows=tmp_path / "rows.parquet")
+    assert leaks(found, "exact") == {("train", "test"): (0, 2)}
+    assert leaks(found, "near") == {("train", "test"): (1, 2)}
+    assert pq.read_metadata(tmp_path / "rows.parquet").num_rows == 3999
+
+
 def test_without_faces_twins_cannot_be_checked(tmp_path) -> None:
     path = manifest(tmp_path, looks(1, 2), split=["train", "test"])
     (tmp_path / "m.card.json").unlink()
