@@ -56,10 +56,16 @@ def joined(files: list[Path]) -> Iterator[list[Path]]:
 
 def _complete(whole: Path, numbered: list[tuple[int, Path]]) -> list[Path]:
     """The parts of a download, which are numbered from 0 or 1, or by the byte they start at."""
-    start = numbered[0][0] if numbered[0][0] < 2 else 0
+    start = 1 if numbered[0][0] == 1 and _begins(numbered[0][1]) else 0
     at = 0
     for expected, (number, file) in enumerate(numbered, start=start):
         if number not in (expected, at):
             raise FerError(f"{whole}.part{expected}: this part is missing; download it")
         at += file.stat().st_size
     return [file for _, file in numbered]
+
+
+def _begins(part: Path) -> bool:
+    """Whether a part is the first: a zip begins with an entry, or is empty."""
+    with part.open("rb") as file:
+        return file.read(2) == b"PK"

@@ -151,7 +151,9 @@ class Root:
         found: list[Member] = []
         for group in _listing.joined(files):
             relative = _readable(group[0].relative_to(base))
-            found.extend(m for m in _expand(group, relative) if not LITTER.search(m.inner))
+            found.extend(
+                m for m in _expand(group, relative) if not (m.archive and LITTER.search(m.inner))
+            )
         return tuple(sorted(found, key=_reading_order))
 
     def units(
