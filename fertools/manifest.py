@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from fertools._schema import SCHEMA as SCHEMA
 from fertools._schema import TYPES as TYPES
 from fertools._schema import VOTE_WORDS as VOTE_WORDS
+from fertools._schema import VOTES as VOTES
 from fertools._schema import conform as conform
 from fertools._schema import first_line
 from fertools.errors import FerError
