@@ -18,7 +18,7 @@ from fertools.errors import FerError
 from fertools.manifest import Manifest, read_manifest
 from fertools.measures import balance
 
-METADATA = ("gender", "age", "race", "background", "source", "native_label", "label")
+METADATA = ("native_label", "label", "gender", "age", "race", "background", "source")
 PARTS = ("train", "val", "test")
 UNKNOWN = "(unknown)"
 MANY = 60  # values of a column beyond which a table is of no use
@@ -96,7 +96,7 @@ def stats(
         statuses=_counted(table["status"]),
         balance=_balance(manifest, column, by, np.where(faces, part, -1), parts),
         leans=_leans(table, by, np.where(faces, part, -1), groups, permutations, seed),
-        dropouts=_dropouts(table, column),
+        dropouts=_dropouts(table, by),
         dropout_leans=_dropout_leans(table, by, groups, permutations, seed),
     )
 
@@ -176,18 +176,16 @@ def _leans(
     return [lean for lean in found if not np.isnan(lean.v)]
 
 
-def _dropouts(table: pa.Table, column: str) -> list[DropOut]:
+def _dropouts(table: pa.Table, by: str) -> list[DropOut]:
+    """Rows without a face for each value of each column that may matter."""
     without = table.filter(pc.not_equal(table["status"], "ok"))
-    if not without.num_rows:
-        return []
-    name = "native_label" if column == "label" else column
-    totals, missed = _counted(table[name]), _counted(without[name])
     found = []
-    for value in missed:
-        here = without.filter(
-            pc.equal(pc.coalesce(without[name].cast(pa.string()), UNKNOWN), value)
-        )
-        found.append(DropOut(name, value, totals[value], missed[value], _counted(here["status"])))
+    for name in _told(table, by) if without.num_rows else []:
+        totals, missed = _counted(table[name]), _counted(without[name])
+        text = pc.coalesce(without[name].cast(pa.string()), UNKNOWN)
+        for value in sorted(totals) if 1 < len(totals) <= MANY else []:
+            reasons = _counted(without.filter(pc.equal(text, value))["status"])
+            found.append(DropOut(name, value, totals[value], missed.get(value, 0), reasons))
     return found
 
 
@@ -195,16 +193,20 @@ def _dropout_leans(
     table: pa.Table, by: str, groups: Codes, permutations: int, seed: int
 ) -> list[Lean]:
     """Does one expression, gender, age or part lose more faces than the others?"""
-    lost = (table["status"].to_numpy() != "ok").astype(np.int64)
-    if not lost.any():
-        return []
+    lost = table["status"].to_numpy() != "ok"
     found = []
-    for name in dict.fromkeys((*METADATA[:-1], "official_split", by)):
-        if name in table.column_names and table[name].null_count < table.num_rows:
-            codes, _ = encode(table[name].cast(pa.string()))
-            result = balance.associate(lost, codes, groups, permutations, seed)
-            found.append(Lean(name, result.v, result.p, result.rows, result.groups))
+    for name in _told(table, by) if lost.any() else []:
+        codes, values = encode(table[name].cast(pa.string()))
+        test = balance.losses(lost, codes, groups, len(values), permutations, seed).test
+        found.append(Lean(name, test.v, test.p, test.rows, test.groups))
     return [lean for lean in found if not np.isnan(lean.v)]
+
+
+def _told(table: pa.Table, by: str) -> list[str]:
+    """Columns by which drop-outs are told: what was known before a face was looked for."""
+    names = dict.fromkeys((*(m for m in METADATA if m != "label"), "official_split", by))
+    present = [n for n in names if n in table.column_names]
+    return [n for n in present if table[n].null_count < table.num_rows]
 
 
 def as_rows(found: Balance) -> list[list[Any]]:

@@ -27,7 +27,7 @@ def test_counts_agree_with_a_plain_count(tmp_path) -> None:
     result = stats(ingest("ck48", raws, tmp_path / "data").out)
     assert result.faces == sum(result.balance.counts[0])
     assert sum(result.statuses.values()) == result.rows
-    lost = {d.value: d.reasons for d in result.dropouts}
+    lost = {d.value: d.reasons for d in result.dropouts if d.column == "native_label"}
     assert lost["anger"] == {"truncated": 1}
     assert lost["(unknown)"] == {"unknown_name": 1}
 
@@ -81,7 +81,8 @@ def test_the_loss_of_one_class_is_seen() -> None:
     result = stats(manifest(native_label=words.tolist(), status=status))
     (lean,) = (x for x in result.dropout_leans if x.column == "native_label")
     assert lean.p <= 0.01
-    (fear,) = result.dropouts
+    (fear,) = (d for d in result.dropouts if (d.column, d.value) == ("native_label", "fear"))
+    assert fear.without == int(lost.sum())
     assert fear.reasons == {"no_face": int(lost.sum())}
 
 

@@ -64,19 +64,18 @@ def _print(result: Any) -> None:
 def _print_dropouts(result: Any) -> None:
     if not result.dropouts:
         return
-    rows = [
-        [x.value, x.rows, x.without, _show.share(x.without / max(x.rows, 1)), _reasons(x.reasons)]
-        for x in result.dropouts
-    ]
-    _show.table(
-        "rows without a face", [result.dropouts[0].column, "rows", "without", "share", "why"], rows
-    )
-    rows = [[x.column, f"{x.v:.3f}", f"{x.p:.3f}", x.groups] for x in result.dropout_leans]
-    _show.table(
-        "does the loss lean on a column? Cramer's V, p over whole groups",
-        ["column", "V", "p", "groups"],
-        rows,
-    )
+    tests = {x.column: x for x in result.dropout_leans}
+    rows, last = [], ""
+    for x in result.dropouts:
+        test = tests.get(x.column) if x.column != last else None
+        rows.append([
+            x.column if x.column != last else "", x.value, x.rows, x.without,
+            _show.share(x.without / max(x.rows, 1)), f"{test.p:.3f}" if test else "",
+            _reasons(x.reasons),
+        ])  # fmt: skip
+        last = x.column
+    title = "rows without a face; p: does the loss lean on the column, over whole groups"
+    _show.table(title, ["column", "value", "rows", "without", "share", "p", "why"], rows)
 
 
 def _reasons(reasons: dict[str, int]) -> str:
