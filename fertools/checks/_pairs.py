@@ -1,8 +1,8 @@
 """All pairs of like faces of a manifest, and from which NCC on they are called twins.
 
-In go a manifest and its faces; out comes `Pairs`. Faces with sides above 64 pixels are compared at
-48 (area, gray). Of faces that are equal pixel by pixel only the first is compared, so that ten
-thousand copies of one face cost nothing; what holds for it holds for all of them.
+In go a manifest and its faces; out comes `Pairs`. Of faces that are equal pixel by pixel only the
+first is compared, so that ten thousand copies of one face cost nothing; what holds for it holds for
+all of them.
 """
 
 import time
@@ -13,38 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.checks._ncc import Cost, near_twins, strongest
-from fertools.checks._sketch import LARGEST
+from fertools.checks._small import small
 from fertools.columns import encode
 from fertools.faces import Faces
-from fertools.image import fit, to_gray
 from fertools.manifest import Manifest
 from fertools.measures.twins import Curve, calibrated, curve
 
-SIDE = 48
 BY_EYE = 0.90  # on FER2013 every pair looked at from here on was one photograph
 MIXED = 0.86  # from here to 0.90 about half were
-READ = 1024  # faces that are reduced at a time
 
 Integers = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Pixels = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Small:
-    """Gray faces with sides of at most 64 pixels, by place among `rows` (m,) of the manifest."""
-
-    rows: Integers
-    faces: Faces | Pixels
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, places: slice | Integers, /) -> Pixels:
-        if isinstance(self.faces, Faces):
-            return self.faces[self.rows[places]]
-        return self.faces[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +58,6 @@ class Threshold:
     curve: Curve | None
 
 
-def small(faces: Faces, rows: Integers) -> Small:
-    """The faces of some rows for comparison; 2.3 KB each are held where they must be reduced."""
-    if len(faces.shape) == 2 and 0 < max(faces.shape) <= LARGEST:
-        return Small(rows, faces)
-    out = np.empty((len(rows), SIDE, SIDE), np.uint8)
-    for start in range(0, len(rows), READ):
-        for place, face in enumerate(faces[rows[start : start + READ]], start=start):
-            out[place] = fit(to_gray(face), SIDE)
-    return Small(rows, out)
-
-
 def compare(manifest: Manifest, faces: Faces, floor: float) -> Pairs:
     """Every pair with an NCC of at least `floor`; asked again of the same faces, it is at hand."""
     known = _FOUND.setdefault(faces, {})
@@ -104,9 +73,10 @@ _FOUND: WeakKeyDictionary[Faces, dict[float, Pairs]] = WeakKeyDictionary()
 def _compare(manifest: Manifest, faces: Faces, floor: float) -> Pairs:
     began = time.perf_counter()
     copies = equal_faces(manifest)
-    _, rows = np.unique(copies, return_index=True)
-    rows = np.sort(rows[copies[rows] >= 0])
-    found = near_twins(small(faces, rows), floor)
+    faced = small(manifest, faces)
+    _, first = np.unique(copies[faced.rows], return_index=True)
+    chosen = faced.take(np.sort(first))
+    found, rows = near_twins(chosen, floor), chosen.rows
     once = strongest(found)
     constant = np.isin(copies, copies[rows[found.constants]]) & (copies >= 0)
     return Pairs(
