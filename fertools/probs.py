@@ -1,0 +1,93 @@
+"""The probability file: what a model says of each row, whoever made it.
+
+A Parquet table with the column `id`, as manifests have it, and a column `p_<word>` for each class,
+0 .. 1 and together 1 per row; further columns pass through. `evaluate --probs` writes it, `curate
+--probs` and `evaluate --from` read it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fertools.errors import FerError
+
+PREFIX = "p_"
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Probs:
+    """Probabilities `values` (n, classes) of the rows `ids` (n,)."""
+
+    ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+
+    def at(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The place of each id, -1 where it is not there."""
+        found = pc.index_in(pa.array(ids, pa.string()), pa.array(self.ids, pa.string()))
+        return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def read_probs(file: Path | str) -> Probs:
+    """Read a probability file.
+
+    Raises `FerError` where there is no id, an id stands there twice, no class, or a row whose
+    probabilities are missing, negative or do not sum to 1.
+    """
+    try:
+        table = pq.read_table(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        first = str(error).split("\n", 1)[0]
+        raise FerError(
+            f"{file}: this is no Parquet file ({first}); write `id` and `p_<word>`"
+        ) from error
+    words = [name[len(PREFIX) :] for name in table.column_names if name.startswith(PREFIX)]
+    if "id" not in table.column_names or len(words) < 2:
+        known = ", ".join(table.column_names)
+        raise FerError(f"{file}: needs a column `id` and two or more `p_<word>`; it has {known}")
+    ids = table["id"].cast(pa.string())
+    if ids.null_count or len(pc.unique(ids)) < len(ids):
+        raise FerError(f"{file}: an id is null or stands there twice; give one row per face")
+    columns = [_numbers(table[PREFIX + word], f"{file}: column {PREFIX}{word}") for word in words]
+    values = np.stack(columns, axis=1)
+    wrong = (values < 0).any(axis=1) | (abs(values.sum(axis=1) - 1) > TOLERANCE)
+    wrong |= ~np.isfinite(values).all(axis=1)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise FerError(
+            f"{file}: the probabilities of {ids[at].as_py()!r} are {values[at].round(4).tolist()}; "
+            "give numbers from 0 to 1 that sum to 1"
+        )
+    return Probs(tuple(ids.to_pylist()), tuple(words), values)
+
+
+def write_probs(file: Path | str, probs: Probs, more: Mapping[str, Any] | None = None) -> None:
+    """Write a probability file, renamed into place; `more` are further columns."""
+    file = Path(file)
+    columns: dict[str, Any] = {"id": pa.array(probs.ids, pa.string())}
+    columns |= {PREFIX + word: probs.values[:, i] for i, word in enumerate(probs.classes)}
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({**columns, **(more or {})}), partial, compression="zstd")
+        partial.replace(file)
+    except OSError as error:
+        raise FerError(
+            f"{file}: cannot be written ({error.strerror}); give another file"
+        ) from error
+
+
+def _numbers(column: pa.ChunkedArray, where: str) -> npt.NDArray[np.float64]:
+    try:
+        numbers = column.cast(pa.float64()).fill_null(float("nan"))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise FerError(f"{where} holds {column.type}; give numbers") from error
+    return np.asarray(numbers.to_numpy(), np.float64)

@@ -1,0 +1,49 @@
+"""The probability file: a round trip, other people's files, and what is wrong with a file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fertools.errors import FerError
+from fertools.probs import Probs, read_probs, write_probs
+
+
+def test_what_is_written_is_read(tmp_path) -> None:
+    values = np.array([[0.25, 0.75], [1.0, 0.0]])
+    write_probs(
+        tmp_path / "p.parquet", Probs(("a", "b"), ("fear", "anger"), values), {"fold": [0, 1]}
+    )
+    found = read_probs(tmp_path / "p.parquet")
+    assert found.ids == ("a", "b") and found.classes == ("fear", "anger")
+    assert (found.values == values).all()
+    assert found.at(["b", "x", "a"]).tolist() == [1, -1, 0]
+
+
+def test_a_file_of_pandas_in_single_precision_is_read(tmp_path) -> None:
+    frame = pd.DataFrame({"id": ["a"], "p_x": np.float32([1 / 3]), "p_y": np.float32([2 / 3])})
+    frame.to_parquet(tmp_path / "p.parquet")
+    assert read_probs(tmp_path / "p.parquet").values.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"p_a": [1.0], "p_b": [0.0]}, "needs a column `id`"),
+        ({"id": ["a"], "p_a": [1.0]}, "two or more"),
+        ({"id": ["a", "a"], "p_a": [1.0, 1.0], "p_b": [0.0, 0.0]}, "stands there twice"),
+        ({"id": ["a"], "p_a": [0.9], "p_b": [0.2]}, r"'a' are \[0.9, 0.2\]"),
+        ({"id": ["a"], "p_a": [-0.5], "p_b": [1.5]}, "sum to 1"),
+        ({"id": ["a"], "p_a": [None], "p_b": [1.0]}, "nan"),
+        ({"id": ["a"], "p_a": ["much"], "p_b": [1.0]}, "column p_a holds"),
+    ],
+)
+def test_a_file_that_cannot_be_right_is_refused(tmp_path, columns, message) -> None:
+    pd.DataFrame(columns).to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(FerError, match=message):
+        read_probs(tmp_path / "p.parquet")
+
+
+def test_another_kind_of_file_is_named(tmp_path) -> None:
+    (tmp_path / "p.parquet").write_text("id,p_a,p_b")
+    with pytest.raises(FerError, match="no Parquet file"):
+        read_probs(tmp_path / "p.parquet")
