@@ -194,7 +194,7 @@ def test_blocks_are_put_together_again(tmp_path, monkeypatch):
     lines = ["emotion,pixels,Usage", *[good] * 5, *["0,1,Training"] * 9, *[good] * 4]
     data = "\n".join(lines).encode()
     whole = read(tmp_path / "a", data)
-    for block in (16, 5000, len(good) + 1):
+    for block in (700, 5000, len(good) + 1):
         monkeypatch.setattr(_pixel_csv, "BLOCK", block)
         assert read(tmp_path / str(block), data).equals(whole)
     assert whole["status"].to_pylist() == ["ok"] * 5 + ["wrong_pixels"] * 9 + ["ok"] * 4
