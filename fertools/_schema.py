@@ -4,10 +4,9 @@ In goes a table, perhaps one that was filtered and saved by pandas; out comes on
 of the schema in its documented type, or an error that names the column at fault.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,6 +27,7 @@ VOTE_WORDS = (
 VOTES = pa.struct([(word, pa.int16()) for word in VOTE_WORDS])
 POINTS = pa.list_(pa.float32())
 TEXT = pa.string()
+WORD_AND_P = ("word", "p")
 
 # Written by `ingest`. Never null: id, source, path, status. The rest is null when unknown.
 INGESTED = (
@@ -130,9 +130,8 @@ def _as_type(column: pa.ChunkedArray, kind: pa.DataType, where: str) -> pa.Chunk
             column = _whole_numbers(column)
         if pa.types.is_struct(column.type) and pa.types.is_struct(kind):
             return _as_struct(column, kind, where)
-        if pa.types.is_map(kind):
-            rows = [None if row is None else list(_pairs(row)) for row in column.to_pylist()]
-            return pa.chunked_array([pa.array(rows, kind)])
+        if pa.types.is_map(kind) and pa.types.is_list(column.type):
+            return _as_map(column, kind)
         return column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise FerError(f"{where} is {column.type}, not {kind} ({first_line(error)})") from error
@@ -162,9 +161,35 @@ def _as_struct(column: pa.ChunkedArray, kind: pa.StructType, where: str) -> pa.C
     return pa.chunked_array([struct])
 
 
-def _pairs(row: Any) -> Iterator[tuple[str, float]]:
-    items = row.items() if isinstance(row, dict) else row
-    return ((key, value) for key, value in items if value is not None)
+def _as_map(column: pa.ChunkedArray, kind: pa.MapType) -> pa.ChunkedArray:
+    """A list of `word` and `p`, as it is stored, as a map in memory."""
+    rows = column.combine_chunks()
+    pairs = rows.flatten()
+    keys, values = (pc.struct_field(pairs, name) for name in WORD_AND_P)
+    lengths = pc.fill_null(pc.list_value_length(rows), 0).to_numpy()
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    plain = pa.MapArray.from_arrays(
+        offsets, keys.cast(kind.key_type), values.cast(kind.item_type), mask=rows.is_null()
+    )
+    return pa.chunked_array([plain.cast(kind)])
+
+
+def stored(table: pa.Table) -> pa.Table:
+    """The table as it lies on the disk: a map as a list of `word` and `p`, since pandas reads a map
+    that it cannot save again."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_map(field.type):
+            table = table.set_column(at, field.name, _as_pairs(table[at].combine_chunks()))
+    return table
+
+
+def _as_pairs(column: pa.MapArray) -> pa.Array:
+    offsets = column.offsets.to_numpy()
+    first, count = int(offsets[0]), int(offsets[-1] - offsets[0])
+    fields = [part.slice(first, count) for part in (column.keys, column.items)]
+    pairs = pa.StructArray.from_arrays(fields, names=list(WORD_AND_P))
+    places = pa.array(offsets - first, pa.int32())
+    return pa.ListArray.from_arrays(places, pairs, mask=column.is_null())
 
 
 def first_line(error: Exception) -> str:

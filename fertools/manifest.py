@@ -22,7 +22,7 @@ from fertools._schema import TYPES as TYPES
 from fertools._schema import VOTE_WORDS as VOTE_WORDS
 from fertools._schema import VOTES as VOTES
 from fertools._schema import conform as conform
-from fertools._schema import first_line
+from fertools._schema import first_line, stored
 from fertools.errors import FerError
 
 VERSION = "1"
@@ -71,7 +71,7 @@ class Manifest:
 
     def to_pandas(self) -> Any:
         """The table as a pandas frame."""
-        return self.table.to_pandas()
+        return stored(self.table).to_pandas()
 
 
 def locate(path: str | os.PathLike[str]) -> Path:
@@ -138,7 +138,7 @@ def write_manifest(
     `facts` holds what determines the content, nothing else: no time, no host, no path.
     """
     text = json.dumps({"version": VERSION, **facts}, sort_keys=True, ensure_ascii=False)
-    table = table.replace_schema_metadata({b"fertools": text.encode()})
+    table = stored(table).replace_schema_metadata({b"fertools": text.encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
     if card is not None:
         write_json(card_path(path), card)

@@ -33,11 +33,14 @@ ROWS = [
         "votes": {word: n for n, word in enumerate(VOTE_WORDS)}, "landmarks": [1.0, 2.5, 3.0, 4.0],
         "width": 48, "height": 48, "orientation": 6, "store": "x-1", "shard": "s.npy", "row": 0,
         "flags": ["blurred", "dark"], "fold": 3, "mine": 7,
+        "target": [("fear", 0.25), ("anger", 0.75)],
     },
     {"id": "x/b", "source": "x", "path": "b.png", "status": "empty", "detail": "no bytes"},
     {
         "id": "x/c", "source": "x", "path": "c.png", "status": "ok",
-        "votes": {"fear": 3, "anger": 7}, "landmarks": [], "store": "x-1", "shard": "s.npy", "row": 1, "fold": 0, "flags": [],
+        "votes": {"fear": 3, "anger": 7}, "landmarks": [],
+        "store": "x-1", "shard": "s.npy", "row": 1, "fold": 0, "flags": [],
+        "target": [],
     },
 ]  # fmt: skip
 
@@ -143,7 +146,9 @@ def test_a_manifest_of_faces_alone_keeps_its_integers(tmp_path):
 
 def test_a_way_through_a_csv(tmp_path):
     """Lists and votes cannot go this way; words and numbers come back as they were."""
-    frame = pd.read_parquet(written(tmp_path)).drop(columns=["votes", "landmarks", "flags"])
+    frame = pd.read_parquet(written(tmp_path)).drop(
+        columns=["votes", "landmarks", "flags", "target"]
+    )
     frame.to_csv(tmp_path / "x.csv", index=False)
     again = pd.read_csv(tmp_path / "x.csv")
     again.to_parquet(tmp_path / "kept.parquet")
@@ -191,6 +196,8 @@ def test_any_rows_survive_pandas(tmp_path_factory, drawn, random):
         ("votes", ["3", None, None], "column 'votes' is string"),
         ("landmarks", ["1 2", None, None], "column 'landmarks' is string"),
         ("id", ["a", None, "b"], "column 'id' is null in 1 rows"),
+        ("target", ["fear", None, None], "column 'target' is string, not map"),
+        ("target", [[{"fear": 1.0}], None, None], "column 'target' is list"),
         ("fold", ["one", "two", "three"], "column 'fold' is string, not int16"),
     ],
 )
@@ -271,6 +278,19 @@ def test_a_card_is_found_beside_its_manifest(tmp_path):
 
 def test_a_folder_that_looks_like_a_partition_adds_no_column(tmp_path):
     assert "seed" not in read_manifest(written(tmp_path / "seed=0")).table.column_names
+
+
+def test_targets_lie_on_the_disk_as_pairs(tmp_path):
+    """Also those of a slice; and a map, as Arrow has it, is read as well."""
+    part = table().slice(1)
+    write_manifest(tmp_path / "x.parquet", part, {})
+    assert pa.types.is_list(pq.read_schema(tmp_path / "x.parquet").field("target").type)
+    assert read_manifest(tmp_path / "x.parquet").table.equals(part)
+    pq.write_table(table(), tmp_path / "y.parquet")
+    assert read_manifest(tmp_path / "y.parquet").table["target"].to_pylist()[0] == [
+        ("fear", 0.25),
+        ("anger", 0.75),
+    ]
 
 
 def test_replacing_the_table_keeps_the_rest(tmp_path):
