@@ -96,8 +96,8 @@ def stats(
         statuses=_counted(table["status"]),
         balance=_balance(manifest, column, by, np.where(faces, part, -1), parts),
         leans=_leans(table, by, np.where(faces, part, -1), groups, permutations, seed),
-        dropouts=_dropouts(table, by),
-        dropout_leans=_dropout_leans(table, by, groups, permutations, seed),
+        dropouts=_dropouts(table),
+        dropout_leans=_dropout_leans(table, groups, permutations, seed),
     )
 
 
@@ -176,11 +176,11 @@ def _leans(
     return [lean for lean in found if not np.isnan(lean.v)]
 
 
-def _dropouts(table: pa.Table, by: str) -> list[DropOut]:
+def _dropouts(table: pa.Table) -> list[DropOut]:
     """Rows without a face for each value of each column that may matter."""
     without = table.filter(pc.not_equal(table["status"], "ok"))
     found = []
-    for name in _told(table, by) if without.num_rows else []:
+    for name in _told(table) if without.num_rows else []:
         totals, missed = _counted(table[name]), _counted(without[name])
         text = pc.coalesce(without[name].cast(pa.string()), UNKNOWN)
         for value in sorted(totals) if 1 < len(totals) <= MANY else []:
@@ -189,22 +189,20 @@ def _dropouts(table: pa.Table, by: str) -> list[DropOut]:
     return found
 
 
-def _dropout_leans(
-    table: pa.Table, by: str, groups: Codes, permutations: int, seed: int
-) -> list[Lean]:
+def _dropout_leans(table: pa.Table, groups: Codes, permutations: int, seed: int) -> list[Lean]:
     """Does one expression, gender, age or part lose more faces than the others?"""
     lost = table["status"].to_numpy() != "ok"
     found = []
-    for name in _told(table, by) if lost.any() else []:
+    for name in _told(table) if lost.any() else []:
         codes, values = encode(table[name].cast(pa.string()))
         test = balance.losses(lost, codes, groups, len(values), permutations, seed).test
         found.append(Lean(name, test.v, test.p, test.rows, test.groups))
     return [lean for lean in found if not np.isnan(lean.v)]
 
 
-def _told(table: pa.Table, by: str) -> list[str]:
+def _told(table: pa.Table) -> list[str]:
     """Columns by which drop-outs are told: what was known before a face was looked for."""
-    names = dict.fromkeys((*(m for m in METADATA if m != "label"), "official_split", by))
+    names = dict.fromkeys((*(m for m in METADATA if m != "label"), "official_split"))
     present = [n for n in names if n in table.column_names]
     return [n for n in present if table[n].null_count < table.num_rows]
 
