@@ -45,15 +45,24 @@ def draw(folder: Path, seed: int = 0) -> list[Step]:
 
 
 def _story(folder: Path, seed: int) -> list[Step]:
-    data, split = str(folder / "data" / "ck48"), str(folder / "manifests" / "ck48.parquet")
-    registry.load("fakes", "ck48").write(folder / "raw" / "study", seed=seed + 1, people=PEOPLE)
-    raw = str(folder / "raw" / "study" / "CK+48")
-    data = str(folder / "data" / "study")
+    """One study on: a random split leaks, a split by people is clean."""
+    study, data = folder / "raw" / "study", str(folder / "data" / "study")
+    raws = registry.load("fakes", "ck48").write(study, seed=seed + 1, people=PEOPLE).raws(study)
+    loose, split = (str(folder / "manifests" / f"{name}.parquet") for name in ("loose", "split"))
     return [
-        Step(("ingest", "ck48", raw, "-o", data, "--name", "study"), "one study, to go on with"),
+        Step(
+            ("ingest", "ck48", *map(str, raws), "-o", data, "--name", "study"),
+            "one study, to go on with",
+        ),
+        Step(
+            ("split", data, "--group", "none", "--ratios", "8:1:1", "-o", loose),
+            "the usual way: every image by itself",
+        ),
+        Step(("audit", loose), "people and sequences stand in training and test: exit code 3", 3),
         Step(
             ("split", data, "--group", "subject", "--ratios", "8:1:1", "-o", split),
-            "people stay together, classes keep their shares",
+            "the honest way: people stay together, classes keep their shares",
         ),
+        Step(("audit", split), "nobody stands in two parts"),
         Step(("stats", split), "is the balance the same in every part?"),
     ]

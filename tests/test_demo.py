@@ -1,0 +1,29 @@
+"""The demonstration runs in an empty folder, every step with the exit code it promises."""
+
+from click.testing import CliRunner
+
+from fertools import folder
+from fertools.cli import cli
+from fertools.errors import FerError
+
+
+def test_the_whole_way(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["demo"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    for name in folder.names("fakes"):
+        assert f"$ fertools ingest {name} " in result.output
+    assert "leaks by subject, sequence" in result.output
+    assert "Done in" in result.output
+    assert sorted(p.name for p in (tmp_path / "fertools-demo").iterdir()) == [
+        "data",
+        "manifests",
+        "raw",
+    ]
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = CliRunner().invoke(cli, ["demo", str(tmp_path)])
+    assert isinstance(result.exception, FerError)
+    assert "not empty" in str(result.exception)
