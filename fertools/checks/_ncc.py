@@ -18,7 +18,9 @@ float32 product over all pairs, then, for the few that remain, by a wider bound 
 What is still there is computed by the formula above.
 
 Memory is that of the sketches (0.8 KB per face) and about 30 MB per thread (80 MB where the bounds
-fail and brute force steps in); nothing grows with n^2 but what is found.
+fail and brute force steps in); nothing grows with n^2 but what is found. Time is about 1 ns per
+pair and core as long as few pairs pass the first bound: 1 in 1,000 at 0.90 among the faces of
+FER2013, but 1 in 5 among the aligned portraits of CK+48, where a plain product would be as fast.
 """
 
 import os
@@ -38,7 +40,7 @@ from fertools.errors import FerError
 GATHERED = 4096  # pairs whose wider bound is computed at a time
 EXACT = 256  # pairs that are computed in full at a time: 19 MB in float64 at 48 x 48
 CROWDED = ROWS * COLUMNS // 64  # survivors of a tile above which brute force is cheaper
-PROBES = 8  # tiles per thread that are timed to predict the rest
+PROBES, EVERY = 64, 25  # to predict the rest, 64 tiles per thread are timed, or every 25th
 
 Mask = NDArray[np.bool_]
 PAIR = np.dtype([("left", "i8"), ("right", "i8"), ("mirrored", "?"), ("ncc", "f8")])
@@ -161,7 +163,7 @@ def _predict(search: _Search, pool: ThreadPoolExecutor, threads: int, began: flo
     """Time a few tiles, spread over all, and count on the rest being like them."""
     spent = time.perf_counter() - began
     tiles = [tile for row in range(0, search.marked, ROWS) for tile in _tiles(search, row)]
-    probes = tiles[:: max(1, len(tiles) // (PROBES * threads))]
+    probes = tiles[:: max(EVERY, len(tiles) // (PROBES * threads))]
     start = time.perf_counter()
     list(pool.map(partial(_compare, search), [probes[i::threads] for i in range(threads)]))
     each = (time.perf_counter() - start) / max(1, len(probes))

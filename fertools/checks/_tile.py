@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-HIGH, WIDE = 96, 64  # 96 * 64 * 40 columns < 2^18; the fastest shape below it
-ROWS, COLUMNS = 4 * HIGH, 24 * WIDE  # 2.4 MB of scores, which stay in the cache
+TALL, WIDE = 96, 64  # 96 * 64 * 40 columns < 2^18; the fastest shape below it
+ROWS, COLUMNS = 4 * TALL, 24 * WIDE  # 2.4 MB of scores, which stay in the cache
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -28,7 +28,7 @@ class Tile:
 
 
 def new_tile() -> Tile:
-    shape = (ROWS // HIGH, COLUMNS // WIDE, HIGH, WIDE)
+    shape = (ROWS // TALL, COLUMNS // WIDE, TALL, WIDE)
     return Tile(np.empty(shape, np.float32), np.empty(shape, np.bool_))
 
 
@@ -39,7 +39,7 @@ def high_pairs(
     product of at least `floor`, in no particular order; both runs must lie within `vectors`.
     """
     width = vectors.shape[1]
-    rows = vectors[row : row + ROWS].reshape(-1, 1, HIGH, width)
+    rows = vectors[row : row + ROWS].reshape(-1, 1, TALL, width)
     columns = vectors[column : column + COLUMNS].reshape(1, -1, WIDE, width)
     np.matmul(rows, columns.swapaxes(2, 3), out=tile.scores)
     np.greater_equal(tile.scores, np.float32(floor), out=tile.high)
@@ -53,4 +53,4 @@ def high_pairs(
     word, byte = np.divmod(np.flatnonzero(words[some].view(np.bool_)), 8)
     place = (stripe * stripes.shape[1] + hits[hit])[word] * 8 + byte
     down, across, i, j = np.unravel_index(place, tile.scores.shape)
-    return row + down * HIGH + i, column + across * WIDE + j
+    return row + down * TALL + i, column + across * WIDE + j
