@@ -44,6 +44,7 @@ def write(
         roots=tuple(roots),
         statuses=truth.statuses,
         labels=truth.labels,
+        words=truth.words,
         splits=truth.splits,
         counts=counts,
     )
