@@ -319,7 +319,9 @@ def test_a_label_file_that_changes_between_rounds_is_named(tmp_path):
     before, _ = indexed(tmp_path)
     label_file(tmp_path, [{"filename": text, "gender": "여"}])
     both = pa.concat_tables([before, aihub.index(Root(tmp_path))])
-    with pytest.raises(FerError, match=r"img_emotion_training_data\(기쁨\).json: changed since"):
+    with pytest.raises(
+        FerError, match=r"img_emotion_training_data\(기쁨\).json: its label changed"
+    ):
         aihub.unite(both)
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from fertools._align import similarity
@@ -165,6 +166,15 @@ def test_images_that_are_there_twice_are_counted(done, tmp_path):
     assert result.statuses == dict(truth.statuses)
     copies = len(list((raw / "copy/S010/001").iterdir()))
     assert f"images that are there twice, read once: {copies}" in result.notes
+
+
+def test_what_was_found_last_of_a_sequence_stands():
+    columns = {"images": [3, 5, 4], "label": [None, "3", "3"], "copies": [0, 0, 0]}
+    table = pa.table({"key": ["S010_001", "S011_001", "S010_001"], **columns})
+    assert ckplus.unite(table).to_pylist() == [
+        {"key": "S010_001", "images": 4, "label": "3", "copies": 0},
+        {"key": "S011_001", "images": 5, "label": "3", "copies": 0},
+    ]
 
 
 def test_the_set_and_its_extract_are_told_apart_and_share_people(done, tmp_path):

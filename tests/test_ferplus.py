@@ -182,6 +182,15 @@ def test_another_order_within_a_part_is_said_aloud(tmp_path):
     assert any("these votes belong to other rows" in note for note in result.notes)
 
 
+def test_votes_that_change_are_named(tmp_path):
+    truth = fake.write(tmp_path, people=6)
+    ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+    votes = tmp_path / "fer2013new.csv"
+    votes.write_text(votes.read_text().replace(",8,", ",7,", 1))
+    with pytest.raises(FerError, match=r"000\d\d: its label changed since"):
+        ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+
+
 def test_a_part_of_the_table_is_refused(tmp_path):
     fake.write(tmp_path, people=6)
     truth = fake2013.write(tmp_path / "challenge", people=6, variant="challenge")

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,6 +19,7 @@ from fertools.errors import FerError
 from fertools.frame import Box
 from fertools.roots import Member, ReadFault, open_member
 from fertools.sources._aihub_names import Photo, nfc, parse, place, plain
+from fertools.sources._together import each_once
 
 TEXT = pa.string()
 RATERS = "abc"
@@ -69,16 +69,8 @@ def distinct(records: pa.Table) -> pa.Table:
     stored were cut by what it said then.
     """
     records = records.cast(SCHEMA)  # Parquet renames what lists hold, and the bytes would tell
-    numbered = records.append_column("number", pa.array(np.arange(len(records))))
-    same = numbered.group_by(["key", "file", "at"])
-    found = same.aggregate([("number", "min"), ("number", "max")])
-    first, last = records.take(found["number_min"]), records.take(found["number_max"])
-    if not first.equals(last):
-        pairs = zip(first.to_pylist(), last.to_pylist(), strict=True)
-        file = next(one["file"] for one, other in pairs if one != other)
-        raise FerError(f"{file}: changed since it was first read; --force starts over")
-    order = ("emotion", "part", "key", "file", "at")
-    return first.sort_by([(name, "ascending") for name in order])
+    order = [(name, "ascending") for name in ("emotion", "part", "key", "file", "at")]
+    return each_once(records, ["key", "file", "at"]).sort_by(order)
 
 
 def _rows(member: Member) -> Iterator[Record]:

@@ -8,6 +8,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
+import pyarrow as pa
+
 from fertools.errors import FerError
 from fertools.roots import Member, ReadFault, Root, Unit, make_unit, open_member, slug
 
@@ -47,6 +50,26 @@ def sliced(name: str, rows: Sequence[Row], size: int) -> list[Unit]:
         digest = hashlib.sha256(said.encode()).hexdigest()[:32]
         found.append(Unit(slug(f"{name}-{start // size:03d}"), files.members, digest, chunk))
     return found
+
+
+def each_once(records: pa.Table, by: list[str]) -> pa.Table:
+    """The records of all rounds, those that the columns `by` call the same once.
+
+    Raises `FerError` where one is not what it was in an earlier round.
+    """
+    numbered = records.append_column("number", pa.array(np.arange(len(records))))
+    found = (
+        numbered.group_by(by)
+        .aggregate([("number", "min"), ("number", "max")])
+        .sort_by("number_min")
+    )
+    first, last = records.take(found["number_min"]), records.take(found["number_max"])
+    if not first.equals(last):
+        pairs = zip(first.to_pylist(), last.to_pylist(), strict=True)
+        one = next(one for one, other in pairs if one != other)
+        name = one.get("file") or one["key"]
+        raise FerError(f"{name}: its label changed since it was first read; --force starts over")
+    return first
 
 
 def text(member: Member) -> str:

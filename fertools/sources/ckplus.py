@@ -120,6 +120,12 @@ def index(root: Root) -> pa.Table | None:
     )
 
 
+def unite(records: pa.Table) -> pa.Table:
+    """What was found last of each sequence."""
+    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
+    return records.take(sorted(last.values())).sort_by("key")
+
+
 def read(unit: Unit) -> Iterator[Frame]:
     """The chosen frames of a slice."""
     if not isinstance(unit.options, tuple):

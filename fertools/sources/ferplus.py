@@ -33,7 +33,7 @@ from fertools.measures import rules
 from fertools.roots import Member, ReadFault, Root, Unit, open_member
 from fertools.sources import _pixel_csv, fer2013
 from fertools.sources._ferplus_join import join, of_folders, of_tables
-from fertools.sources._together import text
+from fertools.sources._together import each_once, text
 
 LICENCE = "votes: MIT; pictures: research use, they belong to their owners"
 CITATION = (
@@ -81,13 +81,14 @@ def index(root: Root) -> pa.Table | None:
     return table
 
 
+def unite(records: pa.Table) -> pa.Table:
+    """The votes of all rounds; raises `FerError` where they have changed."""
+    return each_once(records, ["key"])
+
+
 def read(unit: Unit) -> Iterator[Frame | Batch]:
     """What `fer2013` reads, with votes."""
-    if unit.labels is None:
-        raise FerError(f"{unit}: no votes; give fer2013new.csv as well")
     records = pq.read_table(unit.labels)
-    if not _is_table(unit) and "file" not in records.column_names:
-        raise FerError(f"{unit}: the votes were joined to a table; give another -o, or --force")
     votes = records["votes"].to_pylist()
     keys, parts = records["key"].to_pylist(), records["part"].to_pylist()
     files = records["file"].to_pylist() if "file" in records.column_names else []
