@@ -47,7 +47,8 @@ def raters(labels: npt.NDArray[np.int64], names: Sequence[str], *, unanimous: bo
 
     `labels` (n, raters) are codes into `names`, -1 where a rater said nothing.
     """
-    counts = np.stack([(labels == c).sum(axis=1) for c in range(len(names))], axis=1)
+    places = range(max(len(names), 1))  # one at least, where no rater knew a word
+    counts = np.stack([(labels == place).sum(axis=1) for place in places], axis=1)
     spoke = (labels >= 0).sum(axis=1)
     best = counts.argmax(axis=1)
     top = counts.max(axis=1, initial=0)
