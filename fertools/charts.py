@@ -4,7 +4,7 @@ In go numbers with their names; out comes a PNG. Needs matplotlib (`pip install
 'fertools[report]'`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,48 @@ def bars(
     axes.margins(y=0.18)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=min(len(parts), 5))
+    _save(figure, path)
+
+
+def curves(path: Path, title: str, log: Sequence[Mapping[str, float]]) -> None:
+    """Loss and validation scores over the epochs of a log, one record per epoch."""
+    pyplot = _pyplot()
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), dpi=120)
+    epochs = [line["epoch"] for line in log]
+    drawn = {"loss": (left, "training loss"), "val_nll": (left, "validation, -log p"),
+             "val_accuracy": (right, "accuracy"), "val_macro-f1": (right, "macro-F1")}  # fmt: skip
+    for number, (name, (axes, label)) in enumerate(drawn.items()):
+        if all(name in line for line in log):
+            values, marker = [line[name] for line in log], "." if len(log) < 3 else None
+            axes.plot(epochs, values, color=COLOURS[number], label=label, marker=marker)
+    for axes, label in ((left, "loss"), (right, "validation rows")):
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.spines[["top", "right"]].set_visible(False)
+        if axes.lines:
+            axes.legend(frameon=False, fontsize=8)
+    left.set_title(title, loc="left", fontsize=11)
+    _save(figure, path)
+
+
+def confusion(path: Path, title: str, classes: Sequence[str], table: npt.ArrayLike) -> None:
+    """A confusion matrix, truth in rows: per cent of each row as shade and figure, and counts."""
+    pyplot = _pyplot()
+    counts = np.asarray(table, float)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(4.0, 0.7 * len(classes) + 2)
+    figure, axes = pyplot.subplots(figsize=(side + 1, side), dpi=120)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(share):
+        text = f"{100 * value:.1f}\n{int(counts[row, column]):,}" if counts[row, column] else ""
+        shade = "white" if value > 0.55 else "black"
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=shade)
+    axes.set_xticks(np.arange(len(classes)), classes, rotation=40, ha="right")
+    names = [f"{name} ({int(n):,})" for name, n in zip(classes, counts.sum(axis=1), strict=True)]
+    axes.set_yticks(np.arange(len(classes)), names)
+    axes.set_xlabel("given")
+    axes.set_ylabel("true")
+    axes.set_title(title, loc="left", fontsize=10)
     _save(figure, path)
 
 

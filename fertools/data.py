@@ -1,15 +1,14 @@
-"""The training feed: a split manifest as a PyTorch data set, and a loader that gives whole batches.
+"""The training feed: a split manifest as a PyTorch data set.
 
 In goes a split manifest; out come images and labels. `FaceDataset` is map-style and works with any
-`DataLoader`, `Subset` and `ConcatDataset`; `make_loader` reads whole batches by one fancy index on
-the memory map, which is what makes it fast, and can keep the split on the GPU.
+`DataLoader`, `Subset` and `ConcatDataset`; `loader.make_loader` reads whole batches from it.
 
 Images are float32 (C, H, W) in 0..1; hard labels are int64 positions in `classes`, soft labels
 float32 probabilities over `classes`.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, get_worker_info
+from torch.utils.data import Dataset, get_worker_info
 
 from fertools.columns import encode, usable
 from fertools.errors import FerError, unknown
@@ -26,10 +25,7 @@ from fertools.faces import Faces
 from fertools.manifest import Manifest, read_manifest
 
 Item = tuple[torch.Tensor, torch.Tensor]
-Batch = tuple[torch.Tensor, torch.Tensor]
-Augment = Callable[[torch.Tensor], torch.Tensor]
 PARTS = ("train", "val", "test")
-LARGEST_WEIGHT = 10.0
 
 
 class FaceDataset(Dataset[Item]):
@@ -76,7 +72,7 @@ class FaceDataset(Dataset[Item]):
         self.targets = codes[codes >= 0]
         self.soft = _soft(manifest, self, merge or {}) if labels == "soft" else None
         self.ids = manifest.table["id"].take(pa.array(self.rows)).to_pylist()
-        self.groups = _group_codes(manifest)[self.rows]
+        self.groups = group_codes(manifest)[self.rows]
         self.faces = Faces(manifest, data, size, channels, crop)
         self.transform = transform
         self._stream: Any = None
@@ -100,6 +96,14 @@ class FaceDataset(Dataset[Item]):
         at = np.asarray(indices)
         faces, labels = self.faces[self.rows[at]], self.labels_of(at)
         return [(self._image(f), label) for f, label in zip(faces, labels, strict=True)]
+
+    def keep(self, wanted: npt.NDArray[np.bool_]) -> None:
+        """Go on with some of the rows only; `wanted` is (n,)."""
+        self.rows, self.targets, self.groups = (
+            values[wanted] for values in (self.rows, self.targets, self.groups)
+        )
+        self.soft = None if self.soft is None else self.soft[wanted]
+        self.ids = [name for name, stays in zip(self.ids, wanted, strict=True) if stays]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -184,20 +188,29 @@ def _codes(
 
 def _rows(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDArray[np.int64]:
     """Positions of the usable rows of a part."""
+    rows = np.flatnonzero(in_part(manifest, split, fold))
+    if not len(rows):
+        raise FerError(f"no usable face in split {split!r}; `fertools stats` shows the parts")
+    return rows
+
+
+def in_part(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDArray[np.bool_]:
+    """Which rows (n,) are usable and of a part, with folds in the round that tests `fold`.
+
+    Raises `FerError` where there is no such part or fold in the manifest.
+    """
     if split is not None and split not in PARTS:
         raise unknown("split", split, list(PARTS))
     good = usable(manifest.table)
     if fold is not None:
-        good &= _in_fold(manifest, split, fold)
-    elif split is not None:
-        if not manifest.has("split"):
-            cure = "give fold=" if manifest.has("fold") else "run `fertools split` first"
-            raise FerError(f"the manifest has no split; {cure}")
-        good &= pc.equal(manifest.column("split"), split).fill_null(False).to_numpy()
-    rows = np.flatnonzero(good)
-    if not len(rows):
-        raise FerError(f"no usable face in split {split!r}; `fertools stats` shows the parts")
-    return rows
+        return good & _in_fold(manifest, split, fold)
+    if split is None:
+        return good
+    if not manifest.has("split"):
+        cure = "give fold=" if manifest.has("fold") else "run `fertools split` first"
+        raise FerError(f"the manifest has no split; {cure}")
+    good &= pc.equal(manifest.column("split"), split).fill_null(False).to_numpy()
+    return good
 
 
 def _in_fold(manifest: Manifest, split: str | None, fold: int) -> npt.NDArray[np.bool_]:
@@ -240,7 +253,7 @@ def _soft(
     return (out / np.where(total > 0, total, 1)).astype(np.float32)
 
 
-def _group_codes(manifest: Manifest) -> npt.NDArray[np.int64]:
+def group_codes(manifest: Manifest) -> npt.NDArray[np.int64]:
     """Group of each row as it was dealt; a row without a group is one by itself."""
     if not manifest.has("group"):
         return np.arange(len(manifest))
@@ -248,142 +261,3 @@ def _group_codes(manifest: Manifest) -> npt.NDArray[np.int64]:
     alone = codes < 0
     codes[alone] = len(names) + np.arange(alone.sum())
     return codes
-
-
-def class_weights(counts: npt.ArrayLike, how: str) -> npt.NDArray[np.float64]:
-    """A weight per class from the counts of the training rows.
-
-    `inverse` is 1/n, `sqrt` its root, `effective(b)` (1-b)/(1-b^n) (Cui et al., CVPR 2019). Scaled
-    so that the mean weight of a row is 1, and cut at 10. Classes without rows weigh 0.
-    """
-    n = np.asarray(counts, np.float64)
-    safe = np.where(n > 0, n, 1)
-    if how == "inverse":
-        weight = 1 / safe
-    elif how == "sqrt":
-        weight = 1 / np.sqrt(safe)
-    elif how.startswith("effective(") and how.endswith(")"):
-        beta = _beta(how)
-        weight = (1 - beta) / (1 - beta**safe)
-    else:
-        raise unknown("balance", how, ["inverse", "sqrt", "effective(0.999)"])
-    weight = np.where(n > 0, weight, 0)
-    scaled = weight * n.sum() / max((weight * n).sum(), 1e-12)
-    return np.asarray(np.minimum(scaled, LARGEST_WEIGHT))
-
-
-def _beta(how: str) -> float:
-    try:
-        beta = float(how[len("effective(") : -1])
-    except ValueError:
-        beta = -1.0
-    if not 0 <= beta < 1:
-        raise FerError(f"balance {how!r}: beta is a number from 0 to below 1, as in 0.999")
-    return beta
-
-
-class Order(Sampler[int]):
-    """The order of one epoch after another: seeded, another in each, balanced where asked for."""
-
-    def __init__(
-        self, dataset: FaceDataset, *, shuffle: bool, seed: int, balance: str | None
-    ) -> None:
-        self.size, self.shuffle, self.seed, self.epoch = len(dataset), shuffle, seed, 0
-        self.weights: npt.NDArray[np.float64] | None = None
-        if balance is not None:
-            weights = class_weights(dataset.counts, balance)[dataset.targets]
-            self.weights = weights / weights.sum()
-
-    def __len__(self) -> int:
-        return self.size
-
-    def indices(self) -> npt.NDArray[np.int64]:
-        """The indices of the current epoch (`epoch` says which)."""
-        rng = np.random.default_rng([self.seed, self.epoch])
-        if self.weights is not None:
-            return rng.choice(self.size, self.size, p=self.weights)
-        return rng.permutation(self.size) if self.shuffle else np.arange(self.size)
-
-    def __iter__(self) -> Iterator[int]:
-        order = self.indices()
-        self.epoch += 1
-        return iter(order.tolist())
-
-
-class Loader:
-    """Whole batches by one fancy index; each pass over it is the next epoch of its order.
-
-    Set `order.epoch` to go on at a certain epoch.
-    """
-
-    def __init__(
-        self,
-        dataset: FaceDataset,
-        order: Order,
-        batch_size: int,
-        *,
-        drop_last: bool,
-        device: str | torch.device | None,
-        augment: Augment | None,
-    ) -> None:
-        self.dataset, self.order, self.batch_size = dataset, order, batch_size
-        self.drop_last, self.augment = drop_last, augment
-        self.device = torch.device(device) if device is not None else None
-        self._held = self._hold() if self.device is not None else None
-
-    def __len__(self) -> int:
-        whole, rest = divmod(len(self.dataset), self.batch_size)
-        return whole + (rest > 0 and not self.drop_last)
-
-    def __iter__(self) -> Iterator[Batch]:
-        order = self.order.indices()
-        self.order.epoch += 1
-        for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield self._batch(order[start : start + self.batch_size])
-
-    def _hold(self) -> Batch:
-        """The whole part on the device: uint8 pixels and labels."""
-        at = np.arange(len(self.dataset))
-        return self.dataset.pixels(at).to(self.device), self.dataset.labels_of(at).to(self.device)
-
-    def _batch(self, at: npt.NDArray[np.int64]) -> Batch:
-        if self._held is None:
-            pixels, labels = self.dataset.pixels(at), self.dataset.labels_of(at)
-        else:
-            index = torch.from_numpy(at).to(self.device)
-            pixels, labels = self._held[0][index], self._held[1][index]
-        images = pixels.float().div_(255)
-        return (self.augment(images) if self.augment is not None else images), labels
-
-
-def make_loader(
-    dataset: FaceDataset,
-    batch_size: int = 64,
-    *,
-    shuffle: bool = False,
-    seed: int = 0,
-    balance: str | None = None,
-    workers: int = 0,
-    drop_last: bool = False,
-    device: str | torch.device | None = None,
-    augment: Augment | None = None,
-) -> Loader | DataLoader[Any]:
-    """Batches of float32 (n, C, H, W) in 0..1 with their labels, shuffled by `seed` and epoch.
-
-    `balance` draws rows with replacement by class weights (`inverse`, `sqrt`, `effective(0.999)`).
-    `augment` takes and returns the images of a batch, as `BatchAugment` does. With `device` the
-    part stays there as one uint8 tensor. A data set with a `transform` of its own is read image by
-    image, in `workers` processes.
-    """
-    if batch_size < 1:
-        raise FerError(f"batch size {batch_size}: at least 1")
-    order = Order(dataset, shuffle=shuffle, seed=seed, balance=balance)
-    if dataset.transform is None and workers == 0:
-        return Loader(
-            dataset, order, batch_size, drop_last=drop_last, device=device, augment=augment
-        )
-    if device is not None or augment is not None:
-        raise FerError("device= and augment= need whole batches: leave transform and workers out")
-    batches = BatchSampler(order, batch_size, drop_last)
-    seeded = torch.Generator().manual_seed(seed)
-    return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)

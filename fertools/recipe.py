@@ -37,7 +37,10 @@ class Data:
 
     `merge` turns a word into one of `classes`; `labels = "soft"` trains on the manifest's target
     probabilities; `extra_data` are further manifests whose training rows are added, which marks the
-    result; `protocol` names the published protocol that the manifest follows; `size` in pixels.
+    result; `protocol` names the published protocol that the manifest follows, and `{draw}` in
+    `manifest` stands for the number of its draw; `size` in pixels; `crop = "box"` takes off the
+    context that a face was stored with; `store` is the folder of the faces where the manifest's
+    card does not lead to it.
     """
 
     classes: tuple[str, ...] = setting()
@@ -48,6 +51,8 @@ class Data:
     extra_data: tuple[str, ...] = setting(())
     size: int = setting(48, low=8)
     channels: int = setting(1, low=1, high=3)
+    crop: str = setting("context", known=("context", "box"))
+    store: str = setting("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +99,19 @@ class Schedule:
 class Train:
     """How a network is trained and which of its epochs is kept.
 
-    `select` chooses the epoch on the validation rows ("last" keeps the last one); `stop_after` ends
-    a run after so many epochs without a better one (0: never). `balance` weighs classes in the loss
-    (none, inverse, sqrt, effective(BETA)); `ema` is the decay of averaged weights per step (0:
-    none); `clip` bounds the gradient's norm (0: free); `tta = "flip"` averages with the mirror
-    image when scoring. One run is made for each of `seeds`.
+    `select` chooses the epoch on the validation rows ("last" keeps the last one), with
+    `select_rows = "twin-free"` on those that have no copy, twin or neighbouring frame in training
+    or test; `stop_after` ends a run after so many epochs without a better one (0: never).
+    `balance` weighs classes in the loss (none, inverse, sqrt, effective(BETA)); `ema` is the decay
+    of averaged weights per step (0: none); `clip` bounds the gradient's norm (0: free);
+    `tta = "flip"` averages with the mirror image when scoring. One run is made for each of `seeds`.
     """
 
     epochs: int = setting(low=1)
     batch: int = setting(low=1)
     seeds: tuple[int, ...] = setting((0,), low=0)
     select: str = setting("accuracy", known=("accuracy", "macro-f1", "nll", "last"))
+    select_rows: str = setting("twin-free", known=("twin-free", "all"))
     stop_after: int = setting(0, low=0)
     label_smoothing: float = setting(0.0, low=0, high=0.99)
     balance: str = setting("none")

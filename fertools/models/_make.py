@@ -5,6 +5,7 @@ In goes what a recipe says; out comes an `nn.Module`, or one sentence that lists
 
 import inspect
 from collections.abc import Mapping
+from types import ModuleType
 
 from torch import nn
 
@@ -23,16 +24,21 @@ def make(
     of the group `fertools.models`. Raises `FerError` for a name or option that is not known, and
     for a file without that function.
     """
-    file, _, function = name.partition(".py:")
-    module = folder.load("models", f"{file}.py" if function else name)
-    build = getattr(module, function or "build", None)
+    function = name.partition(".py:")[2] or "build"
+    build = getattr(module_of(name), function, None)
     if not callable(build):
-        raise FerError(f"{name}: there is no function {function or 'build'!r} in it; write one")
+        raise FerError(f"{name}: there is no function {function!r} in it; write one")
     known = [*inspect.signature(build).parameters][len(GIVEN) :]
     for option in options or {}:
         if option not in known:
             raise unknown(f"option of model {name}", option, known)
     model = build(classes, channels, size, **(options or {}))
     if not isinstance(model, nn.Module):
-        raise FerError(f"{name}: {function or 'build'} gives no torch.nn.Module; return one")
+        raise FerError(f"{name}: {function} gives no torch.nn.Module; return one")
     return model
+
+
+def module_of(name: str) -> ModuleType:
+    """The module that a model's name means; beside `build` it may have `fit`."""
+    file, _, function = name.partition(".py:")
+    return folder.load("models", f"{file}.py" if function else name)

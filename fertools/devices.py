@@ -1,0 +1,77 @@
+"""Devices: which one to compute on, and what the card of a run says of it."""
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fertools.engine import available_cores
+from fertools.errors import FerError, unknown
+
+KNOWN = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Which of the processes that train together this is, and its device."""
+
+    device: torch.device
+    number: int = 0
+    of: int = 1
+
+
+@contextlib.contextmanager
+def joined(device: str) -> Iterator[Process]:
+    """This process among those that `torchrun` started, or alone."""
+    of, number = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    chosen = choose(device, int(os.environ.get("LOCAL_RANK", 0)))
+    if of == 1:
+        yield Process(chosen)
+        return
+    torch.distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Process(chosen, number, of)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def choose(name: str, number: int = 0) -> torch.device:
+    """The device of a name; `auto` is a GPU where there is one. `number` is for several GPUs.
+
+    Raises `FerError` for a name that is not known and for a device that is not there.
+    """
+    kind, _, given = name.partition(":")
+    if kind not in KNOWN or not (given.isdigit() or not given):
+        raise unknown("device", name, list(KNOWN))
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
+    if kind == "auto":
+        kind = next(k for k in ("cuda", "mps", "cpu") if there[k])
+    if not there[kind]:
+        raise FerError(
+            f"device {name}: torch {torch.__version__} sees none here; say --device cpu, or "
+            "install the torch that fits the GPU's driver"
+        )
+    if kind != "cuda":
+        return torch.device(kind)
+    torch.backends.cudnn.deterministic = True  # the same seed gives the same weights
+    return torch.device("cuda", int(given or number))
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """What a result depends on: processor, cores, threads, GPU."""
+    found = {"cpu": _cpu(), "cores": available_cores(), "threads": torch.get_num_threads()}
+    if device.type == "cuda":
+        found["gpu"] = torch.cuda.get_device_name(device)
+    return {**found, "device": device.type, "torch": torch.__version__}
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or os.uname().machine

@@ -1,0 +1,238 @@
+"""The loader: whole batches of a part, seeded by epoch, balanced where asked for.
+
+In goes a `FaceDataset`, or several joined; out come batches of images and labels. A batch is one
+fancy index on the memory map, which is what makes it fast; a part can be kept on the GPU as one
+uint8 tensor.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import BatchSampler, DataLoader, Sampler
+
+from fertools.data import FaceDataset
+from fertools.errors import FerError, unknown
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+Augment = Callable[[torch.Tensor], torch.Tensor]
+LARGEST_WEIGHT = 10.0
+
+
+def class_weights(counts: npt.ArrayLike, how: str) -> npt.NDArray[np.float64]:
+    """A weight per class from the counts of the training rows.
+
+    `inverse` is 1/n, `sqrt` its root, `effective(b)` (1-b)/(1-b^n) (Cui et al., CVPR 2019). Scaled
+    so that the mean weight of a row is 1, and cut at 10. Classes without rows weigh 0.
+    """
+    n = np.asarray(counts, np.float64)
+    safe = np.where(n > 0, n, 1)
+    if how == "inverse":
+        weight = 1 / safe
+    elif how == "sqrt":
+        weight = 1 / np.sqrt(safe)
+    elif how.startswith("effective(") and how.endswith(")"):
+        beta = _beta(how)
+        weight = (1 - beta) / (1 - beta**safe)
+    else:
+        raise unknown("balance", how, ["inverse", "sqrt", "effective(0.999)"])
+    weight = np.where(n > 0, weight, 0)
+    scaled = weight * n.sum() / max((weight * n).sum(), 1e-12)
+    return np.asarray(np.minimum(scaled, LARGEST_WEIGHT))
+
+
+def _beta(how: str) -> float:
+    try:
+        beta = float(how[len("effective(") : -1])
+    except ValueError:
+        beta = -1.0
+    if not 0 <= beta < 1:
+        raise FerError(f"balance {how!r}: beta is a number from 0 to below 1, as in 0.999")
+    return beta
+
+
+class Joined:
+    """Several data sets after one another, with the classes of the first, for `make_loader`.
+
+    Those behind it may lack a class; words that it does not have are an error.
+    """
+
+    transform = None
+
+    def __init__(self, first: FaceDataset, *others: FaceDataset) -> None:
+        for other in others:
+            if strange := [word for word in other.classes if word not in first.classes]:
+                raise unknown("class", strange[0], first.classes)
+            if other.shape != first.shape:
+                both = f"{first.shape} and {other.shape}"
+                raise FerError(f"faces of {both} in one batch: give size and channels")
+            if (other.soft is None) != (first.soft is None):
+                raise FerError("hard and soft labels cannot be joined")
+        self.parts, self.classes, self.shape = (first, *others), first.classes, first.shape
+        self.ids = [name for part in self.parts for name in part.ids]
+        self.targets = np.concatenate([self._places(p)[p.targets] for p in self.parts])
+        self.soft = (
+            None if first.soft is None else np.concatenate(list(map(self._soft, self.parts)))
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Faces of each class."""
+        return np.bincount(self.targets, minlength=len(self.classes))
+
+    def _places(self, part: FaceDataset) -> npt.NDArray[np.int64]:
+        return np.array([self.classes.index(word) for word in part.classes], np.int64)
+
+    def _soft(self, part: FaceDataset) -> npt.NDArray[np.float32]:
+        wide = np.zeros((len(part), len(self.classes)), np.float32)
+        wide[:, self._places(part)] = part.soft
+        return wide
+
+    def pixels(self, at: npt.NDArray[np.int64]) -> torch.Tensor:
+        """The faces at these indices as uint8 (n, C, H, W)."""
+        ends = np.cumsum([len(part) for part in self.parts])
+        which = np.searchsorted(ends, at, side="right")
+        out = torch.empty((len(at), *self.shape), dtype=torch.uint8)
+        for number in np.unique(which):
+            here = np.flatnonzero(which == number)
+            begin = ends[number] - len(self.parts[number])
+            out[torch.from_numpy(here)] = self.parts[number].pixels(at[here] - begin)
+        return out
+
+    def labels_of(self, at: npt.NDArray[np.int64]) -> torch.Tensor:
+        """Labels at these indices: int64 (n,), or float32 (n, classes) where they are soft."""
+        chosen = self.targets if self.soft is None else self.soft
+        return torch.from_numpy(chosen[at])
+
+
+class Order(Sampler[int]):
+    """The order of one epoch after another: seeded, another in each, balanced where asked for.
+
+    `share` is (number, of how many) of the processes that read one epoch together; all get as many
+    rows, so up to one row less than there are processes is read twice.
+    """
+
+    def __init__(
+        self,
+        dataset: FaceDataset | Joined,
+        *,
+        shuffle: bool,
+        seed: int,
+        balance: str | None,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.size, self.shuffle, self.seed, self.epoch = len(dataset), shuffle, seed, 0
+        self.number, self.of = share
+        self.weights: npt.NDArray[np.float64] | None = None
+        if balance is not None:
+            weights = class_weights(dataset.counts, balance)[dataset.targets]
+            self.weights = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return -(-self.size // self.of)
+
+    def indices(self) -> npt.NDArray[np.int64]:
+        """The indices of the current epoch (`epoch` says which)."""
+        order = self._whole()
+        return np.resize(order, len(self) * self.of)[self.number :: self.of]
+
+    def _whole(self) -> npt.NDArray[np.int64]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        if self.weights is not None:
+            return rng.choice(self.size, self.size, p=self.weights)
+        return rng.permutation(self.size) if self.shuffle else np.arange(self.size)
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.indices()
+        self.epoch += 1
+        return iter(order.tolist())
+
+
+class Loader:
+    """Whole batches by one fancy index; each pass over it is the next epoch of its order.
+
+    Set `order.epoch` to go on at a certain epoch.
+    """
+
+    def __init__(
+        self,
+        dataset: FaceDataset | Joined,
+        order: Order,
+        batch_size: int,
+        *,
+        drop_last: bool,
+        device: str | torch.device | None,
+        augment: Augment | None,
+    ) -> None:
+        self.dataset, self.order, self.batch_size = dataset, order, batch_size
+        self.drop_last, self.augment = drop_last, augment
+        self.device = torch.device(device) if device is not None else None
+        self._held = self._hold() if self.device is not None else None
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.order), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = self.order.indices()
+        self.order.epoch += 1
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            yield self.batch(order[start : start + self.batch_size])
+
+    def _hold(self) -> Batch:
+        """The whole part on the device: uint8 pixels and labels."""
+        at = np.arange(len(self.dataset))
+        return self.dataset.pixels(at).to(self.device), self.dataset.labels_of(at).to(self.device)
+
+    def batch(self, at: npt.NDArray[np.int64]) -> Batch:
+        """The images and labels at these indices."""
+        if self._held is None:
+            pixels, labels = self.dataset.pixels(at), self.dataset.labels_of(at)
+        else:
+            index = torch.from_numpy(at).to(self.device)
+            pixels, labels = self._held[0][index], self._held[1][index]
+        images = pixels.float().div_(255)
+        return (self.augment(images) if self.augment is not None else images), labels
+
+
+def make_loader(
+    dataset: FaceDataset | Joined,
+    batch_size: int = 64,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    balance: str | None = None,
+    workers: int = 0,
+    drop_last: bool = False,
+    device: str | torch.device | None = None,
+    augment: Augment | None = None,
+    share: tuple[int, int] = (0, 1),
+) -> Loader | DataLoader[Any]:
+    """Batches of float32 (n, C, H, W) in 0..1 with their labels, shuffled by `seed` and epoch.
+
+    `balance` draws rows with replacement by class weights (`inverse`, `sqrt`, `effective(0.999)`).
+    `augment` takes and returns the images of a batch, as `BatchAugment` does. With `device` the
+    part stays there as one uint8 tensor. `share` (number, of how many) gives one of several
+    processes its rows, `batch_size` of them at a time. A data set with a `transform` of its own is
+    read image by image, in `workers` processes.
+    """
+    if batch_size < 1:
+        raise FerError(f"batch size {batch_size}: at least 1")
+    order = Order(dataset, shuffle=shuffle, seed=seed, balance=balance, share=share)
+    if dataset.transform is None and workers == 0:
+        return Loader(
+            dataset, order, batch_size, drop_last=drop_last, device=device, augment=augment
+        )
+    if device is not None or augment is not None or isinstance(dataset, Joined):
+        raise FerError(
+            "device=, augment= and joined data sets need whole batches: leave transform and "
+            "workers out"
+        )
+    batches = BatchSampler(order, batch_size, drop_last)
+    seeded = torch.Generator().manual_seed(seed)
+    return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)

@@ -1,0 +1,344 @@
+"""Training on drawn faces: the same weights twice and after a kill, what is chosen and refused."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from fertools import recipe as recipes
+from fertools import runs
+from fertools.checkpoint import read_tensors
+from fertools.errors import FerError
+from fertools.fakes import ck48
+from fertools.grouping import Grouping
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest, write_manifest
+from fertools.recipe import Recipe
+from fertools.split import SplitOptions, split
+from fertools.train import train
+
+CLASSES = ["anger", "disgust", "happiness", "surprise"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """A folder with a data set of drawn people, split by subject, at random, and to folds."""
+    folder = tmp_path_factory.mktemp("study")
+    raws = ck48.write(folder / "raw", people=14, traps=False).raws(folder / "raw")
+    ingest("ck48", raws, folder / "data")
+    ways = {
+        "apart": SplitOptions(ratios=(6, 2, 2)),
+        "random": SplitOptions(ratios=(6, 2, 2), grouping=Grouping(group="none")),
+        "folds": SplitOptions(folds=4),
+    }
+    for name, options in ways.items():
+        split([folder / "data"], folder / f"{name}.parquet", options)
+    return folder
+
+
+def recipe(study: Path, *changes: str, manifest: str = "apart") -> Recipe:
+    raw = {
+        "data": {"manifest": str(study / f"{manifest}.parquet"), "classes": CLASSES},
+        "model": {"name": "mlp", "options": {"hidden": [32], "activation": "tanh"}},
+        "optimiser": {"name": "adam", "lr": 0.003},
+        "train": {"epochs": 3, "batch": 32, "select": "last"},
+    }
+    return recipes.parse(recipes.override(raw, changes))
+
+
+# Everything that has a memory or draws: batch norm, average, moments, augmentation, mixup, rate.
+NET = """
+from torch import nn
+
+def build(classes, channels=1, size=48, *, width=4):
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 5, 3, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Dropout(0.2), nn.Linear(16 * width, classes),
+    )
+"""
+RICH = (
+    'optimiser={name="adamw", lr=0.002}',
+    'schedule={name="cosine", warmup=1}',
+    'augment={rotation=10, flip=0.5, noise=[1, 3], mixup=0.2}',
+    "train.ema=0.9",
+    "train.epochs=5",
+    "train.label_smoothing=0.1",
+    "train.balance=sqrt",
+    "train.channels_last=true",
+)  # fmt: skip
+
+KILLED = """
+import os, signal, sys, torch
+from fertools import recipe
+from fertools.train import train
+
+torch.set_num_threads(int(sys.argv[3]))
+
+def progress(line):
+    if line["epoch"] == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(recipe.load(sys.argv[1]), sys.argv[2], progress=progress)
+"""
+
+
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(study, tmp_path) -> None:
+    (tmp_path / "net.py").write_text(NET)
+    wanted = recipe(study, *RICH, f"model={{name='{tmp_path}/net.py'}}")
+    whole = train(wanted, tmp_path / "whole")
+    runs.write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
+    threads = str(torch.get_num_threads())
+    argv = [sys.executable, "-c", KILLED, tmp_path / "recipe.toml", tmp_path / "killed", threads]
+    assert subprocess.run(argv, check=False, timeout=120).returncode == -9
+    assert not (tmp_path / "killed" / "card.json").exists()
+    with pytest.raises(FerError, match="has not ended; train again with --resume"):
+        runs.open_run(tmp_path / "killed")
+    with pytest.raises(FerError, match="--resume goes on"):
+        train(wanted, tmp_path / "killed")
+    seen: list[int] = []
+    killed = train(
+        wanted, tmp_path / "killed", resume=True, progress=lambda x: seen.append(x["epoch"])
+    )
+    assert seen[-1] == 5 and seen[0] > 1
+    assert weights(killed) == weights(whole)
+    same = [{k: v for k, v in line.items() if k != "seconds"} for line in runs.read_log(whole)]
+    assert [
+        {k: v for k, v in line.items() if k != "seconds"} for line in runs.read_log(killed)
+    ] == same
+    assert not list(killed.glob("last*"))
+    assert train(wanted, killed, resume=True) == killed  # nothing is left to do
+
+
+def weights(run: Path) -> bytes:
+    return (run / "best.safetensors").read_bytes()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(study, tmp_path) -> None:
+    one, two, other = (
+        train(recipe(study), tmp_path / str(i), seed=seed) for i, seed in enumerate((3, 3, 4))
+    )
+    assert weights(one) == weights(two) != weights(other)
+    card = runs.open_run(one).card
+    assert card["seed"] == 3 and card["best_epoch"] == 3 and card["rows"]["train"] > 50
+    assert sum(card["classes"].values()) == card["rows"]["train"]
+    assert set(card["hardware"]) == {"cpu", "cores", "threads", "device", "torch"}
+    assert runs.open_run(one).contract.classes == tuple(CLASSES)
+    assert (one / "curves.png").stat().st_size > 5000
+    # the weights are those of the network that comes back
+    model = runs.network(runs.open_run(one))
+    tensors, _ = read_tensors(one / "best.safetensors")
+    assert all(torch.equal(value, tensors[name]) for name, value in model.state_dict().items())
+
+
+def test_the_epoch_that_validates_best_is_kept(study, tmp_path) -> None:
+    wanted = recipe(study, "train.select=accuracy", "train.epochs=15")
+    run = train(wanted, tmp_path / "run")
+    scores = [line["val_accuracy"] for line in runs.read_log(run)]
+    card = runs.open_run(run).card
+    assert card["best_epoch"] == 1 + int(np.argmax(scores))
+    assert card["val"]["accuracy"] == max(scores)
+    losses = [line["loss"] for line in runs.read_log(run)]
+    assert losses[-1] < 0.8 * losses[0]
+    assert any("validation rows: the free ones" in note for note in card["notes"])
+
+
+def test_a_run_stops_when_nothing_gets_better(study, tmp_path) -> None:
+    changes = ("train.select=nll", "train.stop_after=2", "train.epochs=50", "optimiser.lr=0.3")
+    run = train(recipe(study, *changes), tmp_path / "run")
+    log = runs.read_log(run)
+    assert len(log) < 50
+    assert len(log) - runs.open_run(run).card["best_epoch"] == 2
+
+
+def test_folds_and_draws_have_their_own_rows(study, tmp_path) -> None:
+    one = train(recipe(study, manifest="folds"), tmp_path / "0", fold=0)
+    two = train(recipe(study, manifest="folds"), tmp_path / "1", fold=1)
+    assert weights(one) != weights(two) and runs.open_run(two).fold == 1
+    assert [run.fold for run in runs.open_runs(tmp_path)] == [0, 1]
+    drawn = recipe(study, manifest="{draw}")
+    with pytest.raises(FerError, match="say --draw"):
+        train(drawn, tmp_path / "2")
+    (tmp_path / "7.parquet").write_bytes((study / "apart.parquet").read_bytes())
+    (tmp_path / "7.card.json").write_bytes((study / "apart.card.json").read_bytes())
+    text = str(tmp_path / "{draw}.parquet")
+    store = f"data.store={study / 'data'}"
+    run = train(recipe(study, f"data.manifest='{text}'", store), tmp_path / "3", draw=7)
+    assert runs.open_run(run).manifest == str(tmp_path / "7.parquet")
+
+
+def test_a_solver_takes_the_place_of_gradients(study, tmp_path) -> None:
+    wanted = recipe(study, 'model={name="linear_svm", options={c=0.001}}', "train.balance=inverse")
+    run = runs.open_run(train(wanted, tmp_path / "run"))
+    tensors, _ = read_tensors(run.folder / "best.safetensors")
+    assert float(tensors["1.weight"].abs().max()) > 0 and run.card["epochs"] == 1
+    with pytest.raises(FerError, match="option of model"):
+        train(recipe(study, 'model={name="linear_svm", options={d=1}}'), tmp_path / "other")
+
+
+def test_weights_to_start_from_and_more_data_mark_the_run(study, tmp_path) -> None:
+    first = train(recipe(study), tmp_path / "first")
+    frame = read_manifest(study / "random.parquet")
+    mask = pa.compute.equal(frame.table["label"], "happiness")
+    write_manifest(study / "happy.parquet", frame.table.filter(mask), {}, frame.card)
+    changes = (
+        f"model.init_weights={first / 'best.safetensors'}",
+        f"data.extra_data=['{study / 'happy.parquet'}']",
+    )
+    run = runs.open_run(train(recipe(study, *changes), tmp_path / "more"))
+    alone = runs.open_run(first).card["classes"]
+    assert run.card["classes"]["happiness"] > alone["happiness"]
+    assert run.card["classes"]["anger"] == alone["anger"]
+    assert run.card["init_weights"] and run.card["extra_data"]
+    wide = (*changes[:1], 'model.options={hidden=[17]}')  # fmt: skip
+    with pytest.raises(FerError, match="another network"):
+        train(recipe(study, *wide), tmp_path / "wide")
+
+
+def test_soft_labels_are_learnt(study, tmp_path) -> None:
+    manifest = read_manifest(study / "apart.parquet")
+    words = manifest.table["label"].to_pylist()
+    target = [[(w, 0.8), ("disgust", 0.2)] if w == "anger" else [(w, 1.0)] for w in words]
+    kind = pa.map_(pa.string(), pa.float32())
+    table = manifest.table.append_column("target", pa.array(target, kind))
+    write_manifest(study / "soft.parquet", table, {}, manifest.card)
+    wanted = recipe(study, "data.labels=soft", manifest="soft")
+    assert weights(train(wanted, tmp_path / "soft")) != weights(
+        train(recipe(study), tmp_path / "h")
+    )
+
+
+MAIN = """
+import sys
+from fertools import recipe
+from fertools.train import train
+train(recipe.load(sys.argv[1]), sys.argv[2], device="cpu")
+"""
+
+
+def test_two_processes_train_as_one(study, tmp_path) -> None:
+    wanted = recipe(study, "train.epochs=2", "train.batch=16")
+    runs.write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
+    argv = [sys.executable, "-c", MAIN, tmp_path / "recipe.toml", tmp_path / "two"]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    both = [
+        subprocess.Popen(argv, env={**os.environ, **shared, "RANK": str(i), "LOCAL_RANK": str(i)})
+        for i in range(2)
+    ]
+    assert [process.wait(120) for process in both] == [0, 0]
+    alone = train(wanted, tmp_path / "one", device="cpu")
+    ours, _ = read_tensors(tmp_path / "two" / "best.safetensors")
+    theirs, _ = read_tensors(alone / "best.safetensors")
+    start = torch.cat([value.flatten() for value in ours.values()])
+    other = torch.cat([value.flatten() for value in theirs.values()])
+    # an odd row is read twice by two processes, so the last batch of an epoch may differ
+    assert torch.nn.functional.cosine_similarity(start, other, dim=0) > 0.9999
+    assert len(runs.read_log(tmp_path / "two")) == 2
+    assert torch.allclose(start, other, atol=2e-3)
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+HUNGRY = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, classes, size):
+        super().__init__()
+        self.out = nn.Linear(size * size, classes)
+    def forward(self, x):
+        if len(x) > 5:
+            raise torch.OutOfMemoryError("out of memory")
+        return self.out(x.flatten(1))
+
+def build(classes, channels=1, size=48):
+    return Net(classes, size)
+"""
+
+
+def test_the_batch_that_fits_is_named(study, tmp_path) -> None:
+    (tmp_path / "net.py").write_text(HUNGRY)
+    wanted = recipe(study, f"model={{name='{tmp_path}/net.py:build'}}")
+    with pytest.raises(FerError, match=r"train.batch = 32 does not fit.*: 4 fits: --set"):
+        train(wanted, tmp_path / "run")
+
+
+def test_a_loss_that_is_no_number_names_its_batch(study, tmp_path) -> None:
+    with pytest.raises(FerError, match=r"epoch 1: the loss of batch \d+ \(ck48/.* is no number"):
+        train(recipe(study, "optimiser.lr=1e30"), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("changes", "manifest", "message"),
+    [
+        (["data.manifest="], "apart", "names no manifest"),
+        (["data.manifest=nowhere.parquet"], "apart", "there is no manifest"),
+        (["data.classes=['anger', 'neutral']"], "apart", "class 'neutral': known are"),
+        (["train.select=accuracy"], "random", "every validation row has a twin"),
+        (["model.name=mlpp"], "apart", "model 'mlpp': known are"),
+        (["model.options={hidden=[8], width=2}"], "apart", "option of model mlp 'width'"),
+        ([], "folds", "give fold="),
+    ],
+)
+def test_what_cannot_be_trained_is_said_first(study, tmp_path, changes, manifest, message) -> None:
+    with pytest.raises(FerError, match=message):
+        train(recipe(study, *changes, manifest=manifest), tmp_path / "run")
+
+
+def test_a_device_that_is_not_there_is_named(study, tmp_path) -> None:
+    with pytest.raises(FerError, match="device 'tpu': known are auto, cpu, cuda, mps"):
+        train(recipe(study), tmp_path / "run", device="tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(FerError, match=r"device cuda: .*say --device cpu"):
+            train(recipe(study), tmp_path / "run", device="cuda")
+
+
+def test_a_class_without_training_rows_is_named(study, tmp_path) -> None:
+    manifest = read_manifest(study / "apart.parquet")
+    gone = pa.compute.and_(
+        pa.compute.equal(manifest.table["label"], "disgust"),
+        pa.compute.equal(manifest.table["split"], "train"),
+    )
+    table = manifest.table.filter(pa.compute.invert(gone))
+    write_manifest(study / "thin.parquet", table, {}, manifest.card)
+    with pytest.raises(FerError, match="no training row has the class 'disgust'"):
+        train(recipe(study, manifest="thin"), tmp_path / "run")
+
+
+def test_faces_of_another_ingest_are_refused(study, tmp_path) -> None:
+    manifest = read_manifest(study / "apart.parquet")
+    hashes = pa.array(["0" * 32] * len(manifest), pa.string())
+    place = manifest.table.column_names.index("face_hash")
+    table = manifest.table.set_column(place, "face_hash", hashes)
+    write_manifest(study / "other.parquet", table, {}, manifest.card)
+    with pytest.raises(FerError, match="another face than the manifest was made with"):
+        train(recipe(study, manifest="other"), tmp_path / "run")
+
+
+def test_a_run_is_resumed_with_its_own_recipe_and_manifest_only(study, tmp_path) -> None:
+    run = train(recipe(study), tmp_path / "run")
+    (run / "card.json").unlink()
+    with pytest.raises(FerError, match="another recipe"):
+        train(recipe(study, "train.batch=16"), run, resume=True)
+
+
+def test_a_recipe_is_written_as_it_is_read(study, tmp_path) -> None:
+    wanted = recipe(study, *RICH, 'data.merge={"a\\"b" = "anger"}')
+    runs.write_toml(tmp_path / "r.toml", recipes.table(wanted), "one\ntwo")
+    assert recipes.load(tmp_path / "r.toml") == wanted
+    assert (tmp_path / "r.toml").read_text().startswith("# one\n# two\n")
+    again = dataclasses.replace(wanted)
+    assert json.dumps(recipes.table(again)) == json.dumps(recipes.table(wanted))
