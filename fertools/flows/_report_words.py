@@ -1,0 +1,247 @@
+"""The sentences of a report: its head, how each figure was computed, what was not looked at.
+
+In go the facts; out come plain words. The page puts them in place and escapes them.
+"""
+
+from collections.abc import Sequence
+
+from fertools.flows._report_facts import PUBLISHED, Facts
+from fertools.labelling import RATERS
+from fertools.verdict import CLEAN, LEAKS, UNCHECKED, Leak
+
+PLAIN = {
+    "subject": "people",
+    "sequence": "recordings",
+    "exact": "exact copies",
+    "near": "near-twins",
+    "mirrored": "mirrored near-twins",
+    "derived": "altered copies",
+}
+WHO = {
+    "subject": "show a person who is also in",
+    "sequence": "are frames of a recording that also stands in",
+    "exact": "are equal, pixel by pixel, to an image of",
+    "near": "have a near-twin in",
+    "mirrored": "are near-twins of the mirror image of a face in",
+    "derived": "are altered copies of an image of",
+}
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+FEW = 4  # parts whose sizes stand at the head of the page
+SAID_OF_PEOPLE = ("subject", "gender", "age", "race")
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def lede(facts: Facts) -> str:
+    """What the data is and the most important thing found, in a few sentences."""
+    names = sources(facts)
+    text = f"{facts.stats.faces:,} faces in {len(facts.stats.balance.values)} classes"
+    if names != [facts.name]:
+        text += f" from {listed(names)}"
+    return text + _parts(facts) + _worst(facts) + _verdict(facts)
+
+
+def sources(facts: Facts) -> list[str]:
+    """The data sets."""
+    return sorted(str(name) for name in facts.manifest.table["source"].unique().to_pylist())
+
+
+def worst(leaks: Sequence[Leak]) -> Leak:
+    """The leak with the highest share; of equal ones that into test, where a score is read."""
+    return max(leaks, key=lambda leak: (leak.share, leak.later == "test"))
+
+
+def _parts(facts: Facts) -> str:
+    if not facts.parts:
+        return ". There is no split yet, so nothing was audited for leakage."
+    if facts.audit is None:
+        return ", all in one part, so nothing was audited for leakage."
+    if facts.parts == PUBLISHED:
+        return ", in the parts that the data set was published with."
+    return f", dealt to {facts.audit.folds} folds." if facts.audit.folds else "."
+
+
+def _worst(facts: Facts) -> str:
+    """The largest leak in words."""
+    verdicts = facts.audit.verdicts if facts.audit else ()
+    found = [(worst(v.leaks), v.relation) for v in verdicts if v.verdict == LEAKS]
+    if not found:
+        return ""
+    leak, relation = max(found, key=lambda each: each[0].share)
+    where = f" of fold {leak.worst[0]}" if leak.worst else ""
+    return (
+        f" Of the {PARTS[leak.later]} rows{where}, {100 * leak.share:.1f}\u00a0% {WHO[relation]} "
+        f"{PARTS[leak.earlier]}."
+    )
+
+
+def _verdict(facts: Facts) -> str:
+    if facts.audit is None:
+        return ""
+    named = {
+        kind: [PLAIN[v.relation] for v in facts.audit.verdicts if v.verdict == kind]
+        for kind in (LEAKS, CLEAN, UNCHECKED)
+    }
+    text = f" The parts share {listed(named[LEAKS])}." if named[LEAKS] else ""
+    if named[CLEAN]:
+        start = "They share" if named[LEAKS] else "The parts share"
+        text += f" {start} no {listed(named[CLEAN], 'or')}."
+    if named[UNCHECKED]:
+        text += f" Whether they share {listed(named[UNCHECKED], 'or')} could not be checked."
+    return text
+
+
+def glance(facts: Facts) -> list[tuple[str, str]]:
+    """The numbers that a reader looks for first."""
+    found, table = facts.stats, facts.manifest.table
+    sizes = [sum(counts) for counts in found.balance.counts]
+    numbers = [("faces", found.faces)]
+    if found.rows != found.faces:
+        numbers.insert(0, ("rows", found.rows))
+    if 1 < len(sizes) <= FEW:
+        names = [PARTS.get(name, name) for name in found.balance.parts]
+        numbers += zip(names, sizes, strict=True)
+    elif sum(sizes) != found.faces:
+        numbers.append(("faces in a part" if facts.parts else "faces with a label", sum(sizes)))
+    if facts.audit is not None and facts.audit.folds:
+        numbers.append(("folds", facts.audit.folds))
+    numbers += [
+        ("classes", len(found.balance.values)),
+        ("people", len(table["subject"].drop_null().unique())),
+        ("recordings", len(table["sequence"].drop_null().unique())),
+    ]
+    return [(name, f"{n:,}") for name, n in numbers if n]
+
+
+def digests(facts: Facts, file: str) -> list[tuple[str, str, bool]]:
+    """What names the data: (term, value, is it code)."""
+    lines = [("Manifest", file, True), ("sha256", facts.digest, True)]
+    if facts.audit is not None and facts.audit.faces:
+        lines.append(("Face store, sha256 of all shards", facts.audit.faces, True))
+    if facts.parts == PUBLISHED:
+        lines.append(("Parts", "as the data set was published", False))
+    if facts.audit is not None and facts.audit.protocol:
+        lines.append(("Protocol", facts.audit.protocol, False))
+    rule = facts.manifest.facts.get("split", {}).get("label_rule")
+    if rule:
+        lines.append(("Label rule", str(rule), False))
+    return lines + _about(facts)
+
+
+def _about(facts: Facts) -> list[tuple[str, str, bool]]:
+    """Licence and citation, as the cards of the data sets say them."""
+    about = facts.manifest.card.get("about") or {}
+    each = about if all(isinstance(v, dict) for v in about.values()) else {"": about}
+    lines = []
+    for name, said in sorted(each.items()):
+        for key in ("licence", "citation"):
+            if isinstance(said, dict) and said.get(key):
+                term = key.capitalize() + (f", {name}" if len(each) > 1 else "")
+                lines.append((term, str(said[key]), False))
+    return lines
+
+
+def method(facts: Facts) -> list[tuple[str, str]]:
+    """How each figure on the page was computed, with its source."""
+    lines = [
+        (
+            "Balance",
+            "Counts over rows with a face that nothing leaves out. The effective number of classes "
+            "is exp of the entropy of the shares: n for n even classes (Hill, Ecology 54, 1973).",
+        )
+    ]
+    if facts.stats.leans or facts.stats.dropout_leans or facts.drop_lean:
+        lines.append(
+            (
+                "Cramér’s V and p",
+                "V is sqrt(chi² / (n (min(rows, columns) - 1))) (Cramér, Mathematical Methods of "
+                "Statistics, 1946). p comes from 199 permutations, seed 0, in which whole groups "
+                "(people, or twins) trade places, since the rows of one person are not "
+                "independent; it is never 0 (Phipson and Smyth, Statistical Applications in "
+                "Genetics and Molecular Biology 9, 2010).",
+            )
+        )
+    if facts.audit is not None:
+        lines += _of_audit(facts)
+    if facts.raters is not None:
+        lines.append(
+            (
+                "Agreement of raters",
+                "Fleiss’ kappa is (P - Pe) / (1 - Pe), with P the share of rater pairs that agree "
+                "and Pe what chance would give (Fleiss, Psychological Bulletin 76, 1971). A "
+                "majority is more than half of a row’s votes.",
+            )
+        )
+    return lines
+
+
+def _of_audit(facts: Facts) -> list[tuple[str, str]]:
+    return [
+        (
+            "Leakage",
+            "A row of a later part counts once per relation if it has at least one partner in an "
+            "earlier part. Partners are direct: nothing is chained. Person and recording are what "
+            "the data set recorded; exact copies have the same digest of their pixels, of the "
+            "photograph or of the stored face.",
+        ),
+        (
+            "Near-twins",
+            "Two faces are near-twins if their zero-mean normalised cross-correlation (NCC) "
+            f"{_thresholds(facts)}. Faces are compared gray, at 48 x 48 pixels where they are "
+            "larger, and again with one of them mirrored. All pairs are found: a projection on low "
+            "frequencies of the cosine transform rules pairs out by the Cauchy-Schwarz bound, and "
+            "every pair that is left is computed in full. Frames of one recording are no twins.",
+        ),
+    ]
+
+
+def _thresholds(facts: Facts) -> str:
+    found = facts.audit.thresholds if facts.audit is not None else {}
+    said = [f"{value:g} in {name}" for name, value in sorted(found.items())]
+    return f"is at least {listed(said)}" if said else "reaches a threshold"
+
+
+def unchecked(facts: Facts) -> list[str]:
+    """What this page does not tell, for this data and in general."""
+    lines = []
+    if facts.audit is None:
+        lines.append("Leakage: there are no two parts to compare. Run fertools split first.")
+    else:
+        for verdict in facts.audit.verdicts:
+            if verdict.why:
+                lines.append(
+                    f"Leakage by {PLAIN[verdict.relation]}: {verdict.why.replace('`', '')}."
+                )
+    if not facts.flags and facts.groups is None:
+        lines.append(
+            "Twins within a part, quality and labels: no check has run on this manifest. "
+            "Run fertools curate first."
+        )
+    missing = [name for name in SAID_OF_PEOPLE if not facts.manifest.has(name)]
+    if missing:
+        lines.append(
+            f"Balance by {listed(missing)}: the data set does not say. A model may be worse for "
+            "some people without this page showing it."
+        )
+    if facts.raters is None:
+        lines.append(
+            f"Agreement of raters: the manifest has neither votes nor {RATERS[0]} and the like."
+        )
+    pending = facts.stats.statuses.get("pending", 0)
+    if pending:
+        lines.append(f"{pending:,} records whose image has not been read: they are pending.")
+    return [
+        *lines,
+        "Who somebody is: people are told apart by the names in the data set alone. No face was "
+        "recognised, so one person under two names stays two.",
+        "Copies that no longer look alike: another crop, a strong rotation, another photograph of "
+        "the same moment.",
+        "Whether the labels are right where nothing contradicts them, and whether a face shows "
+        "what somebody felt.",
+        "Whether those who are shown agreed to it, and whether the licence allows your use.",
+    ]

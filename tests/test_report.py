@@ -1,0 +1,343 @@
+"""Reports of drawn data: what stands on the page, what never does, how it looks in a browser."""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fertools.audit import audit
+from fertools.cli import main
+from fertools.curate import curate
+from fertools.errors import FerError
+from fertools.fakes import ck48, fer2013
+from fertools.flows import report as flow
+from fertools.flows._report_chart import bars, histogram
+from fertools.flows.report import named, report
+from fertools.grouping import Grouping
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest, write_manifest
+from fertools.split import SplitOptions, split
+from fertools.stats import Balance
+from tests.browser import BROWSER, DRIVER, browser
+from tests.made import made, smooth
+
+EVIL = "<script>alert(1)</script>"
+QUOTED = "\"' onerror=alert(1) x='"
+needs_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium, no chromedriver")
+
+
+class Page(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"[\s\u00a0]+", " ", " ".join(self.words))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """Drawn people in several sequences, dealt without regard to who they are."""
+    folder = tmp_path_factory.mktemp("study")
+    ck48.write(folder / "raw", people=5)
+    ingest("ck48", [folder / "raw" / "CK+48"], folder / "data")
+    alone = SplitOptions(ratios=(6, 2, 2), grouping=Grouping("none"))
+    split([folder / "data"], folder / "random.parquet", alone)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def curated(tmp_path_factory) -> Path:
+    """Drawn FER2013, with an exact copy, two labels on it, and an all black face."""
+    folder = tmp_path_factory.mktemp("web")
+    fer2013.write(folder / "raw", people=4)
+    ingest("fer2013", [folder / "raw"], folder / "data")
+    curate(folder / "data", ["duplicates", "quality"])
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    """Labels, ids, people and a data set whose names are markup."""
+    folder = tmp_path_factory.mktemp("hostile") / EVIL.replace("/", "_")
+    faces = np.repeat(smooth(6, seed=3), 2, axis=0)
+    labels = [EVIL, QUOTED, "fear", "fear"] * 3
+    found, _ = made(
+        folder,
+        faces,
+        id=[f"x/{i}{EVIL}{QUOTED}" for i in range(12)],
+        source=[EVIL] * 12,
+        native_label=labels,
+        subject=[f"x:{QUOTED}"] * 12,
+        official_split=["train", "test"] * 6,
+        gender=[EVIL, "female"] * 6,
+        rater_a_label=labels,
+        rater_b_label=["fear"] * 12,
+        flags=[[EVIL], [QUOTED, "blurred"]] * 6,
+        drop=[EVIL, *[None] * 11],
+        twin_group=[QUOTED, QUOTED, EVIL, EVIL, *[None] * 8],
+        quality_sharpness=[float(i) for i in range(12)],
+    )
+    card = {**found.card, "about": {EVIL: {"licence": EVIL, "citation": QUOTED}}}
+    write_manifest(folder / "manifest.parquet", found.table, {}, card)
+    return folder
+
+
+def read(file: Path) -> Page:
+    return Page(file.read_text(encoding="utf-8"))
+
+
+def test_the_page_says_what_the_audit_found(study, tmp_path):
+    written = report(study / "random.parquet", tmp_path / "r.html")
+    page = read(written.file)
+    assert written.size == (tmp_path / "r.html").stat().st_size and written.faces == 0
+    found = audit(study / "random.parquet")
+    assert {v.verdict for v in found.verdicts} > {"leaks"}
+    for verdict in found.verdicts:
+        for leak in verdict.leaks:
+            assert f"{leak.rows} of {leak.of}" in page.text
+    counts = page.text.split("Classes per part")[1]
+    assert f"all {' '.join(str(n) for n in found.parts.values())}" in counts
+    for digest in (found.digest, found.faces):
+        assert digest in page.text
+
+
+def test_the_page_holds_everything_and_asks_for_nothing(study, tmp_path):
+    page = read(report(study / "random.parquet", tmp_path / "r.html", with_faces=True).file)
+    policy = next(m for m in page.all("meta") if "http-equiv" in m)
+    assert policy["http-equiv"] == "Content-Security-Policy"
+    assert policy["content"].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src da")
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "iframe", "object", "embed", "form", "base", "video", "audio"}
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+    style = (Path(flow.__file__).parent / "report.css").read_text(encoding="utf-8")
+    assert "url(" not in style and "@import" not in style
+
+
+def test_the_page_is_built_of_headings_and_captioned_tables(study, tmp_path):
+    page = read(report(study / "random.parquet", tmp_path / "r.html").file)
+    tags = [tag for tag, _ in page.elements]
+    assert tags.count("h1") == tags.count("main") == tags.count("header") == 1
+    assert tags.count("caption") == tags.count("table") > 4
+    assert all(svg.get("aria-label") or svg.get("aria-hidden") for svg in page.all("svg"))
+    assert all(cell.get("scope") for cell in page.all("th"))
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    linked = {a["href"][1:] for a in page.all("a")}
+    assert linked <= set(ids) and {"balance", "leakage", "method", "unchecked"} <= linked
+    assert page.all("html")[0]["lang"] == "en"
+
+
+def test_the_same_manifest_gives_the_same_bytes(study, tmp_path):
+    for name in ("a", "b"):
+        report(study / "random.parquet", tmp_path / name, with_faces=True)
+    first, second = (tmp_path / f"{name}.private.html" for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+    assert str(study).encode() not in first.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("typed", "with_faces", "name"),
+    [
+        ("r.html", False, "r.html"),
+        ("r.html", True, "r.private.html"),
+        ("r.private.html", True, "r.private.html"),
+        ("r.v2", True, "r.v2.private.html"),
+    ],
+)
+def test_a_page_with_faces_says_in_its_name_that_it_is_private(typed, with_faces, name):
+    assert named(Path("out") / typed, with_faces) == Path("out") / name
+
+
+def test_faces_are_shown_only_when_asked_for(study, tmp_path):
+    shared = read(report(study / "random.parquet", tmp_path / "r.html").file)
+    assert not shared.all("img") and "Private" not in shared.text
+    written = report(study / "random.parquet", tmp_path / "r.html", with_faces=True)
+    private = read(written.file)
+    assert written.file == tmp_path / "r.private.html"
+    assert len(private.all("img")) == written.faces > 0
+    assert all(image["src"].startswith("data:image/png;base64,") for image in private.all("img"))
+    assert all(image["alt"].startswith("Face ck48/") for image in private.all("img"))
+    body = [tag for tag, _ in private.elements if tag in ("aside", "header", "img")]
+    assert body[0] == "aside" and "Private: this page shows faces" in private.text
+    assert "(private: shows faces)" in private.text
+
+
+def test_markup_in_names_stays_text(hostile, tmp_path):
+    written = report(hostile, tmp_path / "r.html", with_faces=True, title=EVIL)
+    raw = written.file.read_text(encoding="utf-8")
+    assert EVIL not in raw and "<script" not in raw and QUOTED not in raw
+    page = read(written.file)
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+    assert page.text.count(EVIL) > 10 and QUOTED in page.text
+    assert any(EVIL in (image["alt"] or "") for image in page.all("img"))
+
+
+def test_a_data_folder_is_shown_in_its_published_parts(curated, tmp_path):
+    before = sorted(curated.rglob("*"))
+    page = read(report(curated, tmp_path / "r.html").file)
+    assert sorted(curated.rglob("*")) == before
+    assert "in the parts that the data set was published with" in page.text
+    assert "Exact copy: leaks" in page.text
+    assert audit_of(page)["Exact copy"] == "leaks"
+
+
+def audit_of(page: Page) -> dict[str, str]:
+    """The verdicts at the head of the page."""
+    return dict(re.findall(r"([A-Z][a-z -]+): (leaks|clean|not checkable)", page.text))
+
+
+def test_data_without_parts_is_not_audited(study, tmp_path):
+    page = read(report(study / "data", tmp_path / "r.html").file)
+    assert "There is no split yet" in page.text and not audit_of(page)
+    assert "leakage" not in {a["href"][1:] for a in page.all("a")}
+    assert "Run fertools split first" in page.text.split("What was not checked")[-1]
+
+
+def test_curation_is_shown(curated, tmp_path):
+    facts = read_manifest(curated).card["curation"]["checks"]
+    written = report(curated, tmp_path / "r.html", with_faces=True)
+    page = read(written.file)
+    groups = facts["duplicates"]["facts"]["twin_groups"]
+    assert f"groups of twins {groups} " in page.text or f"{groups} groups of twins" in page.text
+    for flag, count in facts["duplicates"]["flags"].items():
+        assert re.search(rf"{flag.replace('_', ' ')} {count} ", page.text), flag
+    labels = [svg["aria-label"] or "" for svg in page.all("svg") if "aria-label" in svg]
+    assert sum(label.startswith("Histogram of ") for label in labels) == 4
+    assert "Twins that contradict each other" in page.text
+    assert re.search(r"constant 1 ", page.text.split("Faces left out")[1])
+
+
+def test_raters_and_drop_outs_are_shown(tmp_path):
+    faces = smooth(8, seed=1)
+    words = ["fear", "anger"] * 4
+    _, _ = made(
+        tmp_path / "data",
+        faces,
+        status=["ok"] * 6 + ["no_face"] * 2,
+        native_label=words,
+        rater_a_label=words,
+        rater_b_label=words,
+        rater_c_label=["fear"] * 8,
+    )
+    page = read(report(tmp_path / "data", tmp_path / "r.html").file)
+    assert "8 images in = 6 with a face + 2 with a reason" in page.text
+    assert "no face 1" in page.text.split("by class")[1]
+    assert re.search(r"anger 4 100.0 % 0.0 %", page.text)
+    assert "50.0 %" in page.text.split("Raters")[-1]  # half of the rows are unanimous
+
+
+def test_a_balance_of_many_parts_is_one_bar_with_its_range():
+    found = Balance(
+        "label", "fold", [f"fold {i}" for i in range(5)], ["a", "b"],
+        [[2, 8], [4, 6], [5, 5], [5, 5], [4, 6]], 0, 1.0, [2.0] * 5,
+    )  # fmt: skip
+    chart = bars(found)
+    (name, (bar,)) = chart.classes[0]
+    assert (name, bar.rows, bar.share) == ("a", 20, 0.4)
+    assert bar.low < bar.width < bar.high
+    assert bar.low / bar.width == pytest.approx(0.2 / 0.4, rel=1e-3)
+    few = Balance("label", "split", ["train", "test"], ["a", "b"], [[3, 1], [1, 1]], 0, 1, [1, 1])
+    assert [b.share for _, row in bars(few).classes for b in row] == [0.75, 0.5, 0.25, 0.5]
+    assert max(b.width for _, row in bars(few).classes for b in row) < 80
+
+
+def test_a_histogram_of_equal_values_has_one_bar():
+    flat = histogram("detail", np.full(9, 0.5))
+    assert sorted(flat.heights)[-2:] == [0.0, 100.0] and flat.median == 0.5
+    even = histogram("detail", np.linspace(0, 1, 3200))
+    assert min(even.heights) > 90
+
+
+def test_a_page_that_cannot_be_written_is_a_sentence(study, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FerError, match="give another -o"):
+        report(study / "data", tmp_path / "file" / "r.html")
+
+
+def test_without_jinja2_the_cure_is_named(study, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(FerError, match=r"pip install 'fertools\[report\]'"):
+        report(study / "data", tmp_path / "r.html")
+
+
+def test_the_command_says_what_it_wrote(study, tmp_path, capsys):
+    out = tmp_path / "page.html"
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(study / "random.parquet"), "-o", str(out), "--with-faces", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert end.value.code == 0 and told["file"] == str(tmp_path / "page.private.html")
+    assert told["bytes"] == Path(told["file"]).stat().st_size and not out.exists()
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(study / "random.parquet"), "-o", str(out), "--with-faces"])
+    assert "private, do not share it" in capsys.readouterr().out
+
+
+def channel(value: float) -> float:
+    return value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4
+
+
+def luminance(colour: str) -> float:
+    red, green, blue = (channel(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_letters_and_bars_stand_out_in_both_modes():
+    """WCAG 2.2, 1.4.3 and 1.4.11: contrast of 4.5 for letters, 3 for what is drawn."""
+    style = (Path(flow.__file__).parent / "report.css").read_text(encoding="utf-8")
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
+    )
+    for mode in (light, dark):
+        pairs = [(name, "paper", 4.5) for name in ("ink", "soft", "accent", "bad", "good")]
+        pairs += [("bad", "bad-paper", 4.5), ("good", "good-paper", 4.5), ("ink", "faint", 4.5)]
+        pairs += [(name, "faint", 3) for name in "abcd"]
+        for name, ground, least in pairs:
+            a, b = sorted((luminance(mode[name]), luminance(mode[ground])))
+            assert (b + 0.05) / (a + 0.05) >= least, (name, ground)
+
+
+@needs_browser
+def test_a_browser_shows_it_without_complaint(hostile, study, tmp_path):
+    pages = [
+        report(hostile, tmp_path / "h.html", with_faces=True, title=EVIL * 3),
+        report(study / "random.parquet", tmp_path / "s.html", with_faces=True),
+    ]
+    with browser(tmp_path / "profile") as window:
+        for written in pages:
+            for width in (1280, 390):
+                for dark in (False, True):
+                    window.open(written.file, width, dark=dark)
+                    assert window.complaints() == []
+                    assert window.ask("document.documentElement.scrollWidth") <= width
+                    seen = "[...document.images].filter(i => i.complete && i.naturalWidth).length"
+                    assert window.ask(seen) == window.ask("document.images.length") > 0
+                    assert window.ask("document.scripts.length") == 0
+                    photograph = np.frombuffer(window.photograph(), np.uint8)
+                    pixels = cv2.imdecode(photograph, cv2.IMREAD_GRAYSCALE)
+                    assert pixels.shape[1] == width and pixels.std() > 8
+                    assert (np.median(pixels) < 60) if dark else (np.median(pixels) > 200)
