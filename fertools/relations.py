@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fertools import folder
+from fertools.checks._sketch import LARGEST
 from fertools.columns import cross, encode
 from fertools.errors import FerError
-from fertools.faces import open_faces
+from fertools.faces import Faces, open_faces
 from fertools.manifest import Manifest
 from fertools.measures.leakage import Links
+
+SIDE = 48
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -65,19 +68,37 @@ def exact(table: pa.Table, dealt: Mask) -> Relation:
 
 def derived(manifest: Manifest, dealt: Mask, data: str | None = None) -> Relation:
     """Rows that are others mirrored, blurred, turned and the like, as `checks/derived.py` finds
-    them: its table `pairs` has the positions `row` and `of`.
+    them among the dealt rows.
     """
     if "derived" not in folder.names("checks"):
         return Relation("derived", why="there is no check `derived`")
+    rows = np.flatnonzero(dealt & np.asarray(manifest.table["row"].is_valid()))
+    if not len(rows):
+        return Relation("derived", why="no row has a face")
+    some = manifest.replace(manifest.table.take(pa.array(rows)))
     check = folder.load("checks", "derived")
     try:
-        finding = check.find(manifest, open_faces(manifest, data), check.Options())
+        finding = check.find(some, small_faces(some, data), check.Options())
     except FerError as error:
+        if data is not None:
+            raise
         return Relation("derived", why=str(error))
     pairs = finding.tables["pairs"]
-    both = np.stack([pairs[name].to_numpy() for name in ("row", "of")], axis=1).astype(np.int64)
-    both = both[dealt[both].all(axis=1)]
+    both = rows[np.stack([pairs[name].to_numpy() for name in ("row", "of")], axis=1)]
     return Relation("derived", Links(pairs=both), ncc=np.full(len(both) + 1, np.nan))
+
+
+def small_faces(manifest: Manifest, data: str | None) -> Faces:
+    """The faces in gray, as they are where they have one size that can be compared, else at 48.
+
+    Raises `FerError` where there is no face store.
+    """
+    fitted = open_faces(manifest, data, size=SIDE, channels=1)
+    try:
+        own = open_faces(manifest, data, channels=1)
+    except FerError:  # of unlike shape
+        return fitted
+    return own if max(own.shape) <= LARGEST else fitted
 
 
 def _of_codes(name: str, codes: tuple[Integers, ...], dealt: Mask, lack: str) -> Relation:

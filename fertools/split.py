@@ -22,22 +22,31 @@ import pyarrow.compute as pc
 from fertools.assemble import made
 from fertools.columns import Codes, cross, encode, put, usable, words
 from fertools.errors import FerError, unknown
+from fertools.following import Followed, plan
 from fertools.grouping import Grouping, Groups, group_rows
 from fertools.labelling import label
 from fertools.labels import mapping
 from fertools.manifest import Manifest, locate, read_manifest, write_manifest
 from fertools.measures.deal import deal, infeasible
+from fertools.protocol import digest
 
 PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class SplitOptions:
-    """How to deal. Exactly one of `ratios`, `folds`, `official`."""
+    """How to deal. Exactly one of `ratios`, `folds`, `official`, `protocol`.
+
+    A protocol decides all the rest; of one with several draws `draw` takes one, and of a list
+    `allow_missing` rows may be missing or ambiguous in the data.
+    """
 
     ratios: tuple[float, ...] | None = None
     folds: int | None = None
     official: bool = False
+    protocol: str | None = None
+    draw: int | None = None
+    allow_missing: int = 0
     val_from: float | None = None
     stratify_on: tuple[str, ...] = ("label",)
     grouping: Grouping = field(default_factory=Grouping)
@@ -47,9 +56,10 @@ class SplitOptions:
 
     def check(self) -> None:
         """Raise `FerError` for values that are unknown or exclude one another."""
-        ways = [self.ratios is not None, self.folds is not None, self.official]
-        if sum(ways) != 1:
-            raise FerError("say one of --ratios 8:1:1, --folds 10, --official")
+        ways = (self.ratios, self.folds, self.official or None, self.protocol)
+        if sum(way is not None for way in ways) != 1:
+            raise FerError("say one of --ratios 8:1:1, --folds 10, --official, --protocol NAME")
+        self._check_protocol()
         self.grouping.check()
         if self.ratios is not None and (
             not 2 <= len(self.ratios) <= 3 or min(self.ratios) < 0 or sum(self.ratios) <= 0
@@ -59,6 +69,16 @@ class SplitOptions:
             raise FerError(f"folds {self.folds}: at least 2")
         if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
             raise FerError("--val-from train:0.1 goes with --official, and its share is below 1")
+
+    def _check_protocol(self) -> None:
+        if self.protocol is None:
+            if self.draw is not None or self.allow_missing:
+                raise FerError("--draw and --allow-missing go with --protocol")
+            return
+        own = {"protocol", "draw", "allow_missing"}
+        for f in dataclasses.fields(self):
+            if f.name not in own and getattr(self, f.name) != getattr(SplitOptions(), f.name):
+                raise FerError(f"--protocol decides {f.name} itself; leave that option out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,7 @@ class Split:
     left_out: dict[str, int]
     parts: list[Part]
     notes: list[str]
+    missing: list[str] = field(default_factory=list)
 
 
 def split(
@@ -99,7 +120,8 @@ def split(
 
     With `keep`, groups that an older split manifest dealt stay where they are. Raises `FerError`
     for options that exclude one another, data without the subjects asked for, ids that occur in two
-    data sets, and an `out` that is there (without `force`).
+    data sets, an `out` that is there (without `force`), and for data that a protocol is not for or
+    that lacks rows of its list.
     """
     options.check()
     out = Path(out)
@@ -108,11 +130,16 @@ def split(
     files = [locate(path) for path in data]
     manifests = [read_manifest(file) for file in files]
     table = _merged(manifests, files)
-    table = label(table, options.label_rule, mapping(options.labels) if options.labels else None)
+    if options.protocol and (keep or len(files) > 1):
+        raise FerError("--protocol deals one data set alone; leave --keep and the others out")
+    table, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
     groups = group_rows(table, _grouping(options))
     dealable = usable(table) & table["label"].is_valid().to_numpy()
     strata = _strata(table, options)
-    part, shares, notes = _deal(table, options, groups, strata, dealable, keep)
+    if listed:
+        part, shares, notes = _as_listed(listed, dealable)
+    else:
+        part, shares, notes = _deal(table, options, groups, strata, dealable, keep)
     table = _written(table, groups, part, options)
     report = _report(table, groups, part, shares, dealable, options)
     facts = {
@@ -120,6 +147,8 @@ def split(
         "from": {_name(m, f): _file_digest(f) for m, f in zip(manifests, files, strict=True)},
         "keep": _file_digest(locate(keep)) if keep else None,
     }
+    if options.protocol:
+        facts["protocol"] = {"name": options.protocol, "digest": digest(options.protocol)}
     card = _card(manifests, out, {**facts, "notes": notes, "made": made(command)})
     try:
         write_manifest(out, table, facts, card)
@@ -135,7 +164,31 @@ def split(
         left_out=_left_out(table, dealable),
         parts=report,
         notes=notes,
+        missing=listed.missing if listed else [],
     )
+
+
+def _labelled(
+    table: pa.Table, source: str | None, options: SplitOptions
+) -> tuple[pa.Table, SplitOptions, Followed | None]:
+    """The table with labels, the options with what a protocol decides, and the rows of its list."""
+    if options.protocol:
+        way = options.protocol, options.draw, options.allow_missing
+        decided, listed = plan(table, source, *way)
+        options = dataclasses.replace(options, **decided)
+        if listed:
+            return listed.table, options, listed
+    names = mapping(options.labels) if options.labels else None
+    return label(table, options.label_rule, names), options, None
+
+
+def _as_listed(
+    listed: Followed, dealable: npt.NDArray[np.bool_]
+) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
+    """What `_deal` returns, for the rows of a list: the shares are those it has."""
+    part = np.where(dealable, listed.part, -1)
+    counts = np.bincount(part[part >= 0], minlength=listed.folds or len(PARTS))
+    return part, counts / max(counts.sum(), 1), listed.notes
 
 
 def _grouping(options: SplitOptions) -> Grouping:

@@ -17,17 +17,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fertools.checks._ncc import near_twins, strongest
-from fertools.checks._sketch import LARGEST
 from fertools.columns import encode
 from fertools.errors import FerError
-from fertools.faces import Faces, open_faces
+from fertools.faces import Faces
 from fertools.manifest import Manifest
 from fertools.measures.leakage import Links
 from fertools.measures.twins import calibrated, curve
-from fertools.relations import Doubles, Integers, Mask, Relation, people, recordings
+from fertools.relations import Doubles, Integers, Mask, Relation, people, recordings, small_faces
 
 DEFAULT = 0.90
-SIDE = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def near(
     if not has.any():
         return nothing("no row has a face")
     try:
-        faces = _small(manifest, data)
+        faces = small_faces(manifest, data)
     except FerError as error:
         if data is not None:
             raise
@@ -106,7 +104,7 @@ def near(
     thresholds, curves, notes = _thresholds(table, pairs, has, threshold)
     constant = np.isin(copies, copies[first[found.constants]]) & has
     if constant.any():
-        notes.append(f"{int(constant.sum()):,} faces of one gray level have no NCC: see exact")
+        notes.append(f"faces of one gray level, which have no NCC: {int(constant.sum()):,}")
     missing = int((dealt & ~has).sum())
     why = f"{missing:,} of {int(dealt.sum()):,} rows have no face" if missing else ""
     false_twins = pairs.where(strongest(found) & _different(table, pairs))
@@ -142,16 +140,6 @@ class _Some:
 
     def __getitem__(self, rows: slice | Integers, /) -> NDArray[np.uint8]:
         return self.faces[self.rows[rows]]
-
-
-def _small(manifest: Manifest, data: str | None) -> Faces:
-    """The faces in gray, as they are where they have one size that can be compared."""
-    fitted = open_faces(manifest, data, size=SIDE, channels=1)
-    try:
-        own = open_faces(manifest, data, channels=1)
-    except FerError:  # of unlike shape
-        return fitted
-    return own if max(own.shape) <= LARGEST else fitted
 
 
 def _equal(table: pa.Table, has: Mask) -> Integers:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fertools.cli import main
@@ -51,6 +51,7 @@ def test_folds_and_words_of_the_data_set_are_compared_where_there_is_nothing_els
     assert diff(first, dealt).notes == ["parts cannot be compared: one has none like it"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), unique=True), st.lists(st.integers(0, 20), unique=True))
 def test_every_row_is_counted_once(tmp_path_factory, a: list[int], b: list[int]) -> None:
     folder = tmp_path_factory.mktemp("any")

@@ -1,13 +1,14 @@
 """Partners across parts against a double loop; the rounds of a cross-validation."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fertools.measures.leakage import NONE, PAIRS, TEST, TRAIN, VAL, Links, partnered, partners
 from fertools.measures.leakage import rounds as rounds_of
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_partners_are_those_of_a_double_loop(data) -> None:
     n = data.draw(st.integers(1, 12))

@@ -17,6 +17,9 @@ from fertools.cli import _show
 @click.option("--folds", type=int, help="number of folds; each row is tested in one")
 @click.option("--official", is_flag=True, help="the parts that the data set was published with")
 @click.option("--val-from", metavar="train:0.1", help="with --official: validation from training")
+@click.option("--protocol", metavar="NAME", help="a published split: `fertools protocols`")
+@click.option("--draw", type=int, help="with --protocol: which of its random draws")
+@click.option("--allow-missing", type=int, help="with --protocol: rows that may be missing")
 @click.option("--stratify/--no-stratify", default=True, help="keep class shares; the default")
 @click.option("--stratify-on", metavar="label,gender", help="columns whose shares are kept")
 @click.option("--group", help="subject (default), sequence or none")
@@ -31,8 +34,8 @@ from fertools.cli import _show
 def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Deal the faces of one or more data sets to parts.
 
-    Whole groups are dealt, classes keep their shares. Say how by one of --ratios, --folds and
-    --official. Rows without a face or label stay in the manifest, in no part.
+    Whole groups are dealt, classes keep their shares. Say how by one of --ratios, --folds,
+    --official and --protocol. Rows without a face or label stay in the manifest, in no part.
     """
     from fertools.split import split
 
