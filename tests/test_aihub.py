@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from fertools.cli import cli
 from fertools.errors import FerError
 from fertools.fakes import aihub as fake
 from fertools.fakes._files import put
@@ -380,3 +382,20 @@ def test_slices_are_named_by_emotion_and_part(path, group):
     path = path.format(REAL_NAMES[0][0])
     member = Member(path, "", "", 0, archive=path.rpartition("!")[0])
     assert aihub._group(member) == group
+
+
+def test_a_split_by_subject_audits_clean(tmp_path):
+    truth = fake.write(tmp_path, people=6, variant="zips")
+    data, split = str(tmp_path / "data"), str(tmp_path / "split.parquet")
+    ingest("aihub", truth.raws(tmp_path), data, face=FACE)
+    shares = ["--group", "subject", "--ratios", "4:1:1", "--label-rule", "majority"]
+    for line in (["split", data, *shares, "-o", split], ["audit", split, "--max-leakage", "0"]):
+        done = CliRunner().invoke(cli, line, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    table = read_manifest(split).table
+    parts = {}
+    for who, part in zip(table["subject"].to_pylist(), table["split"].to_pylist(), strict=True):
+        if part is not None:
+            parts.setdefault(who, set()).add(part)
+    assert set().union(*parts.values()) == {"train", "val", "test"}
+    assert all(len(found) == 1 for found in parts.values())

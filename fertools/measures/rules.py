@@ -22,8 +22,8 @@ NOT_EXPRESSIONS = ("unknown", "non_face")
 class Labelled:
     """Labels of n rows.
 
-    `codes` (n,) point into `names`, -1 without label; `status` (n,) holds words; `target` is None or
-    (n, names) probabilities that sum to 1 in rows with a label and are 0 elsewhere.
+    `codes` (n,) point into `names`, -1 without label; `status` (n,) holds words; `target` is None
+    or (n, names) probabilities that sum to 1 in rows with a label and are 0 elsewhere.
     """
 
     codes: Codes

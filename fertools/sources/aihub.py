@@ -178,6 +178,6 @@ def _age(said: str | None) -> str | None:
 def _no_labels(member: Member, emotion: str | None, part: str | None) -> str:
     part = {"train": "TRAIN", "val": "VALID"}.get(part or "", "..")
     return (
-        f"{member.path}: its label file was not read, and its face is cut by it; ingest "
+        f"{member.path}: its label file was not read, and its row and face depend on it; ingest "
         f"[라벨]EMOIMG_{emotion}_{part}.zip before or along with it, or say --without-labels"
     )
