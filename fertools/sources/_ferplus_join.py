@@ -90,7 +90,8 @@ def sketch(pixels: Pixels) -> npt.NDArray[np.uint8]:
     """The picture at 8x8, (64,): what another encoder hardly changes."""
     gray = pixels if pixels.ndim == 2 else to_gray(pixels)
     cells = gray.reshape(SIDE // CELL, CELL, SIDE // CELL, CELL).mean(axis=(1, 3))
-    return np.rint(cells).astype(np.uint8).reshape(-1)
+    small: npt.NDArray[np.uint8] = np.rint(cells).astype(np.uint8).reshape(-1)
+    return small
 
 
 def join(files: Pictures, rows: Pictures) -> npt.NDArray[np.int64]:
