@@ -14,6 +14,7 @@ from fertools.verdict import Verdict
 
 ROOM = 78.0  # per cent of the width for the longest bar; the rest is for its number
 SIDE_BY_SIDE = 4  # parts that have a bar each; of more, one bar shows the mean and the range
+LEAST = 0.25  # share for which the longest bar of a leak stands at least: a small one looks small
 BINS = 32
 
 
@@ -99,7 +100,7 @@ def leak_bars(verdict: Verdict) -> Chart:
     parts = [f"{PARTS[leak.later]} in {PARTS[leak.earlier]}" for leak in verdict.leaks]
     counts = [[leak.classes.get(name, (0, 0)) for leak in verdict.leaks] for name in names]
     share = [[n / max(of, 1) for n, of in row] for row in counts]
-    scale = ROOM / max(max(map(max, share), default=0.0), 1e-9)
+    scale = ROOM / max(max(map(max, share), default=0.0), LEAST)
     classes = tuple(
         (
             name,

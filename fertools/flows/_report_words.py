@@ -1,4 +1,4 @@
-"""The sentences of a report: its head, how each figure was computed, what was not looked at.
+"""The sentences at the head of a report: what the data is, what was found, what names it.
 
 In go the facts; out come plain words. The page puts them in place and escapes them.
 """
@@ -6,7 +6,6 @@ In go the facts; out come plain words. The page puts them in place and escapes t
 from collections.abc import Sequence
 
 from fertools.flows._report_facts import PUBLISHED, Facts
-from fertools.labelling import RATERS
 from fertools.verdict import CLEAN, LEAKS, UNCHECKED, Leak
 
 PLAIN = {
@@ -27,7 +26,6 @@ WHO = {
 }
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 FEW = 4  # parts whose sizes stand at the head of the page
-SAID_OF_PEOPLE = ("subject", "gender", "age", "race")
 
 
 def listed(words: list[str], last: str = "and") -> str:
@@ -144,104 +142,3 @@ def _about(facts: Facts) -> list[tuple[str, str, bool]]:
                 term = key.capitalize() + (f", {name}" if len(each) > 1 else "")
                 lines.append((term, str(said[key]), False))
     return lines
-
-
-def method(facts: Facts) -> list[tuple[str, str]]:
-    """How each figure on the page was computed, with its source."""
-    lines = [
-        (
-            "Balance",
-            "Counts over rows with a face that nothing leaves out. The effective number of classes "
-            "is exp of the entropy of the shares: n for n even classes (Hill, Ecology 54, 1973).",
-        )
-    ]
-    if facts.stats.leans or facts.stats.dropout_leans or facts.drop_lean:
-        lines.append(
-            (
-                "Cramér’s V and p",
-                "V is sqrt(chi² / (n (min(rows, columns) - 1))) (Cramér, Mathematical Methods of "
-                "Statistics, 1946). p comes from 199 permutations, seed 0, in which whole groups "
-                "(people, or twins) trade places, since the rows of one person are not "
-                "independent; it is never 0 (Phipson and Smyth, Statistical Applications in "
-                "Genetics and Molecular Biology 9, 2010).",
-            )
-        )
-    if facts.audit is not None:
-        lines += _of_audit(facts)
-    if facts.raters is not None:
-        lines.append(
-            (
-                "Agreement of raters",
-                "Fleiss’ kappa is (P - Pe) / (1 - Pe), with P the share of rater pairs that agree "
-                "and Pe what chance would give (Fleiss, Psychological Bulletin 76, 1971). A "
-                "majority is more than half of a row’s votes.",
-            )
-        )
-    return lines
-
-
-def _of_audit(facts: Facts) -> list[tuple[str, str]]:
-    return [
-        (
-            "Leakage",
-            "A row of a later part counts once per relation if it has at least one partner in an "
-            "earlier part. Partners are direct: nothing is chained. Person and recording are what "
-            "the data set recorded; exact copies have the same digest of their pixels, of the "
-            "photograph or of the stored face.",
-        ),
-        (
-            "Near-twins",
-            "Two faces are near-twins if their zero-mean normalised cross-correlation (NCC) "
-            f"{_thresholds(facts)}. Faces are compared gray, at 48 x 48 pixels where they are "
-            "larger, and again with one of them mirrored. All pairs are found: a projection on low "
-            "frequencies of the cosine transform rules pairs out by the Cauchy-Schwarz bound, and "
-            "every pair that is left is computed in full. Frames of one recording are no twins.",
-        ),
-    ]
-
-
-def _thresholds(facts: Facts) -> str:
-    found = facts.audit.thresholds if facts.audit is not None else {}
-    said = [f"{value:g} in {name}" for name, value in sorted(found.items())]
-    return f"is at least {listed(said)}" if said else "reaches a threshold"
-
-
-def unchecked(facts: Facts) -> list[str]:
-    """What this page does not tell, for this data and in general."""
-    lines = []
-    if facts.audit is None:
-        lines.append("Leakage: there are no two parts to compare. Run fertools split first.")
-    else:
-        for verdict in facts.audit.verdicts:
-            if verdict.why:
-                lines.append(
-                    f"Leakage by {PLAIN[verdict.relation]}: {verdict.why.replace('`', '')}."
-                )
-    if not facts.flags and facts.groups is None:
-        lines.append(
-            "Twins within a part, quality and labels: no check has run on this manifest. "
-            "Run fertools curate first."
-        )
-    missing = [name for name in SAID_OF_PEOPLE if not facts.manifest.has(name)]
-    if missing:
-        lines.append(
-            f"Balance by {listed(missing)}: the data set does not say. A model may be worse for "
-            "some people without this page showing it."
-        )
-    if facts.raters is None:
-        lines.append(
-            f"Agreement of raters: the manifest has neither votes nor {RATERS[0]} and the like."
-        )
-    pending = facts.stats.statuses.get("pending", 0)
-    if pending:
-        lines.append(f"{pending:,} records whose image has not been read: they are pending.")
-    return [
-        *lines,
-        "Who somebody is: people are told apart by the names in the data set alone. No face was "
-        "recognised, so one person under two names stays two.",
-        "Copies that no longer look alike: another crop, a strong rotation, another photograph of "
-        "the same moment.",
-        "Whether the labels are right where nothing contradicts them, and whether a face shows "
-        "what somebody felt.",
-        "Whether those who are shown agreed to it, and whether the licence allows your use.",
-    ]

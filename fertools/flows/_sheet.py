@@ -229,10 +229,10 @@ def _twins(facts: Facts, shower: Shower) -> list[Sheet]:
     ordered = wrong[np.argsort(-sizes[wrong], kind="stable")][:CONTRADICTING]
     return [
         _grouped("Twins that contradict each other",
-                 "Copies of one picture under different labels: at least one of them is wrong.",
+                 "If they are one picture, at least one of the labels is wrong.",
                  [np.flatnonzero(codes == code) for code in ordered], shower),
         _grouped("The largest groups of twins",
-                 "Copies of one picture, up to twelve of each group.",
+                 "Up to twelve faces of each. A twin of a twin is in the group, so look at them.",
                  [np.flatnonzero(codes == code) for code in largest], shower),
     ]  # fmt: skip
 
@@ -257,7 +257,7 @@ def _quality(facts: Facts, shower: Shower) -> list[Sheet]:
             continue
         values = table[name].to_numpy().astype(np.float64)[rows]
         chosen = np.argsort(sign * values, kind="stable")[:SINGLE]
-        tiles = [shower.tile((int(rows[at]),), f"{measure} {values[at]:.3g}") for at in chosen]
+        tiles = [shower.tile((int(rows[at]),), f"{values[at]:.3f}") for at in chosen]
         why = f"{len(rows):,} faces bear this flag; the worst are shown, by their {measure}."
         found.append(Sheet(flag.replace("_", " ").capitalize(), why, tuple(tiles)))
     return found

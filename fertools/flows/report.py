@@ -17,6 +17,7 @@ import numpy as np
 from fertools import __version__
 from fertools.certificate import sentence
 from fertools.errors import FerError
+from fertools.flows import _report_method as small_print
 from fertools.flows import _report_words as words
 from fertools.flows._report_chart import Histogram, bars, histogram, leak_bars
 from fertools.flows._report_facts import PUBLISHED, Facts, Tally, gather
@@ -70,7 +71,7 @@ def report(
         who=words.WHO,
         glance=words.glance(facts),
         lede=words.lede(facts),
-        method=words.method(facts),
+        method=small_print.method(facts),
         private=with_faces,
         quality=_histograms(facts),
         sheets=sheets,
@@ -78,7 +79,7 @@ def report(
         suspects=None,
         sums=_sums(facts.stats.statuses),
         title=title or facts.name,
-        unchecked=words.unchecked(facts),
+        unchecked=small_print.unchecked(facts),
         version=__version__,
     )
     return Written(file, _write(file, page), sheets.faces)
