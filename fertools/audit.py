@@ -44,12 +44,14 @@ def audit(
     for name in by or ():
         if name not in BY:
             raise unknown("relation", name, list(BY))
+    if near_threshold is not None and not 0 < near_threshold <= 1:
+        raise FerError(f"--near-threshold {near_threshold}: give a number above 0 and at most 1")
     file = locate(path)
     manifest = read_manifest(file)
     every, folds = _rounds(manifest, file)
     if not _met(every):
         raise FerError(f"{file}: all rows are in one part; run `fertools split` on it")
-    wanted = tuple(by or BY)
+    wanted = tuple(dict.fromkeys(by or BY))
     relations, twins = _relations(manifest, every, wanted, near_threshold, data)
     verdicts = tuple(_verdict(manifest, every, r, folds, max_leakage) for r in relations)
     if rows is not None:
@@ -67,7 +69,7 @@ def audit(
         curves=twins.curves,
         false_twins=len(twins.false_twins.rows),
         notes=twins.notes,
-        protocol=manifest.facts.get("split", {}).get("protocol", ""),
+        protocol=_protocol(manifest),
     )
 
 
@@ -191,3 +193,10 @@ def _faces_digest(manifest: Manifest) -> str:
         for name, entry in sorted(stores[key]["shards"].items())
     ]
     return hashlib.sha256("".join(shards).encode()).hexdigest() if shards else ""
+
+
+def _protocol(manifest: Manifest) -> str:
+    """The protocol that the split follows, with its draw."""
+    options = manifest.facts.get("split", {})
+    draw = f", draw {options['draw']}" if "draw" in options else ""
+    return f"{options['protocol']}{draw}" if "protocol" in options else ""

@@ -75,11 +75,12 @@ def follow(
 ) -> Followed:
     """Label and deal a copy as a list says; rows that it leaves out get a reason in `drop`.
 
-    Raises `FerError` where more than `allow_missing` rows that belong to a part are missing or
-    ambiguous. A row without a face, and one that a check dropped, is missing.
+    A list says which rows are used, whatever a check made of them: else its numbers would be those
+    of another split. Raises `FerError` where more than `allow_missing` rows that belong to a part
+    are missing or ambiguous; a row without a face is missing.
     """
     rows = read_rows(name, draw)
-    good = usable(table)
+    good = np.asarray(table["status"].to_numpy() == "ok")
     found = join(table, rows, good)
     lost = _lost(rows, found)
     if len(lost) > allow_missing:
@@ -96,12 +97,14 @@ def follow(
     status = pc.if_else(listed, said["label_status"], pa.scalar("unlabelled"))
     table = put(table, "label_status", status)
     outside = pc.if_else(listed, said["drop"], pa.scalar("not_in_protocol"))
-    ours = table["drop"] if "drop" in table.column_names else pa.nulls(table.num_rows, pa.string())
-    table = put(table, "drop", pc.if_else(pa.array(good), outside, ours))
+    kept = int((usable(table) < good)[found.at >= 0].sum())
+    table = put(table, "drop", pc.if_else(pa.array(good), outside, pa.scalar(None, pa.string())))
     folds = int(pc.max(rows["fold"]).as_py()) + 1 if rows["fold"].null_count < len(rows) else None
     codes = said["fold"].fill_null(-1) if folds else pc.index_in(said["split"], pa.array(PARTS))
     part = codes.fill_null(-1).to_numpy().astype(np.int64)
-    return Followed(table, part, folds, _ids(rows, lost), _notes(name, rows, found, lost, good))
+    return Followed(
+        table, part, folds, _ids(rows, lost), _notes(name, rows, found, lost, good, kept)
+    )
 
 
 def _lost(rows: pa.Table, found: Joined) -> Integers:
@@ -127,7 +130,9 @@ def _refusal(name: str, data: str, rows: pa.Table, found: Joined, lost: Integers
     )
 
 
-def _notes(name: str, rows: pa.Table, found: Joined, lost: Integers, good: Mask) -> list[str]:
+def _notes(
+    name: str, rows: pa.Table, found: Joined, lost: Integers, good: Mask, kept: int
+) -> list[str]:
     joined = int((found.at >= 0).sum())
     notes = [f"protocol {name}: {joined:,} of {len(rows):,} rows joined"]
     for word, at in (("missing", found.missing), ("ambiguous", found.ambiguous)):
@@ -135,6 +140,8 @@ def _notes(name: str, rows: pa.Table, found: Joined, lost: Integers, good: Mask)
             inside = len(np.intersect1d(at, lost))
             some = ", ".join(_ids(rows, at[:SHOWN])) + (", .." if len(at) > SHOWN else "")
             notes.append(f"{len(at):,} rows {word}, {inside:,} of them in a part: {some}")
+    if kept:
+        notes.append(f"{kept:,} rows that a check dropped are as the protocol says all the same")
     if extra := int((good & (found.at < 0)).sum()):
         notes.append(f"{extra:,} faces are not in the protocol and belong to no part")
     return notes

@@ -306,6 +306,7 @@ def test_the_command_and_its_exit_codes(tmp_path, capsys) -> None:
     shown = json.loads(capsys.readouterr().out)
     assert shown["verdicts"][0]["verdict"] == "leaks"
     assert run(f"audit {data}") == 1
+    assert run(f"audit {out} --near-threshold 1.5") == 1
 
 
 def test_drawn_people_kept_apart_are_clean(tmp_path, capsys) -> None:
