@@ -97,6 +97,32 @@ def equal_faces(manifest: Manifest) -> Integers:
     return np.where(has, codes, -1)
 
 
+def members(codes: Integers) -> tuple[Integers, Integers, Integers]:
+    """Rows by code, where each code's rows start among them, and how many they are."""
+    rows = np.flatnonzero(codes >= 0)
+    rows = rows[np.argsort(codes[rows], kind="stable")]
+    sizes = np.bincount(codes[rows], minlength=int(codes.max(initial=-1)) + 1)
+    return rows, np.cumsum(sizes) - sizes, sizes
+
+
+def to_copies(copies: Integers, pairs: Integers) -> tuple[Integers, Integers]:
+    """Pairs of first faces (m, 2) as pairs of all their copies, and which each of them came from."""
+    rows, starts, sizes = members(copies)
+    left, right = copies[pairs].T
+    count = sizes[left] * sizes[right]
+    pair = np.repeat(np.arange(len(pairs)), count)
+    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    one = rows[starts[left[pair]] + number // sizes[right[pair]]]
+    other = rows[starts[right[pair]] + number % sizes[right[pair]]]
+    return np.stack([one, other], axis=1), pair
+
+
+def alike(codes: Integers, pairs: Integers) -> Mask:
+    """Whether the two rows of each pair are known to have the same code."""
+    left, right = codes[pairs].T
+    return np.asarray((left == right) & (left >= 0))
+
+
 def settle(manifest: Manifest, found: Pairs, asked: float | None) -> Threshold:
     """The threshold of a data set: the one asked for, the one its subjects call for, or 0.90.
 

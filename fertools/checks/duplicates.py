@@ -28,9 +28,12 @@ from fertools.checks._pairs import (
     Mask,
     Pairs,
     Threshold,
+    alike,
     compare,
     floor_of,
+    members,
     settle,
+    to_copies,
 )
 from fertools.columns import encode, words
 from fertools.faces import Faces
@@ -76,7 +79,7 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
     copies = np.where(found.constant, -1, found.copies)
     near = listed.rows[listed.kind == KINDS.index("near")]
     twins = _groups(copies, near)
-    comparable = _groups(copies, near[~_alike(subject, near)])
+    comparable = _groups(copies, near[~alike(subject, near)])
     contradicting, minority = disagreeing(comparable, labels)
     best = np.zeros(len(manifest))
     np.maximum.at(best, near[:, 1], listed.ncc[listed.kind == KINDS.index("near")])
@@ -111,12 +114,6 @@ def _groups(copies: Integers, near: Integers) -> Integers:
     return np.where(np.bincount(groups)[groups] > 1, groups, -1)
 
 
-def _alike(codes: Integers, pairs: Integers) -> Mask:
-    """Whether the two rows of each pair are known to have the same code."""
-    left, right = codes[pairs].T
-    return np.asarray((left == right) & (left >= 0))
-
-
 def _contradictions(groups: Integers, labels: Integers) -> int:
     """How many groups hold two labels or more."""
     return len(np.unique(groups[disagreeing(groups, labels)[0]]))
@@ -125,39 +122,26 @@ def _contradictions(groups: Integers, labels: Integers) -> int:
 def _listed(found: Pairs, kept: Mask, sequence: Integers) -> _Listed:
     """The pairs of first faces above the threshold, spread to their copies, and the exact pairs."""
     copies = np.where(found.constant, -1, found.copies)
-    members, starts, sizes = _members(copies)
-    left, right = copies[found.pairs[kept]].T
-    count = sizes[left] * sizes[right]
-    pair = np.repeat(np.arange(len(left)), count)
-    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    one = members[starts[left[pair]] + number // sizes[right[pair]]]
-    other = members[starts[right[pair]] + number % sizes[right[pair]]]
-    exact = _exact_pairs(members, starts, sizes)
-    rows = np.sort(np.concatenate([np.stack([one, other], axis=1), exact]), axis=1)
+    spread, pair = to_copies(copies, found.pairs[kept])
+    exact = _exact_pairs(copies)
+    rows = np.concatenate([np.sort(spread, axis=1), exact])
     ncc = np.concatenate([found.ncc[kept][pair], np.ones(len(exact))])
     mirrored = np.concatenate([found.mirrored[kept][pair], np.zeros(len(exact), np.bool_)])
-    kind = np.where(_alike(sequence, rows), KINDS.index("sequence"), KINDS.index("near"))
+    kind = np.where(alike(sequence, rows), KINDS.index("sequence"), KINDS.index("near"))
     kind[len(pair) :] = KINDS.index("exact")
     order = np.lexsort((rows[:, 1], rows[:, 0]))
     return _Listed(rows[order], ncc[order], mirrored[order], kind[order])
 
 
-def _members(codes: Integers) -> tuple[Integers, Integers, Integers]:
-    """Rows by code, where each code's rows start among them, and how many they are."""
-    rows = np.flatnonzero(codes >= 0)
-    rows = rows[np.argsort(codes[rows], kind="stable")]
-    sizes = np.bincount(codes[rows], minlength=int(codes.max(initial=-1)) + 1)
-    return rows, np.cumsum(sizes) - sizes, sizes
-
-
-def _exact_pairs(members: Integers, starts: Integers, sizes: Integers) -> Integers:
+def _exact_pairs(copies: Integers) -> Integers:
     """All pairs within each set of equal faces; of a large set those with its first face."""
+    rows, starts, sizes = members(copies)
     out = [np.empty((0, 2), np.int64)]
     for size in np.unique(sizes[sizes > 1]):
         i, j = np.triu_indices(size, 1)
         if size > LISTED:
             i, j = i[: size - 1], j[: size - 1]
-        sets = members[starts[sizes == size][:, None] + np.arange(size)]
+        sets = rows[starts[sizes == size][:, None] + np.arange(size)]
         out.append(np.stack([sets[:, i], sets[:, j]], axis=2).reshape(-1, 2))
     return np.concatenate(out)
 
@@ -190,7 +174,7 @@ def _review(manifest: Manifest, found: Pairs, threshold: float, sequence: Intege
     i, j = found.pairs.T
     subject, _ = encode(manifest.table["subject"])
     two_people = (subject[i] != subject[j]) & (subject[i] >= 0) & (subject[j] >= 0)
-    kept = (found.ncc < threshold) & ~two_people & ~_alike(sequence, found.pairs)
+    kept = (found.ncc < threshold) & ~two_people & ~alike(sequence, found.pairs)
     kind = np.full(int(kept.sum()), KINDS.index("near"))
     return _Listed(found.pairs[kept], found.ncc[kept], found.mirrored[kept], kind)
 
