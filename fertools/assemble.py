@@ -23,12 +23,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools import versions
 from fertools.columns import put
 from fertools.errors import FerError
 from fertools.extract import detector_facts
 from fertools.face_options import FaceOptions
 from fertools.labels import canonical
-from fertools.manifest import conform, counts, write_manifest
+from fertools.manifest import conform, counts, read_card, write_manifest
 from fertools.roots import Root
 from fertools.unitfile import unit_facts, unit_file
 
@@ -68,7 +69,29 @@ def assemble(
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
         "made": made(command),
     }
-    write_manifest(out / "manifest.parquet", table, content, card)
+    return _publish(out, table, content, card)
+
+
+def _publish(
+    out: Path, table: pa.Table, content: dict[str, Any], card: dict[str, Any]
+) -> dict[str, Any]:
+    """Write manifest and card; what a curation found stays while the rows are those it looked at.
+
+    Where rows were added it goes to a version of its own, and a note says so; what an earlier data
+    set in this folder left behind is removed.
+    """
+    manifest = out / "manifest.parquet"
+    if not manifest.is_file():
+        versions.forget(out)
+    elif curated := versions.curated(manifest):
+        if curated == json.loads(json.dumps(content)):
+            return read_card(manifest)
+        number = versions.keep(out)
+        card["notes"].append(
+            f"rows were added: what `curate` had found is in version {number}; run it again"
+        )
+        versions.drop_tables(out)
+    write_manifest(manifest, table, content, card)
     return card
 
 

@@ -1,0 +1,114 @@
+"""Older versions of a data folder's manifest, and the way back to them.
+
+In goes a data folder; `versions/` in it holds the manifests that stood there before, numbered from
+1, each with its card and the tables of its curation. Faces have no versions: no step deletes any.
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from fertools.errors import FerError
+from fertools.manifest import write_json
+
+VERSIONS = "versions"
+TABLES = "curation"
+NAME = re.compile(r"manifest-(\d+)\.parquet")
+
+
+def numbers(out: Path) -> list[int]:
+    """The versions that are kept, oldest first."""
+    found = (NAME.fullmatch(file.name) for file in (out / VERSIONS).glob("manifest-*.parquet"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def keep(out: Path) -> int:
+    """Keep the manifest that stands there as the newest version; returns its number.
+
+    Nothing is copied where the newest version is this very manifest, as after a run that was
+    killed before it wrote another.
+    """
+    manifest, card, tables = (out / name for name in ("manifest.parquet", "card.json", TABLES))
+    known = numbers(out)
+    if known and _manifest(out, known[-1]).read_bytes() == manifest.read_bytes():
+        return known[-1]
+    number = known[-1] + 1 if known else 1
+    (out / VERSIONS).mkdir(exist_ok=True)
+    if tables.is_dir():
+        shutil.copytree(tables, _tables(out, number), dirs_exist_ok=True)
+    _move_card(card, _card(out, number), "..")
+    partial = _manifest(out, number).with_suffix(".partial")
+    shutil.copyfile(manifest, partial)
+    partial.replace(_manifest(out, number))
+    return number
+
+
+def step_back(out: Path) -> int:
+    """Let the newest version stand again in place of the present manifest, which is gone then.
+
+    Returns the number that the version had. Raises `FerError` where there is none.
+    """
+    known = numbers(out)
+    if not known:
+        raise FerError(f"{out}: there is no older version to go back to")
+    number = known[-1]
+    replace_tables(out, _tables(out, number))
+    _move_card(_card(out, number), out / "card.json", ".")
+    _manifest(out, number).replace(out / "manifest.parquet")
+    _card(out, number).unlink()
+    return number
+
+
+def curated(manifest: Path) -> dict[str, Any] | None:
+    """What determined the rows of a manifest that `curate` wrote; None for one that it did not."""
+    facts = json.loads((pq.read_schema(manifest).metadata or {}).get(b"fertools", b"{}"))
+    if "curation" not in facts:
+        return None
+    return {k: v for k, v in facts.items() if k not in ("curation", "version")}
+
+
+def replace_tables(out: Path, made: Path) -> None:
+    """Put the folder `made` in the place of the tables of the last curation; none if it is none."""
+    drop_tables(out)
+    if made.is_dir():
+        made.rename(out / TABLES)
+
+
+def drop_tables(out: Path) -> None:
+    """Remove the tables of the last curation: they speak of a manifest that is gone."""
+    if (out / TABLES).is_dir():
+        shutil.rmtree(out / TABLES)
+
+
+def forget(out: Path) -> None:
+    """Remove all versions and tables: their faces are gone."""
+    drop_tables(out)
+    if (out / VERSIONS).is_dir():
+        shutil.rmtree(out / VERSIONS)
+
+
+def _manifest(out: Path, number: int) -> Path:
+    return out / VERSIONS / f"manifest-{number}.parquet"
+
+
+def _card(out: Path, number: int) -> Path:
+    return out / VERSIONS / f"manifest-{number}.card.json"
+
+
+def _tables(out: Path, number: int) -> Path:
+    return out / VERSIONS / f"{TABLES}-{number}"
+
+
+def _move_card(source: Path, target: Path, store: str) -> None:
+    """Copy a card to where its stores lie at another relative path."""
+    try:
+        card = json.loads(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FerError(f"{source}: cannot be read ({error}); run the same ingest again") from error
+    for entry in card.get("stores", {}).values():
+        entry["path"] = store
+    write_json(target, card)

@@ -1,0 +1,360 @@
+"""Curation of drawn data sets: versions, policies, undoing, and what an ingest does to it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fertools import resources
+from fertools.cli import main
+from fertools.curate import curate, known_flags, undo
+from fertools.errors import FerError
+from fertools.faces import open_faces
+from fertools.fakes import ck48, fer2013
+from fertools.ingest import ingest
+from fertools.manifest import conform, read_manifest, write_manifest
+from fertools.policy import Policy, dropped, read_policy
+
+QUICK = ["duplicates", "quality"]
+
+
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("fer2013")
+    fer2013.write(folder / "raw", people=4)
+    ingest("fer2013", [folder / "raw"], folder / "data")
+    return folder / "data"
+
+
+@pytest.fixture
+def data(ingested, tmp_path) -> Path:
+    return Path(shutil.copytree(ingested, tmp_path / "data"))
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def rows_of(data: Path, flag: str) -> list[str]:
+    table = read_manifest(data).table
+    pairs = zip(table["id"].to_pylist(), table["flags"].to_pylist(), strict=True)
+    return [name for name, flags in pairs if flag in (flags or [])]
+
+
+def test_flags_and_reasons_stand_in_the_next_version(data):
+    before = read_manifest(data)
+    result = curate(data, QUICK)
+    after = read_manifest(data)
+    assert result.version == 1 and result.rows == len(before)
+    assert after.table.select(before.table.column_names) == before.table
+    blank, twins = rows_of(data, "constant"), rows_of(data, "exact_copy")
+    assert len(blank) == 1 and len(twins) == 1
+    assert len(rows_of(data, "contradicting_twins")) >= 2
+    drop = dict(zip(after.table["id"].to_pylist(), after.table["drop"].to_pylist(), strict=True))
+    assert {name for name, why in drop.items() if why} == set(blank)
+    assert drop[blank[0]] == "constant" and result.dropped == {"constant": 1}
+    flags, ok = after.table["flags"].to_pylist(), after.ok().to_pylist()
+    assert all((words is None) == (not good) for words, good in zip(flags, ok, strict=True))
+    assert result.flagged == sum(bool(words) for words in flags)
+    group = after.table["twin_group"].to_pylist()[after.table["id"].to_pylist().index(twins[0])]
+    assert group.startswith("t:fer2013/")
+    assert after.table["quality_sharpness"].null_count == len(before) - result.faces
+
+
+def test_the_card_says_what_was_done(data):
+    curate(data, QUICK, command="fertools curate data")
+    card = read_manifest(data).card["curation"]
+    assert card["options"]["duplicates"] == {"threshold": None, "review": 0.86}
+    assert card["checks"]["duplicates"]["facts"]["threshold"] == 0.9
+    assert card["checks"]["duplicates"]["flags"]["exact_copy"] == 1
+    assert card["dropped"] == {"constant": 1} and card["spare"] == ["val", "test"]
+    assert card["made"]["command"] == "fertools curate data"
+    twins = pq.read_table(data / "curation" / "duplicates-twins.parquet")
+    assert "exact" in twins["kind"].to_pylist()
+
+
+def test_a_second_run_changes_nothing(data):
+    curate(data, QUICK)
+    once = tree(data)
+    again = curate(data, QUICK)
+    assert again.version is None
+    assert tree(data) == once
+
+
+def test_two_folders_curated_alike_are_equal(data, tmp_path):
+    other = Path(shutil.copytree(data, tmp_path / "other"))
+    curate(other, ["quality"])
+    curate(other, QUICK)  # the way there leaves no trace
+    curate(data, QUICK)
+    for name in ("manifest.parquet", "curation/duplicates-twins.parquet"):
+        assert (data / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_undo_steps_back_to_the_same_bytes(data):
+    steps = [tree(data)]
+    for checks in (["quality"], QUICK):
+        curate(data, checks)
+        steps.append(tree(data))
+    for number in (2, 1):
+        assert undo(data) == number
+        here = {k: v for k, v in tree(data).items() if not k.startswith("versions")}
+        there = {k: v for k, v in steps[number - 1].items() if not k.startswith("versions")}
+        assert here == there
+    with pytest.raises(FerError, match="no older version"):
+        undo(data)
+
+
+def test_an_older_version_can_be_opened_where_it_lies(data):
+    curate(data, QUICK)
+    old = read_manifest(data / "versions" / "manifest-1.parquet")
+    assert "flags" not in old.table.column_names
+    at = int(np.flatnonzero(old.ok().to_numpy())[0])
+    assert (open_faces(old)[at] == open_faces(data)[at]).all()
+
+
+def test_a_run_that_was_killed_before_the_end_leaves_one_version(data, monkeypatch):
+    monkeypatch.setattr("fertools.curate.write_json", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        curate(data, QUICK)
+    monkeypatch.undo()
+    assert "flags" not in read_manifest(data).table.column_names
+    assert curate(data, QUICK).version == 1
+    assert len(list((data / "versions").glob("*.parquet"))) == 1
+
+
+def test_a_verdict_of_a_person_outlives_a_run(data):
+    table = read_manifest(data).table
+    verdict = pa.array(["fear"] + [None] * (table.num_rows - 1), pa.string())
+    manifest = read_manifest(data)
+    write_manifest(data / "manifest.parquet", table.append_column("label_verdict", verdict),
+                   manifest.facts, manifest.card)  # fmt: skip
+    curate(data, QUICK)
+    assert read_manifest(data).table["label_verdict"].to_pylist()[0] == "fear"
+
+
+def test_what_was_not_asked_for_again_is_named(data):
+    curate(data, QUICK)
+    result = curate(data, ["duplicates"])
+    assert result.gone == ["quality"]
+    assert "quality_sharpness" not in read_manifest(data).table.column_names
+
+
+def test_one_of_each_takes_the_copies_from_training(data, tmp_path):
+    curate(data, QUICK, policy=resources.resource("recipes", "curate_one_of_each", ".toml"))
+    table = read_manifest(data).table
+    twin = rows_of(data, "exact_copy")  # it is in PrivateTest, the first of the two in training
+    drop = dict(zip(table["id"].to_pylist(), table["drop"].to_pylist(), strict=True))
+    split = dict(zip(table["id"].to_pylist(), table["official_split"].to_pylist(), strict=True))
+    assert split[twin[0]] == "test" and drop[twin[0]] is None
+    gone = [name for name in rows_of(data, "contradicting_twins") if drop[name]]
+    assert gone and all(split[name] == "train" for name in gone)
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts", "copies", "way", "goes"),
+    [
+        (["exact_copy"] * 2, ["train"] * 3, "aaa", "but_one", [1, 2]),
+        (["exact_copy"] * 2, ["train", "train", "test"], "aaa", "but_one", [0, 1]),
+        (["exact_copy"] * 2, ["train", "test", "test"], "aaa", "but_one", [0]),
+        (["exact_copy"] * 2, ["train"] * 3, "aba", "but_one", [2]),
+        (["exact_copy"] * 2, ["train"] * 3, "aaa", "all", [1, 2]),
+        (["exact_copy"] * 2, ["train", "test", "train"], "aaa", "all", [2]),
+    ],
+)
+def test_policies_on_copies(flags, parts, copies, way, goes):
+    n = len(parts)
+    table = pa.table(
+        {
+            "flags": pa.array([[], *([f] for f in flags)], pa.list_(pa.string())),
+            "official_split": parts,
+            "face_hash": [c if copies.count(c) > 1 else None for c in copies],
+        }
+    )
+    drop, _ = dropped(table, Policy(spare=("val", "test"), drop={"exact_copy": way}))
+    assert drop.to_pylist() == ["exact_copy" if i in goes else None for i in range(n)]
+
+
+def test_the_first_flag_of_a_policy_is_the_reason():
+    rows = [["blurred", "constant"], ["blurred"], None, []]
+    table = pa.table(
+        {"flags": pa.array(rows, pa.list_(pa.string())), "official_split": [None] * 4},
+        schema=pa.schema([("flags", pa.list_(pa.string())), ("official_split", pa.string())]),
+    )
+    drop, spared = dropped(table, Policy(drop={"constant": "all", "blurred": "all"}))
+    assert drop.to_pylist() == ["constant", "blurred", None, None]
+    assert spared == {}
+
+
+def test_published_test_rows_are_spared():
+    table = pa.table(
+        {"flags": pa.array([["constant"]] * 3), "official_split": ["train", "test", None]}
+    )
+    drop, spared = dropped(table, Policy(spare=("test",), drop={"constant": "all"}))
+    assert drop.to_pylist() == ["constant", None, "constant"]
+    assert spared == {"constant": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[drop]\nconstant = 'some'", "drop.constant 'some': known are all, but_one"),
+        ("[drop]\nconstant = 'but_one'", "is for exact_copy, near_copy"),
+        ("[drop]\nugly = 'all'", "drop.ugly: known flags are .*constant"),
+        ("spare = ['exam']", "spare 'exam': known are test, train, val"),
+        ("keep = true", "key 'keep': known are"),
+        ("file = 'x'", "key 'file': known are drop, options, spare"),
+        ("[options]\nquality = 1", "give a table"),
+        ("[options.beauty]\nx = 1", "options.beauty: known are"),
+        ("[options.quality]\nugly = 1", "options.quality.ugly': known are"),
+        ("[options.duplicates]\nthreshold = 'high'", "give a number"),
+        ("][", "no TOML"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused(data, tmp_path, text, message):
+    policy = tmp_path / "p.toml"
+    policy.write_text(text)
+    before = tree(data)
+    with pytest.raises(FerError, match=message):
+        curate(data, QUICK, policy=policy)
+    assert tree(data) == before
+
+
+def test_options_of_a_policy_reach_the_check(data, tmp_path):
+    policy = tmp_path / "p.toml"
+    policy.write_text("[drop]\nblurred = 'all'\n[options.quality]\nblurred = 99")
+    result = curate(data, ["quality"], policy=policy)
+    faces = read_manifest(data)
+    assert result.dropped["blurred"] == result.faces - 1  # all but the constant one
+    assert faces.card["curation"]["options"]["quality"]["blurred"] == 99
+
+
+def test_every_shipped_policy_can_be_read():
+    names = [n for n in resources.names("recipes", ".toml") if n.startswith("curate")]
+    assert "curate_default" in names
+    for name in names:
+        policy = read_policy(resources.resource("recipes", name, ".toml"))
+        assert set(policy.drop) <= set(known_flags())
+    assert dict(read_policy().drop) == {"constant": "all"}
+
+
+@pytest.mark.parametrize("what", ["folder", "split", "none"])
+def test_only_the_folder_of_an_ingest_is_curated(tmp_path, what):
+    if what != "none":
+        names = {"folder": "manifest.parquet", "split": "split.parquet"}
+        rows = {k: ["x"] for k in ("id", "source", "path", "status")}
+        write_manifest(tmp_path / names[what], conform(pa.table(rows)), {}, {})
+    path = tmp_path / "split.parquet" if what == "split" else tmp_path
+    with pytest.raises(FerError, match="no folder of `fertools ingest`"):
+        curate(path)
+
+
+def test_a_check_of_ones_own(data, tmp_path):
+    check = tmp_path / "odd.py"
+    check.write_text(
+        "from dataclasses import dataclass\nimport numpy as np\n"
+        "from fertools.finding import Finding\nFLAGS = ('odd',)\n"
+        "@dataclass(frozen=True)\nclass Options:\n    flag: str = 'odd'\n"
+        "def find(manifest, faces, options):\n"
+        "    rows = np.flatnonzero(manifest.ok().to_numpy())[1::2]\n"
+        "    return Finding(rows, [options.flag] * len(rows), np.ones(len(rows)))\n"
+    )
+    result = curate(data, [str(check)])
+    assert result.checks["odd"].flags == {"odd": result.faces // 2}
+    policy = tmp_path / "p.toml"
+    policy.write_text("[options.odd]\nflag = 'even'")
+    with pytest.raises(FerError, match="'even' is not among its FLAGS"):
+        curate(data, [str(check)], policy=policy)
+    with pytest.raises(FerError, match="check 'beauty': known are"):
+        curate(data, ["beauty"])
+
+
+class TestIngestAfterwards:
+    """What an ingest into a curated folder does."""
+
+    def test_the_same_again_leaves_the_curation(self, tmp_path):
+        ck48.write(tmp_path / "raw", people=3, traps=False)
+        ingest("ck48", [tmp_path / "raw"], tmp_path / "data")
+        curate(tmp_path / "data", QUICK)
+        before = tree(tmp_path / "data")
+        ingest("ck48", [tmp_path / "raw"], tmp_path / "data")
+        assert tree(tmp_path / "data") == before
+
+    def test_added_rows_call_for_another_run(self, tmp_path):
+        data, raw = tmp_path / "data", tmp_path / "raw"
+        ck48.write(raw, people=3, traps=False)
+        (raw / "CK+48" / "happy").rename(tmp_path / "happy")
+        ingest("ck48", [raw], data)
+        curate(data, QUICK)
+        (tmp_path / "happy").rename(raw / "CK+48" / "happy")
+        result = ingest("ck48", [raw], data, add=True)
+        assert any("run it again" in note for note in result.notes)
+        manifest = read_manifest(data)
+        assert "flags" not in manifest.table.column_names
+        assert not (data / "curation").exists()
+        assert "flags" in read_manifest(data / "versions" / "manifest-2.parquet").table.column_names
+        again = curate(data, QUICK)
+        assert again.version == 3 and again.rows == result.rows
+
+    def test_starting_over_forgets_the_versions(self, tmp_path):
+        ck48.write(tmp_path / "raw", people=2, traps=False)
+        ingest("ck48", [tmp_path / "raw"], tmp_path / "data")
+        curate(tmp_path / "data", QUICK)
+        ingest("ck48", [tmp_path / "raw"], tmp_path / "data", force=True)
+        assert not (tmp_path / "data" / "versions").exists()
+        assert not (tmp_path / "data" / "curation").exists()
+        with pytest.raises(FerError, match="no older version"):
+            undo(tmp_path / "data")
+
+
+class TestCommand:
+    """`fertools curate`."""
+
+    def test_it_prints_the_sum_and_the_way_back(self, data, capsys):
+        with pytest.raises(SystemExit) as done:
+            main(["curate", str(data), "--checks", "duplicates,quality"])
+        out = capsys.readouterr()
+        assert done.value.code == 0
+        assert "exact_copy" in out.out and "--undo goes back" in out.out
+        table = read_manifest(data).table
+        bad = table.num_rows - sum(s == "ok" for s in table["status"].to_pylist())
+        assert f"{table.num_rows} rows = {bad} without a face + 1 dropped" in out.out
+        assert "checking duplicates" in out.err
+
+    def test_json_and_undo(self, data, capsys):
+        with pytest.raises(SystemExit):
+            main(["curate", str(data), "--checks", "quality", "--json"])
+        found = json.loads(capsys.readouterr().out)
+        assert found["version"] == 1 and found["checks"]["quality"]["flags"]["constant"] == 1
+        with pytest.raises(SystemExit):
+            main(["curate", str(data), "--undo"])
+        assert "version 1 of the manifest stands again" in capsys.readouterr().out
+        assert "flags" not in read_manifest(data).table.column_names
+
+    def test_quiet_prints_nothing(self, data, capsys):
+        with pytest.raises(SystemExit):
+            main(["curate", str(data), "--checks", "quality", "--quiet"])
+        assert capsys.readouterr() == ("", "")
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "message"),
+        [
+            (["--undo", "--checks", "quality"], 2, "takes no other option"),
+            (["--undo"], 1, "no older version"),
+            (["--checks", "beauty"], 1, "known are"),
+            (["--checks", "quality", "--probs", "p.parquet"], 1, "read by the check label_noise"),
+            (["--policy", "none.toml"], 1, "no such policy"),
+        ],
+    )
+    def test_mistakes_are_one_sentence(self, data, capsys, arguments, code, message):
+        with pytest.raises(SystemExit) as done:
+            main(["curate", str(data), *arguments])
+        assert done.value.code == code
+        assert message in capsys.readouterr().err
