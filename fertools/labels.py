@@ -13,6 +13,20 @@ from typing import Any
 from fertools.errors import FerError, unknown
 
 BASIC = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+# RAF-DB's compound expressions, in the order of its codes (Du, Tao and Martinez, PNAS 2014).
+COMPOUND = (
+    "happily surprised",
+    "happily disgusted",
+    "sadly fearful",
+    "sadly angry",
+    "sadly surprised",
+    "sadly disgusted",
+    "fearfully angry",
+    "fearfully surprised",
+    "angrily surprised",
+    "angrily disgusted",
+    "disgustedly surprised",
+)
 WORDS = (
     "anger",
     "contempt",
@@ -25,6 +39,7 @@ WORDS = (
     "embarrassment",  # AI-Hub 당황: flustered, taken aback
     "anxiety",  # AI-Hub 불안
     "hurt",  # AI-Hub 상처
+    *COMPOUND,
 )
 
 # Spellings that public data sets use for one of the words above.

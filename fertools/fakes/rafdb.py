@@ -24,10 +24,11 @@ from fertools.errors import unknown
 from fertools.fakes._expected import Expected, Row, expected
 from fertools.fakes._face import Image, Person, person, photograph
 from fertools.fakes._files import jpeg, put, truncated
+from fertools.labels import COMPOUND
 
 VARIANTS = ("basic", "compound", "kaggle", "kaggle_zero")
 WORDS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
-COMPOUND = (  # the feeling that is drawn for codes 1 to 11
+DRAWN = (  # the feeling that is drawn for the compound codes 1 to 11
     *("happiness", "happiness", "sadness", "sadness", "sadness", "sadness"),
     *("fear", "fear", "anger", "anger", "disgust"),
 )
@@ -56,7 +57,7 @@ def write(
     if variant not in VARIANTS:
         raise unknown("variant", variant, list(VARIANTS))
     folder = Path(folder)
-    found = shots(seed, people, COMPOUND if variant == "compound" else WORDS)
+    found = shots(seed, people, DRAWN if variant == "compound" else WORDS)
     if variant.startswith("kaggle"):
         return _kaggle(folder, found, traps, base=0 if variant == "kaggle_zero" else 1)
     return _official(folder, found, traps, variant)
@@ -103,6 +104,7 @@ def _named(found: tuple[Shot, ...], variant: str) -> Iterator[tuple[str, Shot]]:
 def _official(folder: Path, found: tuple[Shot, ...], traps: bool, variant: str) -> Expected:
     lines, rows = [], []
     known = variant == "basic"
+    spoken = WORDS if known else COMPOUND
     for number, (stem, shot) in enumerate(_named(found, variant)):
         status = {2: "truncated", 4: "empty", 6: "missing"}.get(number, "ok") if traps else "ok"
         labelled = not (traps and number == 8)
@@ -115,7 +117,7 @@ def _official(folder: Path, found: tuple[Shot, ...], traps: bool, variant: str) 
             Row(
                 status=status,
                 label=str(shot.code) if known and labelled else None,
-                word=WORDS[shot.code - 1] if known and labelled else None,
+                word=spoken[shot.code - 1] if labelled else None,
                 split=shot.part,
             )
         )

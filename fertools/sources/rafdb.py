@@ -10,7 +10,7 @@ Traps: the compound set has the same file names and other codes; it is told by t
 (train 4, test 3; basic 5 and 4) or by a code above 7. Some copies count from 0: a table or a tree
 in which a 0 occurs is brought to the official codes 1 to 7. Landmarks and boxes belong to the
 originals; aligned faces get neither. `raw_label` is the official code, or the name of the compound
-(`Happily Surprised`), for which there is no single word: `native_label` is null there. A label
+(`Happily Surprised`), whose canonical words are `happily surprised` and the like. A label
 without its picture is a row `missing`. There are no people's ids and no validation part. Landmarks
 are the five manual ones: eyes, nose, corners of the mouth. Licence: for research, on request.
 """
@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from fertools.errors import unknown
 from fertools.frame import Box, Frame, option, rejected
+from fertools.labels import COMPOUND
 from fertools.roots import Member, Root, Unit
 from fertools.sources._rafdb_lists import (
     LIST,
@@ -44,11 +45,7 @@ HOMEPAGE = "Real-world Affective Faces, Beijing University of Posts and Telecomm
 POPULATION = "rafdb"
 CODES = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 LABELS = {str(code): word for code, word in enumerate(CODES, start=1)}
-COMPOUNDS = (
-    *("Happily Surprised", "Happily Disgusted", "Sadly Fearful", "Sadly Angry", "Sadly Surprised"),
-    *("Sadly Disgusted", "Fearfully Angry", "Fearfully Surprised", "Angrily Surprised"),
-    *("Angrily Disgusted", "Disgustedly Surprised"),
-)
+COMPOUNDS = tuple(words.title() for words in COMPOUND)  # as the paper spells them
 GENDERS = ("male", "female", "unsure")
 RACES = ("Caucasian", "African-American", "Asian")
 AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
