@@ -124,11 +124,15 @@ def _decode(data: bytes, flags: int) -> Pixels:
 def _ended_early(data: bytes, header: Header, pixels: Pixels, flags: int) -> bool:
     """Whether the decoder ran out of data before the last block of a JPEG.
 
-    libjpeg then leaves mid-gray blocks and says so on stderr only. Where the last pixel is mid-gray
+    libjpeg then leaves mid-gray blocks and says so on stderr only. Where the last block is mid-gray
     the rows are decoded again with more data before the end marker: a whole picture does not need
     it and stays as it is, a cut one takes it in.
     """
-    if (pixels[-1, -1] != 128).any():
+    # the last 8 x 8 block, as far as the picture has one of its own and at the scale decoded at
+    tall, wide = (max((side - 1) % 8 + 1, 1) for side in (header.height, header.width))
+    scale = max(round(header.height / pixels.shape[0]), 1)
+    last = pixels[-max(tall // scale, 1) :, -max(wide // scale, 1) :]
+    if (last != 128).any():
         return False
     end = data.find(END_OF_IMAGE, header.scan)
     more = data[:end] + bytes(range(16, 128)) * 64 + END_OF_IMAGE
