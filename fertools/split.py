@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fertools._kept import PARTS, encode_parts, kept
 from fertools.assemble import made
 from fertools.columns import Codes, cross, encode, put, usable, words
 from fertools.errors import FerError, unknown
@@ -29,56 +30,7 @@ from fertools.labels import mapping
 from fertools.manifest import Manifest, locate, read_manifest, write_manifest
 from fertools.measures.deal import deal, infeasible
 from fertools.protocol import digest
-
-PARTS = ("train", "val", "test")
-
-
-@dataclass(frozen=True, slots=True)
-class SplitOptions:
-    """How to deal. Exactly one of `ratios`, `folds`, `official`, `protocol`.
-
-    A protocol decides all the rest; of one with several draws `draw` takes one, and of a list
-    `allow_missing` rows may be missing or ambiguous in the data.
-    """
-
-    ratios: tuple[float, ...] | None = None
-    folds: int | None = None
-    official: bool = False
-    protocol: str | None = None
-    draw: int | None = None
-    allow_missing: int = 0
-    val_from: float | None = None
-    stratify_on: tuple[str, ...] = ("label",)
-    grouping: Grouping = field(default_factory=Grouping)
-    label_rule: str = "uploader"
-    labels: str | None = None
-    seed: int = 0
-
-    def check(self) -> None:
-        """Raise `FerError` for values that are unknown or exclude one another."""
-        ways = (self.ratios, self.folds, self.official or None, self.protocol)
-        if sum(way is not None for way in ways) != 1:
-            raise FerError("say one of --ratios 8:1:1, --folds 10, --official, --protocol NAME")
-        self._check_protocol()
-        self.grouping.check()
-        if self.ratios is not None and (
-            not 2 <= len(self.ratios) <= 3 or min(self.ratios) < 0 or sum(self.ratios) <= 0
-        ):
-            raise FerError(f"ratios {self.ratios}: three numbers, train:val:test, as in 8:1:1")
-        if self.folds is not None and self.folds < 2:
-            raise FerError(f"folds {self.folds}: at least 2")
-        if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
-            raise FerError("--val-from train:0.1 goes with --official, and its share is below 1")
-
-    def _check_protocol(self) -> None:
-        if self.protocol is None:
-            if self.draw is not None or self.allow_missing:
-                raise FerError("--draw and --allow-missing go with --protocol")
-            return
-        own = {"protocol", "draw", "allow_missing"}
-        for f in dataclasses.fields(self):
-            if f.name not in own and getattr(self, f.name) != getattr(SplitOptions(), f.name):
-                raise FerError(f"--protocol decides {f.name} itself; leave that option out")
+from fertools.split_options import SplitOptions as SplitOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +189,7 @@ def _deal(
     shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
     shares = shares / shares.sum()
     codes, place = np.unique(groups.codes[dealable], return_inverse=True)
-    fixed = _kept(table, groups, keep, options)[codes] if keep else None
+    fixed = kept(table, groups, keep, folds=options.folds is not None)[codes] if keep else None
     part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
     return part, shares, _scarce(table, place, strata, dealable, len(shares), options)
 
@@ -260,37 +212,6 @@ def _scarce(
         held = len(np.unique(place[inner == stratum]))
         notes.append(f"{named}: {held} groups for {parts} parts, so some part goes without")
     return notes
-
-
-def _kept(
-    table: pa.Table, groups: Groups, keep: str | Path, options: SplitOptions
-) -> npt.NDArray[np.int64]:
-    """The part that an older split gave each group, or -1. Raises where it tore a group apart."""
-    old = read_manifest(keep)
-    name = "fold" if options.folds else "split"
-    if not old.has(name):
-        raise FerError(f"{keep}: has no column {name!r}; give a manifest made by `split`")
-    values = old.column(name)
-    number = values.to_numpy(zero_copy_only=False) if options.folds else encode_parts(values)
-    at = pc.index_in(table["id"], old.table["id"].combine_chunks()).fill_null(-1).to_numpy()
-    number = np.append(np.nan_to_num(number.astype(float), nan=-1), -1).astype(np.int64)[at]
-    fixed = np.full(len(groups.names), -1)
-    low = np.full(len(groups.names), np.iinfo(np.int64).max)
-    known = number >= 0
-    np.maximum.at(fixed, groups.codes[known], number[known])
-    np.minimum.at(low, groups.codes[known], number[known])
-    if (torn := np.flatnonzero((fixed >= 0) & (low != fixed))).size:
-        raise FerError(
-            f"{keep}: group {groups.names[torn[0]]!r} stands in two parts there; deal anew, "
-            "without --keep"
-        )
-    return fixed
-
-
-def encode_parts(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """train, val, test as 0, 1, 2; anything else as -1."""
-    places = pc.index_in(column.cast(pa.string()), pa.array(PARTS)).fill_null(-1)
-    return np.asarray(places.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _official(
