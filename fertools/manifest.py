@@ -17,12 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools._card import check_card
+from fertools._parquet import read_parquet
 from fertools._schema import SCHEMA as SCHEMA
 from fertools._schema import TYPES as TYPES
 from fertools._schema import VOTE_WORDS as VOTE_WORDS
 from fertools._schema import VOTES as VOTES
 from fertools._schema import conform as conform
-from fertools._schema import first_line, stored
+from fertools._schema import stored
 from fertools.errors import FerError
 
 VERSION = "1"
@@ -99,10 +101,7 @@ def read_manifest(path: str | os.PathLike[str]) -> Manifest:
     fault where a column cannot be read as its type.
     """
     file = locate(path)
-    try:
-        table = pq.read_table(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FerError(f"{file}: this is not a Parquet file ({first_line(error)})") from error
+    table = read_parquet(file, file)
     facts = _facts(table, file)
     return Manifest(conform(table, file), read_card(file), file.parent, facts)
 
@@ -111,8 +110,10 @@ def _facts(table: pa.Table, file: Path) -> dict[str, Any]:
     """What the file's metadata says of its making; nothing where pandas wrote it."""
     try:
         facts: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"fertools", b"{}"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FerError(f"{file}: its metadata is no JSON ({error}); make it again") from error
+    if not isinstance(facts, dict):
+        raise FerError(f"{file}: its metadata is no JSON object; make it again")
     return facts
 
 
@@ -122,11 +123,10 @@ def read_card(manifest: Path) -> dict[str, Any]:
         if path.is_file():
             try:
                 card = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise FerError(f"{path}: this is not JSON ({error}); write it again") from error
-            if not isinstance(card, dict):
-                raise FerError(f"{path}: a card is a JSON object; write it again")
-            return card
+            check_card(card, path)
+            return dict(card)
     return {}
 
 

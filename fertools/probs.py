@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools._parquet import read_parquet
 from fertools.errors import FerError
 
 PREFIX = "p_"
@@ -42,18 +43,12 @@ def read_probs(file: Path | str) -> Probs:
     Raises `FerError` where there is no id, an id stands there twice, no class, or a row whose
     probabilities are missing, negative or do not sum to 1.
     """
-    try:
-        table = pq.read_table(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        first = str(error).split("\n", 1)[0]
-        raise FerError(
-            f"{file}: this is no Parquet file ({first}); write `id` and `p_<word>`"
-        ) from error
+    table = read_parquet(Path(file), file, cure="; write `id` and `p_<word>`")
     words = [name[len(PREFIX) :] for name in table.column_names if name.startswith(PREFIX)]
     if "id" not in table.column_names or len(words) < 2:
         known = ", ".join(table.column_names)
         raise FerError(f"{file}: needs a column `id` and two or more `p_<word>`; it has {known}")
-    ids = table["id"].cast(pa.string())
+    ids = _cast(table["id"], pa.string(), f"{file}: column id", "texts")
     if ids.null_count or len(pc.unique(ids)) < len(ids):
         raise FerError(f"{file}: an id is null or stands there twice; give one row per face")
     columns = [_numbers(table[PREFIX + word], f"{file}: column {PREFIX}{word}") for word in words]
@@ -86,8 +81,12 @@ def write_probs(file: Path | str, probs: Probs, more: Mapping[str, Any] | None =
 
 
 def _numbers(column: pa.ChunkedArray, where: str) -> npt.NDArray[np.float64]:
-    try:
-        numbers = column.cast(pa.float64()).fill_null(float("nan"))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise FerError(f"{where} holds {column.type}; give numbers") from error
+    numbers = _cast(column, pa.float64(), where, "numbers").fill_null(float("nan"))
     return np.asarray(numbers.to_numpy(), np.float64)
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType, where: str, what: str) -> pa.ChunkedArray:
+    try:
+        return column.cast(kind)
+    except pa.ArrowException as error:
+        raise FerError(f"{where} holds {column.type}; give {what}") from error

@@ -45,5 +45,5 @@ def test_a_file_that_cannot_be_right_is_refused(tmp_path, columns, message) -> N
 
 def test_another_kind_of_file_is_named(tmp_path) -> None:
     (tmp_path / "p.parquet").write_text("id,p_a,p_b")
-    with pytest.raises(FerError, match="no Parquet file"):
+    with pytest.raises(FerError, match="not a Parquet file"):
         read_probs(tmp_path / "p.parquet")

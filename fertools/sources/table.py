@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fertools._archives import MAX_MEMBER, impostor
+from fertools._parquet import read_parquet
 from fertools.errors import FerError
 from fertools.frame import Frame, option
 from fertools.labels import read_words
@@ -115,13 +116,7 @@ def _rows(unit: Unit, member: Member, options: Options) -> Iterator[dict[str, st
 
 
 def _parquet(data: bytes, member: Member) -> Read:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(pa.py_buffer(data))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FerError(f"{member.path}: this is not a Parquet file ({error})") from error
+    table = read_parquet(data, member.path)
     batches = table.to_batches(max_chunksize=4096)
     return table.column_names, (row for batch in batches for row in batch.to_pylist())
 
