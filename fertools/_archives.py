@@ -39,6 +39,7 @@ CANNOT_OPEN = (
     *FAULTS,
     KeyError,  # a hard link to nothing
     NotImplementedError,  # a compression that Python does not know
+    UnicodeDecodeError,  # a name marked as UTF-8 that is not
 )
 IMPOSTORS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the data"),
@@ -113,7 +114,7 @@ def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> zipfile.ZipFil
         if TAR.search(paths[0].name):
             return tarfile.open(paths[0], encoding="utf-8", errors="surrogateescape")
         return zipfile.ZipFile(paths[0])
-    except FAULTS as error:
+    except CANNOT_OPEN as error:
         raise _broken(paths[0], error) from error
 
 
@@ -125,7 +126,7 @@ def _broken(path: Path, error: Exception) -> FerError:
 
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
     for place, info in enumerate(archive.infolist()):
-        if info.is_dir():
+        if info.filename.endswith("/"):  # is_dir() fails on an empty name
             continue
         name = clean_path(_zip_name(info))
         fault = _fault(name, info.file_size, info.compress_size)

@@ -159,6 +159,6 @@ def _table(rows: list[dict[str, Any]], unit: Unit) -> pa.Table:
     for name in dict.fromkeys(name for row in rows for name in row):
         try:
             columns[name] = pa.array([row.get(name) for row in rows], TYPES.get(name))
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
             raise FerError(f"{unit}: column {name!r}: {error}") from error
     return pa.table(columns or {"id": pa.array([], pa.string())})

@@ -71,8 +71,8 @@ class Place:
 
 
 def nfc(text: str) -> str:
-    """The composed form: macOS and its zips decompose Korean names."""
-    return unicodedata.normalize("NFC", text)
+    """The composed form: macOS and its zips decompose Korean names; half a character is a `?`."""
+    return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def plain(text: str) -> str:

@@ -42,6 +42,7 @@ SCHEMA = pa.schema(
         *((f"box_{rater}", pa.list_(pa.float64())) for rater in RATERS),
     ]
 )
+DEEP = 8  # objects and lists around a box
 CHUNK = 50_000  # records held as Python objects at a time
 YES = ("전문인", "전문", "true", "1", "y", "yes")
 NO = ("일반인", "일반", "false", "0", "n", "no")
@@ -96,7 +97,7 @@ def _load(member: Member) -> list[Any] | dict[str, Any]:
             held = json.loads(data.decode(encoding))
         except UnicodeDecodeError:
             continue
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FerError(f"{member.path}: no JSON ({error}); download it again") from error
         return held if isinstance(held, (list, dict)) else []
     raise FerError(f"{member.path}: neither UTF-8 nor CP949; download it again")
@@ -140,21 +141,24 @@ def _word(block: Any) -> str | None:
     return _text(block.get("faceExp", boxes.get("label") if isinstance(boxes, dict) else None))
 
 
-def _box(value: Any) -> list[float] | None:
+def _box(value: Any, deep: int = DEEP) -> list[float] | None:
     """Corners x0 y0 x1 y1 of the first box in whatever holds it; None for none or an empty one."""
+    if deep == 0:
+        return None
     if isinstance(value, dict):
         corners = [value.get(corner) for corner in CORNERS]
         if None in corners:
-            return _box(value.get("boxes"))
+            return _box(value.get("boxes"), deep - 1)
     elif isinstance(value, list):
         if len(value) != 4 or isinstance(value[0], (list, dict)):
-            return _box(value[0]) if value and isinstance(value[0], (list, dict)) else None
+            inner = value and isinstance(value[0], (list, dict))
+            return _box(value[0], deep - 1) if inner else None
         corners = value
     else:
         return None
     try:
         x0, y0, x1, y1 = (float(corner) for corner in corners if corner is not None)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     sound = all(map(math.isfinite, (x0, y0, x1, y1))) and x0 < x1 and y0 < y1
     return [x0, y0, x1, y1] if sound else None

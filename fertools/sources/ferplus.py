@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from fertools.errors import FerError
 from fertools.frame import Batch, Frame
 from fertools.labelling import votes_of
-from fertools.manifest import TYPES, VOTE_WORDS
+from fertools.manifest import VOTE_WORDS, VOTES
 from fertools.measures import rules
 from fertools.roots import Member, ReadFault, Root, Unit, open_member
 from fertools.sources import _pixel_csv, fer2013
@@ -45,6 +45,8 @@ POPULATION = fer2013.POPULATION
 LABELS = fer2013.LABELS
 DEFAULTS = fer2013.DEFAULTS
 COLUMNS = {word: {"non_face": "nf"}.get(word, word) for word in VOTE_WORDS}
+KINDS = {"key": pa.string(), "part": pa.string(), "image_name": pa.string(), "votes": VOTES}
+MOST_VOTES = 1000  # ten raters looked at each picture
 LEAST_AGREEMENT = 0.4  # in order 66 % of the rows agree with FER2013, out of order 18 %
 
 
@@ -166,22 +168,27 @@ def _is_table(unit: Unit) -> bool:
 def _read_votes(member: Member) -> pa.Table:
     """Rows in order: key (as the table's rows have it), part, Image name, votes."""
     reader = csv.reader(text(member).splitlines())
-    head = [name.strip().lower() for name in next(reader)]
-    at = {word: head.index(column) for word, column in COLUMNS.items()}
-    rows = [row for row in reader if row]
     try:
-        votes = [{word: int(row[place] or 0) for word, place in at.items()} for row in rows]
-    except (ValueError, IndexError) as error:
-        raise FerError(f"{member.path}: a row that is no votes ({error}); download it") from error
-    usage, name = head.index("usage"), head.index("image name")
-    return pa.table(
-        {
+        head = [name.strip().lower() for name in next(reader)]
+        at = {word: head.index(column) for word, column in COLUMNS.items()}
+        usage, name = head.index("usage"), head.index("image name")
+        rows = [row for row in reader if row]
+        columns = {
             "key": [f"{number:05d}" for number in range(len(rows))],
             "part": [fer2013.USAGES.get(row[usage].strip()) for row in rows],
             "image_name": [row[name].strip() or None for row in rows],
-            "votes": pa.array(votes, TYPES["votes"]),
+            "votes": [{word: _votes_of(row[at[word]]) for word in at} for row in rows],
         }
-    )
+    except (ValueError, IndexError, csv.Error) as error:
+        raise FerError(f"{member.path}: no table of votes ({error}); download it") from error
+    return pa.table({name: pa.array(column, KINDS[name]) for name, column in columns.items()})
+
+
+def _votes_of(cell: str) -> int:
+    count = int(cell or 0)
+    if not 0 <= count <= MOST_VOTES:
+        raise ValueError(f"{count} votes")
+    return count
 
 
 def _with_votes(
