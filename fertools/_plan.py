@@ -158,7 +158,7 @@ def _shape(unit: Unit, piece: Frame | Batch) -> tuple[int, int, int] | None:
     if isinstance(piece, Frame):
         image = piece.image
     if isinstance(image, np.ndarray):
-        return image.shape[0], image.shape[1], 3 if image.ndim == 3 else 1
+        return (*image.shape[:2], image.ndim * 2 - 3) if image.ndim in (2, 3) else None
     try:
         data = unit.read(image) if isinstance(image, Member) else image
         return None if data is None else shape_of(data)

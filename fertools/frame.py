@@ -79,7 +79,7 @@ DESCRIBED = tuple(
 def rejected(member: Member, reason: str, detail: str = "", *, key: str | None = None) -> Frame:
     """The row of a file that is no image of the data set, with the reason."""
     return Frame(
-        key=key or member.path,
+        key=key or member.inner,
         path=member.path,
         status=member.fault or reason,
         detail=detail or f"{member.path}: {(member.fault or reason).replace('_', ' ')}",

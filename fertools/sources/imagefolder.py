@@ -65,12 +65,14 @@ def read(unit: Unit) -> Iterator[Frame]:
     pattern = _pattern(options)
     for member in unit.members:
         part, label = _place(member, within)
+        key = "/".join([*_folders(member, within), member.name])
         if not label:
-            yield rejected(member, "unknown_name", f"{member.path}: not below a class folder")
+            why = f"{member.path}: not below a class folder"
+            yield rejected(member, "unknown_name", why, key=key)
         elif member.suffix not in IMAGES:
-            yield rejected(member, "not_an_image", f"{member.path}: no image by its extension")
+            why = f"{member.path}: no image by its extension"
+            yield rejected(member, "not_an_image", why, key=key)
         else:
-            key = "/".join([*_folders(member, within), member.name])
             yield Frame(
                 key=key,
                 path=member.path,

@@ -1,0 +1,29 @@
+"""Check that a data folder still holds what its ingest wrote."""
+
+import dataclasses
+
+import click
+
+from fertools.cli import _show
+from fertools.errors import FerError
+
+
+@click.command(epilog="Example: fertools verify data/ck48")
+@click.argument("data")
+@click.option("--json", "as_json", is_flag=True, help="print the faults as JSON")
+def command(data: str, as_json: bool) -> None:
+    """Check that DATA, a folder that `ingest` made, is whole: digests of the shards, rows, sums.
+
+    Every fault is told with its cure; with any, the exit code is 1.
+    """
+    from fertools.verify import verify
+
+    faults = verify(data)
+    if as_json:
+        _show.as_json({"faults": [dataclasses.asdict(fault) for fault in faults]})
+    for fault in [] if as_json else faults:
+        click.echo(str(fault))
+    if faults:
+        raise FerError(f"{data}: {len(faults)} faults; the cures stand above")
+    if not as_json:
+        click.echo(f"{data}: every file is as it was written")
