@@ -19,6 +19,7 @@ def test_the_whole_way(tmp_path, monkeypatch) -> None:
         "data",
         "manifests",
         "raw",
+        "report.html",
     ]
 
 

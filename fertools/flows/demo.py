@@ -54,6 +54,7 @@ def _story(folder: Path, seed: int) -> list[Step]:
             ("ingest", "ck48", *map(str, raws), "-o", data, "--name", "study"),
             "one study, to go on with",
         ),
+        Step(("curate", data), "twins, blanks, quality: flags in the manifest, nothing deleted"),
         Step(
             ("split", data, "--group", "none", "--ratios", "8:1:1", "-o", loose),
             "the usual way: every image by itself",
@@ -65,4 +66,8 @@ def _story(folder: Path, seed: int) -> list[Step]:
         ),
         Step(("audit", split), "nobody stands in two parts"),
         Step(("stats", split), "is the balance the same in every part?"),
+        Step(
+            ("report", split, "-o", str(folder / "report.html")),
+            "all of it on one page, without a face, to show to others",
+        ),
     ]
