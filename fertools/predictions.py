@@ -6,7 +6,6 @@ In goes a network with a `FaceDataset`, or a probability file with a manifest; o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +17,9 @@ from fertools.errors import FerError
 from fertools.loader import make_loader
 from fertools.manifest import Manifest
 from fertools.measures.groups import unite
-from fertools.probs import read_probs
+from fertools.probs import Probs
 from fertools.relations import people, recordings
+from fertools.runs import Contract, Run
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -92,17 +92,11 @@ def probabilities(
     return torch.cat(found).numpy()
 
 
-def of_file(manifest: Manifest, dataset: FaceDataset, file: Path | str) -> Predictions:
-    """Predictions that another framework wrote, for the rows of a data set.
+def of_probs(manifest: Manifest, dataset: FaceDataset, probs: Probs, file: str) -> Predictions:
+    """Predictions that another framework wrote, for the rows of a data set with its classes.
 
-    Raises `FerError` where a row of the part is missing or a class differs.
+    Raises `FerError` where a row of the part is missing.
     """
-    probs = read_probs(file)
-    if set(probs.classes) != set(dataset.classes):
-        raise FerError(
-            f"{file}: has the classes {', '.join(probs.classes)}, the manifest "
-            f"{', '.join(dataset.classes)}; give the same, or `--classes`"
-        )
     places = probs.at(dataset.ids)
     if missing := int((places < 0).sum()):
         first = dataset.ids[int(np.argmin(places))]
@@ -110,18 +104,20 @@ def of_file(manifest: Manifest, dataset: FaceDataset, file: Path | str) -> Predi
             f"{file}: {missing:,} of the {len(dataset):,} rows are missing, {first!r} among them; "
             "give a row for every face of the part"
         )
-    order = [probs.classes.index(word) for word in dataset.classes]
-    return of(manifest, dataset, probs.values[places][:, order])
+    return of(manifest, dataset, probs.values[places])
 
 
-def pooled(parts: Sequence[Predictions]) -> Predictions:
-    """The predictions of all folds of one manifest, one after another."""
+def pooled(parts: Sequence[Predictions], once: bool = True) -> Predictions:
+    """Several predictions after one another, such as those of all folds of one manifest.
+
+    Raises `FerError` where classes differ, or, with `once`, where a row stands there twice.
+    """
     first = parts[0]
     if any(part.classes != first.classes for part in parts):
         raise FerError("the runs have different classes: they cannot be pooled")
     ids = tuple(name for part in parts for name in part.ids)
-    if len(set(ids)) < len(ids):
-        raise FerError("the runs tested the same rows: only folds of one manifest can be pooled")
+    if once and len(set(ids)) < len(ids):
+        raise FerError("two runs tested the same row: only folds of one manifest can be pooled")
     targets = [part.target for part in parts if part.target is not None]
     return Predictions(
         ids=ids,
@@ -147,6 +143,31 @@ def of(manifest: Manifest, dataset: FaceDataset, values: Floats) -> Predictions:
         sequences=recordings(manifest.table)[dataset.rows],
         target=None if dataset.soft is None else dataset.soft.astype(np.float64),
     )
+
+
+def differences(manifest: Manifest, contract: Contract) -> list[str]:
+    """Where stored faces differ from what the network was trained on."""
+    wanted = [contract.size, contract.size, *([3] if contract.channels == 3 else [])]
+    shapes = {
+        tuple(entry["shape"])
+        for store in manifest.card.get("stores", {}).values()
+        for entry in store["shards"].values()
+    }
+    return [
+        f"faces of {'x'.join(map(str, shape))} are read at {'x'.join(map(str, wanted))}"
+        for shape in sorted(shapes)
+        if list(shape) != wanted
+    ]
+
+
+def settled(
+    run: Run, values: npt.NDArray[np.float64], classes: Sequence[str], prior: str
+) -> npt.NDArray[np.float64]:
+    """Outputs over `classes` only, and freed from the training rows' class shares where asked."""
+    if prior == "uniform":
+        values = values / np.array([run.card["classes"][word] for word in run.contract.classes])
+    values = values[:, [run.contract.classes.index(word) for word in classes]]
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
 
 
 def units(manifest: Manifest) -> Ints:

@@ -31,3 +31,8 @@ def resource(kind: str, name: str, suffix: str) -> Path:
     if name not in names(kind, suffix):
         raise unknown(kind.removesuffix("s"), name, names(kind, suffix))
     return folder(kind) / f"{name}{suffix}"
+
+
+def training_recipe(name: str) -> Path:
+    """The TOML file that a recipe's name means: a path, or one that ships with the package."""
+    return Path(name) if name.endswith(".toml") else resource("recipes", name, ".toml")

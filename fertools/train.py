@@ -28,7 +28,8 @@ from fertools.checkpoint import read_tensors, write_tensors
 from fertools.devices import Process, hardware, joined
 from fertools.errors import FerError
 from fertools.feed import Feed, open_feed
-from fertools.manifest import locate, write_json
+from fertools.jobs import Job, settle
+from fertools.manifest import write_json
 from fertools.measures import scores
 from fertools.predictions import probabilities
 from fertools.recipe import Recipe
@@ -38,18 +39,6 @@ Progress = Callable[[dict[str, Any]], None]
 Scores = dict[str, float]
 LOWER_IS_BETTER = ("nll",)
 SAVING = 20  # a checkpoint is written when so many times the time it takes have passed
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One run that is wanted: the recipe with its one seed and manifest, and where it goes."""
-
-    recipe: Recipe
-    out: Path
-    seed: int
-    fold: int | None
-    draw: int | None
-    manifest: str  # digest
 
 
 def train(
@@ -73,7 +62,7 @@ def train(
     for data that cannot be trained on, a device that is not there or too small, and a loss that is
     no number.
     """
-    job = _job(recipe, Path(out), seed, fold, draw)
+    job = settle(recipe, Path(out), seed, fold, draw)
     if _is_there(job, resume):
         return job.out
     with joined(device) as process:
@@ -92,19 +81,6 @@ def train(
         if process.number == 0:
             _close(job, feed, process.device, command)
     return job.out
-
-
-def _job(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: int | None) -> Job:
-    data = recipe.data
-    if "{draw}" in data.manifest:
-        if draw is None:
-            raise FerError(f"{data.manifest}: has several draws; say --draw 0")
-        data = dataclasses.replace(data, manifest=data.manifest.replace("{draw}", str(draw)))
-    seed = recipe.train.seeds[0] if seed is None else seed
-    train = dataclasses.replace(recipe.train, seeds=(seed,))
-    recipe = dataclasses.replace(recipe, data=data, train=train)
-    digest = runs.file_digest(locate(data.manifest)) if data.manifest else ""
-    return Job(recipe, out, seed, fold, draw, digest)
 
 
 def _is_there(job: Job, resume: bool) -> bool:

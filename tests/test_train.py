@@ -278,7 +278,8 @@ def test_the_batch_that_fits_is_named(study, tmp_path) -> None:
 
 def test_a_loss_that_is_no_number_names_its_batch(study, tmp_path) -> None:
     with pytest.raises(FerError, match=r"epoch 1: the loss of batch \d+ \(ck48/.* is no number"):
-        train(recipe(study, "optimiser.lr=1e30"), tmp_path / "run")
+        net = 'model={name="mlp", options={hidden=[8]}}'
+        train(recipe(study, net, 'optimiser={name="sgd", lr=1e30}'), tmp_path / "run")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""Score a run or a file of predictions, with intervals and the leak-free subset."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fertools.cli import _show
+
+
+@click.command(epilog="Example: fertools evaluate runs/demo --split test --by gender")
+@click.argument("path", metavar="RUN|MANIFEST")
+@click.option("--from", "probs", metavar="PROBS", help="predictions of another framework: id, p_*")
+@click.option("--split", help="test (default), val or train")
+@click.option("--fold", type=int, help="with --from: the fold of a manifest of folds")
+@click.option("--tta", type=click.Choice(["none", "flip"]), help="default: as the recipe says")
+@click.option("--probs", "write", metavar="OUT.parquet", help="write the probabilities")
+@click.option("--out-of-fold", is_flag=True, help="pool the folds of one manifest")
+@click.option("--by", metavar="gender,age,race", help="scores for each value of these columns")
+@click.option("--on", metavar="OTHER", help="another manifest than the run's own")
+@click.option("--outside", help="of --on: words that one side lacks: error (default) or mask")
+@click.option("--prior", help="of the classes: none (default) or uniform")
+@click.option("--no-leak-free", is_flag=True, help="do not look for near-twins of the test rows")
+@click.option("--data", help="folder of the face store, where the card does not lead to it")
+@click.option("--device", help="auto (default), cpu, cuda, mps")
+@click.option("--language", default="en", help="of the paragraph for a paper: en or ko")
+@click.option("--plot", type=click.Path(path_type=Path), help="write the confusion matrix as PNG")
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+def command(path: str, no_leak_free: bool, language: str, **typed: Any) -> None:
+    """Score the runs of RUN, or predictions on MANIFEST.
+
+    Intervals are of 95 %, by bootstrap over people or groups. A run keeps metrics-<part>.json.
+    Every score on a test part is noted in looks.jsonl beside the manifest.
+    """
+    from fertools.evaluate import evaluate
+    from fertools.evaluation import Options
+    from fertools.manifest import write_json
+    from fertools.paragraph import paragraph
+
+    as_json, plot = typed.pop("as_json"), typed.pop("plot")
+    files = {name: typed.pop(name) for name in ("probs", "write", "out_of_fold")}
+    given = {name: value for name, value in typed.items() if value is not None}
+    if "by" in given:
+        given["by"] = tuple(word.strip() for word in given["by"].split(","))
+    found = evaluate(path, Options(**given, leak_free=not no_leak_free), **files)
+    record = {**dataclasses.asdict(found), "paragraph": paragraph(found, language)}
+    if Path(path).is_dir() and files["probs"] is None:
+        write_json(Path(path) / f"metrics-{found.split}.json", record)
+    if plot is not None:
+        from fertools.charts import confusion
+
+        words = [each.label for each in found.scores.classes]
+        title = f"{Path(path).name}: {100 * found.scores.accuracy.value:.2f} %"
+        confusion(plot, title, words, found.scores.confusion)
+    if as_json:
+        _show.as_json(record)
+        return
+    _print(found)
+    click.echo(f"\n{record['paragraph']}")
+
+
+def _print(found: Any) -> None:
+    s = found.scores
+    looks = f" ({', '.join(found.looks)})" if found.looks else ""
+    measures = (("accuracy", s.accuracy), ("macro-F1", s.macro_f1),
+                ("balanced accuracy", s.balanced_accuracy))  # fmt: skip
+    rows = [[name, *_interval(value)] for name, value in measures]
+    if s.per_sequence is not None:
+        rows.append(["accuracy per recording", *_interval(s.per_sequence)])
+    if found.leak_free is not None:
+        rows += _free_rows(found.leak_free)
+    columns = ["score", "%", "95 % interval", "groups", ""]
+    _show.table(f"{found.of} on {found.split}: {s.rows:,} rows{looks}", columns, rows)
+    words = [each.label for each in s.classes]
+    table = [
+        [each.label, each.rows, _percent(each.precision), _percent(each.recall), _percent(each.f1),
+         *row] for each, row in zip(s.classes, s.confusion, strict=True)
+    ]  # fmt: skip
+    columns = ["class", "rows", "precision", "recall", "F1", *(f"as {word}" for word in words)]
+    _show.table("per class, and how rows of the class were taken", columns, table)
+    click.echo(f"negative log-likelihood {s.nll:.4f}, Brier {s.brier:.4f}, ECE {s.ece:.4f}")
+    if s.soft_accuracy is not None:
+        click.echo(f"soft accuracy (share of the votes) {100 * s.soft_accuracy:.2f} %")
+    for name, values in found.by.items():
+        _show.table(f"by {name}", [name, "%", "95 % interval", "groups", ""],
+                    [[value, *_interval(each)] for value, each in values.items()])  # fmt: skip
+    if found.members:
+        each = [[m.name, m.rows, _percent(m.accuracy), _percent(m.macro_f1)] for m in found.members]
+        _show.table("each run", ["run", "rows", "accuracy", "macro-F1"], each)
+    for note in found.notes:
+        click.echo(f"note: {note}")
+
+
+def _free_rows(free: Any) -> list[list[Any]]:
+    name = f"leak-free, {free.rows:,} rows"
+    if free.accuracy is None:
+        return [[name, "", "under 100 rows: no score", None, ""]]
+    rows = [[name, *_interval(free.accuracy)]]
+    if free.reweighted is not None:
+        rows.append([f"{name}, classes as in the part", *_interval(free.reweighted)])
+    return rows
+
+
+def _interval(value: Any) -> list[Any]:
+    unreliable = "" if value.is_reliable else "unreliable: under 30 groups"
+    bounds = f"{100 * value.low:.2f} .. {100 * value.high:.2f}"
+    return [f"{100 * value.value:.2f}", bounds, value.groups, unreliable]
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}"

@@ -1,0 +1,140 @@
+"""Compare: is one run better than another on the same test rows, or does chance explain it?
+
+In go the folders of two runs, or of two folders of runs (folds, draws, seeds); out comes the
+difference of their accuracies with a p-value from sign flips over whole groups. Runs of the same
+fold or draw are held against each other; over seeds a row counts with the mean of its hits.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fertools.errors import FerError
+from fertools.evaluate import outcome_of
+from fertools.evaluation import Options
+from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
+from fertools.runs import Run, open_runs
+
+Key = tuple[int | None, int | None]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """How often each row was right, 0..1, and the unit it belongs to."""
+
+    ids: tuple[str, ...]
+    hits: Floats
+    units: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two systems on the same rows. `only_first` and `only_second` count rows that one alone got
+    right (None over several seeds), `mcnemar` is given where every unit is one row.
+    """
+
+    first: str
+    second: str
+    split: str
+    rows: int
+    first_accuracy: Interval
+    second_accuracy: Interval
+    difference: Interval
+    test: Paired
+    only_first: int | None
+    only_second: int | None
+    mcnemar: float | None
+    looks: tuple[str, ...]
+
+
+def compare(first: Path | str, second: Path | str, options: Options | None = None) -> Comparison:
+    """Compare two runs. Raises `FerError` where they were not tested on the same rows."""
+    options = options or Options()
+    looks: list[str] = []
+    one, two = (_hits(path, options, looks) for path in (first, second))
+    if one.keys() != two.keys():
+        raise FerError(
+            f"{first} and {second}: have runs of other folds or draws ({_named(one)}; "
+            f"{_named(two)}); train the missing ones"
+        )
+    for key in one:
+        if one[key].ids != two[key].ids:
+            raise FerError(
+                f"{first} and {second}: were not tested on the same rows; compare runs of one "
+                "split manifest and the same classes"
+            )
+    ours, theirs = (np.concatenate([part[key].hits for key in one]) for part in (one, two))
+    units = np.concatenate([one[key].units for key in one])
+    whole = bool(np.isin(ours, (0, 1)).all() and np.isin(theirs, (0, 1)).all())
+    alone = whole and len(np.unique(units)) == len(units)
+    return Comparison(
+        first=str(first),
+        second=str(second),
+        split=options.split,
+        rows=len(ours),
+        first_accuracy=bootstrap_mean(ours, units),
+        second_accuracy=bootstrap_mean(theirs, units),
+        difference=bootstrap_mean(ours - theirs, units),
+        test=sign_flip(ours, theirs, units),
+        only_first=int((ours > theirs).sum()) if whole else None,
+        only_second=int((theirs > ours).sum()) if whole else None,
+        mcnemar=mcnemar(ours, theirs) if alone else None,
+        looks=tuple(dict.fromkeys(look for look in looks if look)),
+    )
+
+
+def markdown(found: Comparison) -> str:
+    """The comparison as a table with a sentence below it."""
+    named = (
+        (found.first, found.first_accuracy),
+        (found.second, found.second_accuracy),
+        ("difference", found.difference),
+    )
+    rows = ["| | accuracy | 95 % interval |", "|---|---|---|"]
+    for name, each in named:
+        value, low, high = (f"{100 * x:.2f}" for x in (each.value, each.low, each.high))
+        rows.append(f"| {name} | {value} | {low} .. {high} |")
+    test = found.test
+    how = "all" if test.is_exact else "by lot"
+    text = (
+        f"Paired sign-flip test over {test.groups:,} independent groups of {found.rows:,} rows: "
+        f"p = {test.p:.4f} ({test.flips:,} sign patterns, {how})."
+    )
+    if found.only_first is not None:
+        text += f" Right in the first alone {found.only_first:,}, "
+        text += f"in the second alone {found.only_second:,}."
+    if found.mcnemar is not None:
+        text += f" Every group is one row; McNemar's exact test: p = {found.mcnemar:.4f}."
+    if not found.difference.is_reliable:
+        text += f" {found.difference.groups} groups are too few for a reliable interval."
+    if found.looks:
+        text += f" Test set: {', '.join(found.looks)}."
+    return "\n".join([*rows, "", text])
+
+
+def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hits]:
+    """Hits of each fold and draw, the mean over its seeds."""
+    found: dict[Key, list[Hits]] = {}
+    for run in open_runs(path):
+        made = outcome_of(run, options, {}, {})
+        looks.append(made.look)
+        order = np.argsort(np.array(made.found.ids))
+        hits = (made.found.given == made.found.truth).astype(np.float64)
+        ids = tuple(made.found.ids[i] for i in order)
+        found.setdefault(_key(run), []).append(Hits(ids, hits[order], made.found.units[order]))
+    return {
+        key: Hits(each[0].ids, np.mean([h.hits for h in each], axis=0), each[0].units)
+        for key, each in sorted(found.items(), key=str)
+    }
+
+
+def _key(run: Run) -> Key:
+    draw: int | None = run.card.get("draw")
+    return run.fold, draw
+
+
+def _named(found: dict[Key, Hits]) -> str:
+    return ", ".join(f"fold {fold} draw {draw}" for fold, draw in found)

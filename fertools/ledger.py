@@ -1,0 +1,78 @@
+"""The ledger of looks: who scored which test set, and how often.
+
+A test set that was looked at twenty times is no test set any more. Every score on a test part adds
+a line to `looks.jsonl` beside the manifest; nothing is ever taken out. The test set is named by a
+digest of its ids, its labels and the classes, so that renaming a manifest does not start anew.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+NAME = "looks.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The `number`-th system that was scored on a test set; 0 where it could not be written.
+
+    `again` is true where the same predictions were scored before: that tells nothing new.
+    """
+
+    number: int
+    again: bool
+    file: str
+
+    def __str__(self) -> str:
+        if not self.number:
+            return f"look ? ({self.file} cannot be written)"
+        return f"look {self.number}" + (" (again)" if self.again else "")
+
+
+def digest_of(ids: Sequence[str], truth: npt.NDArray[np.int64], classes: Sequence[str]) -> str:
+    """32 hex characters that name a test set, whatever the order of its rows."""
+    lines = sorted(f"{name}\t{classes[code]}\n" for name, code in zip(ids, truth, strict=True))
+    text = "".join([",".join(classes) + "\n", *lines])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def predictions_digest(values: npt.NDArray[np.float64]) -> str:
+    """Names what was predicted, to four digits: the same network on other threads is the same."""
+    return hashlib.sha256(np.round(values, 4).tobytes()).hexdigest()[:32]
+
+
+def look(folder: Path, test: str, system: str, who: str) -> Look:
+    """Note a look at the test set `test` by `system` (digests) and say which it is."""
+    file = folder / NAME
+    seen: list[str] = []
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    for line in text.splitlines():
+        entry = _entry(line)
+        if entry.get("test") == test and entry.get("system") not in seen:
+            seen.append(entry.get("system", ""))
+    again = system in seen
+    number = seen.index(system) + 1 if again else len(seen) + 1
+    when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    entry = {"test": test, "system": system, "look": str(number), "who": who, "time": when}
+    try:
+        with file.open("a", encoding="utf-8") as stream:
+            # a killed process may have left half a line
+            stream.write("" if text.endswith("\n") or not text else "\n")
+            stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    except OSError:
+        number = 0
+    return Look(number, again, str(file))
+
+
+def _entry(line: str) -> dict[str, str]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,245 @@
+"""Evaluation of runs on drawn faces: parts, folds, other people's files, comparison, words."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from fertools import recipe as recipes
+from fertools.checks._ncc import near_twins
+from fertools.compare import compare, markdown
+from fertools.errors import FerError
+from fertools.evaluate import evaluate
+from fertools.evaluation import Options
+from fertools.faces import open_faces
+from fertools.fakes import ck48
+from fertools.grouping import Grouping
+from fertools.ingest import ingest
+from fertools.leakfree import leak_free, parts
+from fertools.manifest import read_manifest, write_manifest
+from fertools.paragraph import paragraph
+from fertools.predictions import settled
+from fertools.probs import read_probs
+from fertools.recipe import Recipe
+from fertools.runs import open_run
+from fertools.split import SplitOptions, split
+from fertools.train import train
+
+CLASSES = ["anger", "disgust", "happiness", "surprise"]
+
+
+def recipe(manifest: Path, *changes: str) -> Recipe:
+    raw = {
+        "data": {"manifest": str(manifest), "classes": CLASSES},
+        "model": {"name": "mlp", "options": {"hidden": [24], "activation": "tanh"}},
+        "optimiser": {"name": "adam", "lr": 0.003},
+        "train": {"epochs": 6, "batch": 32, "select": "last"},
+    }
+    return recipes.parse(recipes.override(raw, changes))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """Runs: `one` and `two` on a split by people, `folds/` of three folds."""
+    folder = tmp_path_factory.mktemp("study")
+    raws = ck48.write(folder / "raw", people=16, traps=False).raws(folder / "raw")
+    ingest("ck48", raws, folder / "data")
+    ways = {
+        "apart": SplitOptions(ratios=(5, 2, 3)),
+        "random": SplitOptions(ratios=(5, 2, 3), grouping=Grouping(group="none")),
+        "folds": SplitOptions(folds=3),
+    }
+    for name, options in ways.items():
+        split([folder / "data"], folder / f"{name}.parquet", options)
+    for name, seed in (("one", 0), ("two", 1)):
+        train(recipe(folder / "apart.parquet"), folder / name, seed=seed)
+    for k in range(3):
+        train(recipe(folder / "folds.parquet"), folder / "folds" / f"fold{k}", fold=k)
+    return folder
+
+
+def test_a_run_is_scored_on_the_rows_of_its_part(study) -> None:
+    found = evaluate(study / "one", write=study / "probs.parquet")
+    probs = read_probs(study / "probs.parquet")
+    table = read_manifest(study / "apart.parquet").table.to_pandas()
+    rows = table[(table.split == "test") & table.label.isin(CLASSES)].set_index("id")
+    assert sorted(probs.ids) == sorted(rows.index) and found.scores.rows == len(rows)
+    said = [probs.classes[i] for i in probs.values.argmax(axis=1)]
+    hits = np.mean([word == rows.label[name] for word, name in zip(said, probs.ids, strict=True)])
+    assert found.scores.accuracy.value == pytest.approx(hits)
+    assert found.scores.accuracy.groups == rows.subject.nunique()
+    assert found.scores.per_sequence is not None and found.select == "last"
+    counts = rows.label.value_counts()
+    assert {c.label: c.rows for c in found.scores.classes} == {w: counts[w] for w in CLASSES}
+    # the same predictions from a file, whoever made it, score the same; that is no new look
+    again = evaluate(study / "apart.parquet", probs=study / "probs.parquet")
+    assert again.scores == found.scores and again.leak_free == found.leak_free
+    assert again.looks == ["look 1 (again)"] and again.select == ""
+    assert any("rows of sadness left out" in note for note in again.notes)
+
+
+def test_looks_are_counted_per_test_set(study) -> None:
+    first, second = evaluate(study / "one"), evaluate(study / "two")
+    assert [x.looks[0].removesuffix(" (again)") for x in (first, second)] == ["look 1", "look 2"]
+    assert evaluate(study / "two").looks == ["look 2 (again)"]
+    assert evaluate(study / "two", Options(split="val")).looks == []
+
+
+def test_folds_are_pooled(study) -> None:
+    found = evaluate(study / "folds", out_of_fold=True, write=study / "oof.parquet")
+    table = read_manifest(study / "folds.parquet").table.to_pandas()
+    labelled = table[table.label.isin(CLASSES)]
+    assert found.scores.rows == len(labelled) == pq.read_table(study / "oof.parquet").num_rows
+    assert [member.name for member in found.members] == ["fold0", "fold1", "fold2"]
+    mean = np.average([m.accuracy for m in found.members], weights=[m.rows for m in found.members])
+    assert found.scores.accuracy.value == pytest.approx(mean)
+    assert found.notes == []
+    some = evaluate(study / "folds" / "fold1")
+    assert some.scores.rows == found.members[1].rows
+    with pytest.raises(FerError, match="--out-of-fold needs runs of folds"):
+        evaluate(study / "one", out_of_fold=True)
+
+
+def test_seeds_are_averaged_and_their_spread_is_told(study, tmp_path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).symlink_to(study / name)
+    found = evaluate(tmp_path)
+    values = [member.accuracy for member in found.members]
+    assert len(values) == 2 and found.scores.accuracy.value == pytest.approx(np.mean(values))
+    assert found.scores.accuracy.groups == evaluate(study / "one").scores.accuracy.groups
+    with pytest.raises(FerError, match="several runs say something of one row"):
+        evaluate(tmp_path, write=tmp_path / "p.parquet")
+
+
+def test_the_leak_free_rows_are_those_that_resemble_nothing(study) -> None:
+    manifest = read_manifest(study / "random.parquet")
+    part = parts(manifest)
+    found = leak_free(manifest, part, later=2)
+    table = manifest.table.to_pandas()
+    sequences = set(table.sequence[np.isin(part, (0, 1))])
+    threshold = found.thresholds["ck48"]
+    twins = near_twins(open_faces(manifest), threshold)
+    beside: dict[int, set[int]] = {}
+    for one, other in twins.pairs.tolist():
+        beside.setdefault(one, set()).add(other)
+        beside.setdefault(other, set()).add(one)
+    for row in np.flatnonzero(part == 2):
+        leaks = table.sequence[row] in sequences
+        leaks |= any(part[other] in (0, 1) for other in beside.get(row, ()))
+        assert found.rows[row] == (not leaks)
+    assert not found.rows[part != 2].any()
+    by_people = read_manifest(study / "apart.parquet")
+    assert leak_free(by_people, parts(by_people), later=2).rows.sum() > found.rows.sum()
+
+
+def test_scores_by_a_column(study) -> None:
+    found = evaluate(study / "one", Options(by=("subject",)))
+    subjects = found.by["subject"]
+    assert len(subjects) == found.scores.accuracy.groups
+    assert all(each.groups == 1 for each in subjects.values())
+    with pytest.raises(FerError, match="column 'shoe'"):
+        evaluate(study / "one", Options(by=("shoe",)))
+
+
+def test_the_mirror_image_is_averaged_in(study) -> None:
+    plain, flipped = (evaluate(study / "one", Options(tta=tta)) for tta in ("none", "flip"))
+    assert flipped.tta == "flip" and flipped.scores.nll != plain.scores.nll
+
+
+def test_another_manifest_with_other_words(study, tmp_path) -> None:
+    manifest = read_manifest(study / "apart.parquet")
+    words = manifest.table["label"].to_pylist()
+    renamed = ["terror" if word == "disgust" else word for word in words]
+    place = manifest.table.column_names.index("label")
+    table = manifest.table.set_column(place, "label", [renamed])
+    card = {**manifest.card}
+    for store in card["stores"].values():
+        store["path"] = "data"
+    other = study / "other.parquet"
+    write_manifest(other, table, {}, card)
+    with pytest.raises(FerError, match=r"only one side knows .*disgust.*terror.*--outside mask"):
+        evaluate(study / "one", Options(on=str(other)))
+    found = evaluate(study / "one", Options(on=str(other), outside="mask"))
+    assert {c.label for c in found.scores.classes} == {"anger", "happiness", "surprise"}
+    assert found.leak_free is None and any("terror" in note for note in found.notes)
+    with pytest.raises(FerError, match="outside 'maks': known are"):
+        evaluate(study / "one", Options(outside="maks"))
+
+
+def test_a_uniform_prior_takes_the_training_shares_out(study) -> None:
+    run = open_run(study / "one")
+    card = {**run.card, "classes": {"anger": 30, "disgust": 10, "happiness": 10, "surprise": 50}}
+    run = dataclasses.replace(run, card=card)
+    shares = np.array([[0.3, 0.1, 0.1, 0.5]])  # what a network says that knows only the prior
+    assert settled(run, shares, CLASSES, "uniform") == pytest.approx(np.full((1, 4), 0.25))
+    assert settled(run, shares, CLASSES[:2], "none") == pytest.approx(np.array([[0.75, 0.25]]))
+
+
+def test_predictions_that_do_not_cover_the_part_are_refused(study) -> None:
+    evaluate(study / "one", write=study / "some.parquet")
+    table = pq.read_table(study / "some.parquet")
+    pq.write_table(table.slice(3), study / "short.parquet")
+    with pytest.raises(FerError, match=r"3 of the .* rows are missing"):
+        evaluate(study / "apart.parquet", probs=study / "short.parquet")
+    pq.write_table(table.rename_columns(["id", "p_a", "p_b", "p_c", "p_d"]), study / "odd.parquet")
+    with pytest.raises(FerError, match="class 'a': known are"):
+        evaluate(study / "apart.parquet", probs=study / "odd.parquet")
+
+
+def test_a_folder_without_a_run_is_named(tmp_path) -> None:
+    with pytest.raises(FerError, match="no run; give a folder made by"):
+        evaluate(tmp_path)
+
+
+def test_two_runs_are_compared_on_the_same_rows(study) -> None:
+    same = compare(study / "one", study / "one")
+    assert same.difference.value == 0 and same.test.p == 1.0
+    assert (same.only_first, same.only_second, same.mcnemar) == (0, 0, None)
+    found = compare(study / "one", study / "two")
+    gap = found.first_accuracy.value - found.second_accuracy.value
+    assert found.difference.value == pytest.approx(gap) and 0 < found.test.p <= 1
+    assert found.test.groups == found.first_accuracy.groups
+    assert f"p = {found.test.p:.4f}" in markdown(found)
+    assert markdown(found).startswith("| | accuracy | 95 % interval |")
+    pooled = compare(study / "folds", study / "folds")
+    assert pooled.rows == evaluate(study / "folds").scores.rows
+    with pytest.raises(FerError, match="other folds or draws"):
+        compare(study / "one", study / "folds")
+
+
+def test_the_paragraph_says_what_a_reader_needs(study) -> None:
+    found = evaluate(study / "one")
+    english, korean = paragraph(found), paragraph(found, "ko")
+    needed = (
+        f"{100 * found.scores.accuracy.value:.2f}",
+        f"{found.scores.accuracy.groups:,}",
+        f"{100 * found.scores.accuracy.low:.2f}",
+        found.looks[0],
+        found.digest,
+    )
+    for text in (english, korean):
+        assert all(value in text for value in needed)
+    assert "the last epoch" in english and "마지막 에폭" in korean
+    assert "not reliable" in english  # under 30 people
+    chosen = dataclasses.replace(found, select="accuracy", select_rows="twin-free", tta="flip")
+    assert "best accuracy on twin-free validation rows, averaged with the mirror" in paragraph(
+        chosen
+    )
+    with pytest.raises(FerError, match="language 'fr': known are en, ko"):
+        paragraph(found, "fr")
+
+
+def test_a_manifest_that_changed_since_is_named(study) -> None:
+    run = open_run(study / "two")
+    manifest = read_manifest(run.manifest)
+    text = (study / "two" / "recipe.toml").read_text()
+    write_manifest(study / "later.parquet", manifest.table, {"more": 1}, manifest.card)
+    moved = text.replace("apart.parquet", "later.parquet")
+    copy = study / "moved"
+    copy.mkdir()
+    for file in (study / "two").iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    (copy / "recipe.toml").write_text(moved)
+    assert any("has changed since" in note for note in evaluate(copy).notes)

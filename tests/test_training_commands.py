@@ -1,0 +1,95 @@
+"""The commands of training as they are typed, from a recipe to a comparison."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fertools import folder, recipe, resources
+from fertools.cli import cli
+from fertools.errors import FerError
+from fertools.fakes import ck48
+from fertools.ingest import ingest
+from fertools.split import SplitOptions, split
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder as a user has it: data, manifests, recipes."""
+    place = tmp_path_factory.mktemp("place")
+    raws = ck48.write(place / "raw", people=12, traps=False).raws(place / "raw")
+    ingest("ck48", raws, place / "data" / "ck48")
+    split([place / "data/ck48"], place / "manifests/ck48.parquet", SplitOptions(ratios=(5, 2, 3)))
+    split([place / "data/ck48"], place / "manifests/folds.parquet", SplitOptions(folds=3))
+    return place
+
+
+def typed(monkeypatch, place: Path, line: str) -> str:
+    monkeypatch.chdir(place)
+    result = CliRunner().invoke(cli, line.split(), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+QUICK = "--set model.name=mlp --set train.epochs=2 --device cpu"
+
+
+def test_from_a_recipe_to_a_comparison(monkeypatch, place) -> None:
+    said = typed(monkeypatch, place, f"train-baseline demo {QUICK} --seeds 2 -o runs/demo")
+    assert "seed0 2/2: loss" in said and "about 0 s left" in said
+    assert "fertools evaluate runs/demo/seed1" in said
+    typed(monkeypatch, place, f"train-baseline demo {QUICK} --seeds 2 -o runs/demo --resume")
+    said = typed(monkeypatch, place, "evaluate runs/demo --plot matrix.png --by subject")
+    for words in ("each run", "look 1, look 2", "by subject", "95 % interval", "leak-free"):
+        assert words in said
+    assert (place / "matrix.png").read_bytes()[:4] == b"\x89PNG"
+    found = json.loads((place / "runs/demo/metrics-test.json").read_text())
+    assert found["scores"]["rows"] > 20 and found["paragraph"].startswith("Accuracy on the test")
+    said = typed(monkeypatch, place, "evaluate runs/demo/seed0 --split val --language ko --json")
+    assert json.loads(said)["paragraph"].startswith("검증 집합")
+    said = typed(monkeypatch, place, "evaluate runs/demo/seed0 --probs probs.parquet")
+    said = typed(monkeypatch, place, "evaluate manifests/ck48.parquet --from probs.parquet")
+    assert "look 1 (again)" in said
+    said = typed(monkeypatch, place, "compare runs/demo/seed0 runs/demo/seed1")
+    assert "Paired sign-flip test" in said
+
+
+def test_all_folds_are_trained_and_pooled(monkeypatch, place) -> None:
+    line = f"train-baseline demo {QUICK} --set data.manifest=manifests/folds.parquet --fold all"
+    typed(monkeypatch, place, f"{line} -o runs/folds --quiet")
+    said = typed(monkeypatch, place, "evaluate runs/folds --out-of-fold --json")
+    found = json.loads(said)
+    assert [member["name"] for member in found["members"]] == ["fold0", "fold1", "fold2"]
+
+
+def test_the_networks_are_listed_with_their_cost(monkeypatch, place) -> None:
+    found = {r["name"]: r for r in json.loads(typed(monkeypatch, place, "models --json"))}
+    assert found.keys() == set(folder.names("models"))
+    assert found["light_se_xception"]["keras_total"] == 66_823
+    assert found["dense_dsc"]["parameters"] == 476_839
+    said = typed(monkeypatch, place, "models mlp --size 8 --latency")
+    assert "M MACs" in said and "mlp" in said
+
+
+def test_recipes_are_listed_shown_and_copied(monkeypatch, place) -> None:
+    listed = typed(monkeypatch, place, "recipes ls")
+    assert "demo" in listed and "A baseline for the demonstration" in listed
+    text = typed(monkeypatch, place, "recipes show demo")
+    assert text == resources.resource("recipes", "demo", ".toml").read_text()
+    typed(monkeypatch, place, "recipes cp demo mine.toml")
+    assert (place / "mine.toml").read_text() == text
+    with pytest.raises(FerError, match=r"mine\.toml: is there"):
+        typed(monkeypatch, place, "recipes cp demo mine.toml")
+    with pytest.raises(FerError, match="recipe 'demmo': known are"):
+        typed(monkeypatch, place, "recipes show demmo")
+
+
+def test_every_training_recipe_is_sound() -> None:
+    for name in resources.names("recipes", ".toml"):
+        file = resources.resource("recipes", name, ".toml")
+        if "[model]" not in file.read_text():
+            continue  # a policy of curation
+        found = recipe.load(file)
+        assert found.model.name in folder.names("models")
+        assert f"fertools train-baseline recipes/{name}.toml" in file.read_text()
