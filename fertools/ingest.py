@@ -26,7 +26,7 @@ from fertools.extract import Extractor
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch
 from fertools.image import one_thread
-from fertools.manifest import write_json
+from fertools.manifest import stored_facts, write_json
 from fertools.roots import Unit
 from fertools.unitfile import UnitWriter, finished, unit_rows
 
@@ -199,10 +199,10 @@ def _clear(out: Path) -> None:
 
 
 def _check_new(out: Path, jobs: Sequence[Job], *, add: bool) -> None:
-    if not (out / "manifest.parquet").is_file() or add:
+    known = stored_facts(out / "manifest.parquet").get("units")
+    if known is None or add:
         return
-    done = {file.stem for file in (out / "units").glob("*.parquet")}
-    if new := [job.unit.name for job in jobs if job.unit.name not in done]:
+    if new := [job.unit.name for job in jobs if job.unit.name not in known]:
         raise FerError(
             f"{out}: {len(new)} new units ({new[0]}, ..) for a finished data set; say --add"
         )

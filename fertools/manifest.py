@@ -102,19 +102,25 @@ def read_manifest(path: str | os.PathLike[str]) -> Manifest:
     """
     file = locate(path)
     table = read_parquet(file, file)
-    facts = _facts(table, file)
+    facts = _facts(table.schema.metadata, file)
     return Manifest(conform(table, file), read_card(file), file.parent, facts)
 
 
-def _facts(table: pa.Table, file: Path) -> dict[str, Any]:
+def _facts(metadata: dict[bytes, bytes] | None, file: Path) -> dict[str, Any]:
     """What the file's metadata says of its making; nothing where pandas wrote it."""
     try:
-        facts: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"fertools", b"{}"))
-    except (ValueError, RecursionError) as error:
+        facts: dict[str, Any] = json.loads((metadata or {}).get(b"fertools", b"{}"))
+    except ValueError as error:
         raise FerError(f"{file}: its metadata is no JSON ({error}); make it again") from error
-    if not isinstance(facts, dict):
-        raise FerError(f"{file}: its metadata is no JSON object; make it again")
     return facts
+
+
+def stored_facts(file: Path) -> dict[str, Any]:
+    """The facts of a manifest without its rows; nothing where the file is broken or not there."""
+    try:
+        return _facts(pq.read_schema(file).metadata, file)
+    except (pa.ArrowInvalid, OSError, FerError):
+        return {}
 
 
 def read_card(manifest: Path) -> dict[str, Any]:

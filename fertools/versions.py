@@ -10,10 +10,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from fertools.errors import FerError
-from fertools.manifest import write_json
+from fertools.manifest import stored_facts, write_json
 
 VERSIONS = "versions"
 TABLES = "curation"
@@ -65,7 +63,7 @@ def step_back(out: Path) -> int:
 
 def curated(manifest: Path) -> dict[str, Any] | None:
     """What determined the rows of a manifest that `curate` wrote; None for one that it did not."""
-    facts = json.loads((pq.read_schema(manifest).metadata or {}).get(b"fertools", b"{}"))
+    facts = stored_facts(manifest)
     if "curation" not in facts:
         return None
     return {k: v for k, v in facts.items() if k not in ("curation", "version")}

@@ -24,6 +24,7 @@ def command(data: str, as_json: bool) -> None:
     for fault in [] if as_json else faults:
         click.echo(str(fault))
     if faults:
-        raise FerError(f"{data}: {len(faults)} faults; the cures stand above")
+        found = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise FerError(f"{data}: {found}; what to do stands above")
     if not as_json:
         click.echo(f"{data}: every file is as it was written")
