@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fertools.checks import _pairs
-from fertools.checks.duplicates import LISTED, Options, find
+from fertools.checks._pairs import LISTED
+from fertools.checks.duplicates import Options, find
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.finding import Finding

@@ -21,6 +21,7 @@ from fertools.measures.twins import Curve, calibrated, curve
 
 BY_EYE = 0.90  # on FER2013 every pair looked at from here on was one photograph
 MIXED = 0.86  # from here to 0.90 about half were
+LISTED = 64  # of more equal faces than this, each is paired with the first alone
 
 Integers = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -106,7 +107,7 @@ def members(codes: Integers) -> tuple[Integers, Integers, Integers]:
 
 
 def to_copies(copies: Integers, pairs: Integers) -> tuple[Integers, Integers]:
-    """Pairs of first faces (m, 2) as pairs of all their copies, and which each of them came from."""
+    """Pairs of first faces (m, 2) as pairs of all their copies, and which each came from."""
     rows, starts, sizes = members(copies)
     left, right = copies[pairs].T
     count = sizes[left] * sizes[right]
@@ -115,6 +116,19 @@ def to_copies(copies: Integers, pairs: Integers) -> tuple[Integers, Integers]:
     one = rows[starts[left[pair]] + number // sizes[right[pair]]]
     other = rows[starts[right[pair]] + number % sizes[right[pair]]]
     return np.stack([one, other], axis=1), pair
+
+
+def exact_pairs(copies: Integers) -> Integers:
+    """All pairs within each set of equal faces; of a large set those with its first face."""
+    rows, starts, sizes = members(copies)
+    out = [np.empty((0, 2), np.int64)]
+    for size in np.unique(sizes[sizes > 1]):
+        i, j = np.triu_indices(size, 1)
+        if size > LISTED:
+            i, j = i[: size - 1], j[: size - 1]
+        sets = rows[starts[sizes == size][:, None] + np.arange(size)]
+        out.append(np.stack([sets[:, i], sets[:, j]], axis=2).reshape(-1, 2))
+    return np.concatenate(out)
 
 
 def alike(codes: Integers, pairs: Integers) -> Mask:

@@ -30,8 +30,8 @@ from fertools.checks._pairs import (
     Threshold,
     alike,
     compare,
+    exact_pairs,
     floor_of,
-    members,
     settle,
     to_copies,
 )
@@ -42,7 +42,6 @@ from fertools.manifest import Manifest
 from fertools.measures.groups import unite
 
 FLAGS = ("constant", "exact_copy", "near_copy", "contradicting_twins")
-LISTED = 64  # of more equal faces than this, each is listed with the first alone
 KINDS = ("near", "sequence", "exact")
 
 
@@ -123,7 +122,7 @@ def _listed(found: Pairs, kept: Mask, sequence: Integers) -> _Listed:
     """The pairs of first faces above the threshold, spread to their copies, and the exact pairs."""
     copies = np.where(found.constant, -1, found.copies)
     spread, pair = to_copies(copies, found.pairs[kept])
-    exact = _exact_pairs(copies)
+    exact = exact_pairs(copies)
     rows = np.concatenate([np.sort(spread, axis=1), exact])
     ncc = np.concatenate([found.ncc[kept][pair], np.ones(len(exact))])
     mirrored = np.concatenate([found.mirrored[kept][pair], np.zeros(len(exact), np.bool_)])
@@ -131,19 +130,6 @@ def _listed(found: Pairs, kept: Mask, sequence: Integers) -> _Listed:
     kind[len(pair) :] = KINDS.index("exact")
     order = np.lexsort((rows[:, 1], rows[:, 0]))
     return _Listed(rows[order], ncc[order], mirrored[order], kind[order])
-
-
-def _exact_pairs(copies: Integers) -> Integers:
-    """All pairs within each set of equal faces; of a large set those with its first face."""
-    rows, starts, sizes = members(copies)
-    out = [np.empty((0, 2), np.int64)]
-    for size in np.unique(sizes[sizes > 1]):
-        i, j = np.triu_indices(size, 1)
-        if size > LISTED:
-            i, j = i[: size - 1], j[: size - 1]
-        sets = rows[starts[sizes == size][:, None] + np.arange(size)]
-        out.append(np.stack([sets[:, i], sets[:, j]], axis=2).reshape(-1, 2))
-    return np.concatenate(out)
 
 
 def _not_first(codes: Integers) -> Mask:
