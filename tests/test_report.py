@@ -231,6 +231,30 @@ def test_curation_is_shown(curated, tmp_path):
     assert re.search(r"constant 1 ", page.text.split("Faces left out")[1])
 
 
+def test_suspects_are_shown_of_a_data_folder_and_of_its_split(tmp_path):
+    faces = np.repeat(smooth(4, seed=5), 3, axis=0)  # three copies of each
+    words = ["fear", "anger", "anger", *["sadness"] * 9]
+    made(tmp_path / "data", faces, native_label=words, rater_a_label=words,
+         rater_b_label=[*words[:-1], "disgust"], official_split=["train", "test"] * 6)  # fmt: skip
+    (tmp_path / "data" / "units").mkdir()
+    assert "Doubtful labels: the check has not run" in text_of(tmp_path / "data", tmp_path)
+    curate(tmp_path / "data", ["duplicates", "label_noise"])
+    split([tmp_path / "data"], tmp_path / "m" / "s.parquet", SplitOptions(official=True))
+    for path in (tmp_path / "data", tmp_path / "m" / "s.parquet"):
+        text = text_of(path, tmp_path)
+        told = text.split("What was not checked")[-1]
+        assert "Doubtful labels" not in told and "Blur, exposure, contrast" in told
+        assert "One row is suspected." in text
+        assert "x/000 fear → anger (twins 0.67)" in text
+        assert "exact 12 2 16.7 %" in text
+    shown = read(report(tmp_path / "data", tmp_path / "r.html", with_faces=True).file)
+    assert "fear perhaps anger train" in shown.text
+
+
+def text_of(path: Path, folder: Path) -> str:
+    return read(report(path, folder / "r.html").file).text
+
+
 def test_raters_and_drop_outs_are_shown(tmp_path):
     faces = smooth(8, seed=1)
     words = ["fear", "anger"] * 4

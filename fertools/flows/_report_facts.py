@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fertools.audit import audit
-from fertools.columns import encode, usable
+from fertools.columns import encode
 from fertools.errors import FerError
+from fertools.flows._report_suspects import Suspects, curation, suspects
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import balance
 from fertools.raters import Agreement, raters
@@ -28,7 +30,6 @@ from fertools.verdict import Audit
 
 OTHERS = ("gender", "age", "race", "background")
 PUBLISHED = "as published"
-TWINS = ("near", "mirrored", "exact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Facts:
     drop_lean: Lean | None
     flags: tuple[Tally, ...]
     groups: Groups | None
+    curation: dict[str, Any]
+    suspects: Suspects | None
 
 
 def gather(path: str | Path, data: str | None = None) -> Facts:
@@ -86,6 +89,7 @@ def gather(path: str | Path, data: str | None = None) -> Facts:
         shown, where = _parted(file, manifest, Path(folder))
         found, pairs = _audited(shown, Path(folder), data or _home(file, shown))
         seen = read_manifest(shown)
+    curated = curation(manifest, data)
     label = "label" if seen.has("label") else "native_label"
     return Facts(
         name=file.parent.resolve().name if file.name == "manifest.parquet" else file.stem,
@@ -103,6 +107,8 @@ def gather(path: str | Path, data: str | None = None) -> Facts:
         drop_lean=_drop_lean(seen.table, label),
         flags=_tallies(seen.table, "flags", label),
         groups=_groups(seen.table, label),
+        curation=curated,
+        suspects=suspects(manifest, data, curated),
     )  # fmt: skip
 
 
@@ -212,8 +218,3 @@ def flagged(table: pa.Table, words: Sequence[str]) -> npt.NDArray[np.bool_]:
         hit = pc.is_in(pc.list_flatten(flat), value_set=pa.array(words, pa.string()))
         out[pc.list_parent_indices(flat).filter(hit).to_numpy()] = True
     return out
-
-
-def usable_rows(facts: Facts) -> int:
-    """How many rows have a face that nothing drops."""
-    return int(usable(facts.shown.table).sum())

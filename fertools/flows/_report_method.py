@@ -12,7 +12,7 @@ TRACES = {
     "duplicates": ("Twins within a part", "twin_group"),
     "derived": ("Altered copies within a part", "derived_from"),
     "quality": ("Blur, exposure, contrast and detail", "quality_sharpness"),
-    "label_noise": ("Doubtful labels", "label_suspect"),
+    "label_noise": ("Doubtful labels", ""),
 }
 
 
@@ -97,11 +97,24 @@ def _of_checks(facts: Facts) -> list[tuple[str, str]]:
                 f"fixed limit, never a quantile{_limits(facts)}.",
             )
         )
+    if facts.suspects is not None:
+        lines.append(
+            (
+                "Label suspects",
+                "A row is suspected where two or more of its twins agree on another word, where "
+                "all of two or more raters do, or enough of the votes, or where a model that never "
+                "saw the row is surer of another word than it usually is of that one (confident "
+                "learning: Northcutt, Jiang and Chuang, JAIR 70, 2021). Twins are one picture "
+                "labelled twice: where two labels differ one is wrong, so half the share of pairs "
+                "that differ is a lower bound of the share of wrong labels. Pairs of one person "
+                "are left out.",
+            )
+        )
     return lines
 
 
 def _limits(facts: Facts) -> str:
-    options = facts.manifest.facts.get("curation", {}).get("options", {}).get("quality", {})
+    options = facts.curation.get("options", {}).get("quality", {})
     said = [f"{name.replace('_', ' ')} {value:g}" for name, value in options.items()]
     return f": {', '.join(said)}" if said else ""
 
@@ -114,7 +127,7 @@ def _thresholds(facts: Facts) -> str:
 
 def _not_run(facts: Facts) -> list[str]:
     """Checks of which the manifest shows no trace."""
-    ran = facts.manifest.card.get("curation", {}).get("checks", {})
+    ran = facts.curation.get("checks", {})
     return [
         name
         for check, (name, column) in TRACES.items()

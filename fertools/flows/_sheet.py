@@ -21,6 +21,7 @@ from fertools.image import fit
 from fertools.manifest import Manifest
 
 PAIRS = 24  # pairs of a sheet
+SUSPECTS = 28
 SINGLE = 18  # single faces of a sheet
 LARGEST, CONTRADICTING, TOGETHER = 4, 12, 12  # groups of a sheet, faces of a group
 # the measure that ranks the faces of a flag, and the end of it that is the worst
@@ -146,7 +147,7 @@ def _spread(values: npt.NDArray[np.float64], wanted: int) -> Integers:
 def draw(facts: Facts, data: str | None) -> Sheets:
     """All contact sheets of a report."""
     shower = Shower(facts.shown, data)
-    kinds = (_leaks, _twins, _quality)
+    kinds = (_leaks, _twins, _quality, _suspects)
     found = [tuple(s for s in kind(facts, shower) if s.tiles) for kind in kinds]
     return Sheets(*found, faces=shower.shown)
 
@@ -260,4 +261,22 @@ def _quality(facts: Facts, shower: Shower) -> list[Sheet]:
         tiles = [shower.tile((int(rows[at]),), f"{values[at]:.3f}") for at in chosen]
         why = f"{len(rows):,} faces bear this flag; the worst are shown, by their {measure}."
         found.append(Sheet(flag.replace("_", " ").capitalize(), why, tuple(tiles)))
+    return found
+
+
+def _suspects(facts: Facts, shower: Shower) -> list[Sheet]:
+    """The strongest suspects of each kind, with their label and what it should perhaps be."""
+    if facts.suspects is None:
+        return []
+    found = []
+    for by in facts.suspects.kinds:
+        chosen = [suspect for suspect in facts.suspects.listed if suspect.by == by][:SUSPECTS]
+        rows = shower.rows(pa.chunked_array([pa.array([s.id for s in chosen], pa.string())]))
+        tiles = [
+            shower.tile((int(row),), f"perhaps {suspect.suggested}")
+            for row, suspect in zip(rows, chosen, strict=True)
+            if row >= 0
+        ]
+        why = "Below each face its label, then the word that is suggested; the strongest first."
+        found.append(Sheet(f"Suspected by {by}", why, tuple(tiles)))
     return found

@@ -76,7 +76,6 @@ def report(
         quality=_histograms(facts),
         sheets=sheets,
         sentence=sentence(facts.audit) if facts.audit is not None else "",
-        suspects=None,
         sums=_sums(facts.stats.statuses),
         title=title or facts.name,
         unchecked=small_print.unchecked(facts),
@@ -117,6 +116,7 @@ def _template() -> Any:
         "short": lambda value: f"{value:.3g}",
         "sum_of": lambda rows, at: sum(row[at] for row in rows),
         "until": _until,
+        "words_of": lambda kinds: sorted({word for words in kinds.values() for word in words}),
         "worst_leak": words.worst,
     }
     return house.get_template("report.html.j2")
