@@ -110,8 +110,10 @@ def _facts(metadata: dict[bytes, bytes] | None, file: Path) -> dict[str, Any]:
     """What the file's metadata says of its making; nothing where pandas wrote it."""
     try:
         facts: dict[str, Any] = json.loads((metadata or {}).get(b"fertools", b"{}"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FerError(f"{file}: its metadata is no JSON ({error}); make it again") from error
+    if not isinstance(facts, dict):
+        raise FerError(f"{file}: its metadata is no JSON object; make it again")
     return facts
 
 
@@ -119,7 +121,7 @@ def stored_facts(file: Path) -> dict[str, Any]:
     """The facts of a manifest without its rows; nothing where the file is broken or not there."""
     try:
         return _facts(pq.read_schema(file).metadata, file)
-    except (pa.ArrowInvalid, OSError, FerError):
+    except (pa.ArrowException, OSError, FerError):
         return {}
 
 
