@@ -9,8 +9,10 @@ import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,12 +20,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fertools import folder
+from fertools._plan import find_units, load_source, open_roots
+from fertools._records import keep_records
 from fertools.errors import FerError
 from fertools.extract import Extractor
 from fertools.face_options import FaceOptions
 from fertools.faces import open_faces
 from fertools.fakes._files import huge_png, jpeg, png, zipped
-from fertools.frame import Frame
+from fertools.frame import Batch, Frame
 from fertools.image import ImageFault, decode
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
@@ -34,6 +38,7 @@ OURS = re.compile(
     r"(ingest|card)\.json|(manifest|labels)\.parquet|faces-[\w.-]+-\d+\.npy"
     r"|units|units/[\w.-]+\.parquet"
 )
+UNIT = re.compile(r"[\w.-]{1,90}")
 FACE = np.add.outer(np.arange(16, dtype=np.uint8) * 9, np.arange(16, dtype=np.uint8) * 5)
 TINY = png(FACE)
 PERSON = "0123456789abcdef" * 4
@@ -50,7 +55,13 @@ def sandbox() -> Iterator[Path]:
 
 
 def ingested(source: str, raws: list[Path], out: Path, rows: int | None = None, **more) -> None:
-    """Run an ingest; what it does not refuse must add up, and nothing else may lie there."""
+    """Run an ingest; what it does not refuse must add up, and nothing else may lie there.
+
+    An ingest takes 30 ms, most of it on writing. Of 8 inputs 7 are only read, by their bytes.
+    """
+    if zlib.crc32(b"".join(raw.read_bytes() for raw in raws if raw.is_file())) % 8:
+        _read(source, raws, out, rows, **more)
+        return
     with suppress(FerError):
         done = ingest(source, raws, out, **more)
         manifest = read_manifest(out)
@@ -67,6 +78,30 @@ def ingested(source: str, raws: list[Path], out: Path, rows: int | None = None, 
     for path in out.rglob("*"):
         name = path.relative_to(out).as_posix()
         assert OURS.fullmatch(name), name
+
+
+def _read(source: str, raws: list[Path], out: Path, rows: int | None, **more) -> None:
+    """Every frame of the units becomes a row, with a face or without."""
+    module = load_source(source)
+    out.mkdir()
+    with suppress(FerError):
+        roots = open_roots(module, raws, more.get("options", {}))
+        units = find_units(module, roots, source)
+        assert all(UNIT.fullmatch(unit.name) for unit in units)
+        labels = keep_records(module, roots, out)
+        face = {"size": 16, "channels": 1, "detector": "annotation", **more.get("face", {})}
+        extract, count = Extractor(FaceOptions(**face)), 0
+        for unit in units:
+            for piece in module.read(replace(unit, labels=labels)):
+                if isinstance(piece, Batch):
+                    table, faces = extract.batch(piece, 1 << 30)
+                    count += table.num_rows
+                    assert len(faces) == table["status"].to_pylist().count("ok")
+                else:
+                    row, found = extract(piece, unit)
+                    count += 1
+                    assert (found is None) == (row["status"] != "ok")
+        assert rows is None or count == rows, (count, rows)
 
 
 def check_csv(data: bytes) -> None:
