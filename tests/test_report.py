@@ -231,6 +231,31 @@ def test_curation_is_shown(curated, tmp_path):
     assert re.search(r"constant 1 ", page.text.split("Faces left out")[1])
 
 
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"native_label": [None] * 4}, "4 faces in 0 classes"),
+        ({"native_label": [None] * 4, "official_split": ["train", "test"] * 2}, "no split yet"),
+        ({"split": ["train"] * 4, "label": ["fear"] * 4}, "all in one part, so nothing was"),
+        ({"status": ["no_face"] * 4}, "0 faces in 1 classes"),
+        ({"split": ["train", "test"] * 2, "label": ["fear"] * 4}, "The parts share no exact cop"),
+    ],
+)
+def test_poor_data_has_a_page_too(columns, says, tmp_path):
+    made(tmp_path / "data", smooth(4, seed=2), **columns)
+    assert says in text_of(tmp_path / "data", tmp_path)
+    assert report(tmp_path / "data", tmp_path / "r.html", with_faces=True).faces == 0
+
+
+def test_faces_of_any_size_and_colour_are_shown_small(tmp_path):
+    faces = np.repeat(smooth(2, seed=1, size=224)[..., None], 3, axis=3)[[0, 0, 1, 1]]
+    made(tmp_path / "data", faces, split=["train", "test"] * 2, label=["fear"] * 4)
+    written = report(tmp_path / "data", tmp_path / "r.html", with_faces=True)
+    shown = read(written.file).all("img")
+    assert len(shown) == written.faces == 4 and {image["width"] for image in shown} == {"96"}
+    assert written.size < 50_000
+
+
 def test_suspects_are_shown_of_a_data_folder_and_of_its_split(tmp_path):
     faces = np.repeat(smooth(4, seed=5), 3, axis=0)  # three copies of each
     words = ["fear", "anger", "anger", *["sadness"] * 9]

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fertools.audit import audit
-from fertools.columns import encode
+from fertools.columns import encode, usable
 from fertools.errors import FerError
 from fertools.flows._report_suspects import Suspects, curation, suspects
 from fertools.manifest import Manifest, locate, read_manifest
@@ -117,8 +117,9 @@ def _parted(file: Path, manifest: Manifest, folder: Path) -> tuple[Path, str]:
     for name in ("split", "fold"):
         if manifest.has(name):
             return file, name
-    parts = manifest.table["official_split"].drop_null().unique()
-    if len(parts) < 2:
+    table = manifest.table.filter(pa.array(usable(manifest.table)))
+    labelled = table.filter(table["native_label"].is_valid())
+    if len(labelled["official_split"].drop_null().unique()) < 2:
         return file, ""
     published = folder / file.name
     split([file], published, SplitOptions(official=True))

@@ -137,11 +137,13 @@ def _opened(manifest: Manifest, data: str | None) -> Faces:
 
 
 def _spread(values: npt.NDArray[np.float64], wanted: int) -> Integers:
-    """`wanted` places among ascending values, at even distances of value."""
+    """`wanted` places among ascending values, at even distances of value where they allow it."""
     if not len(values):
         return np.empty(0, np.int64)
     aims = np.linspace(values[0], values[-1], wanted)
-    return np.unique(np.searchsorted(values, aims - 1e-12))
+    chosen = np.unique(np.searchsorted(values, aims - 1e-12))
+    others = np.setdiff1d(np.arange(len(values)), chosen)[: wanted - len(chosen)]
+    return np.sort(np.concatenate([chosen, others]))
 
 
 def draw(facts: Facts, data: str | None) -> Sheets:

@@ -111,7 +111,7 @@ def _template() -> Any:
         "fixed": lambda value, digits: f"{value:.{digits}f}",
         "leak_chart": leak_bars,
         "middle": _middle,
-        "ratio": lambda value: f"{value:.2f}" if math.isfinite(value) else "without bound",
+        "ratio": _ratio,
         "share": lambda value: f"{100 * value:.1f}\u00a0%",
         "short": lambda value: f"{value:.3g}",
         "sum_of": lambda rows, at: sum(row[at] for row in rows),
@@ -120,6 +120,12 @@ def _template() -> Any:
         "worst_leak": words.worst,
     }
     return house.get_template("report.html.j2")
+
+
+def _ratio(value: float) -> str:
+    if math.isnan(value):
+        return "none, without a label"
+    return f"{value:.2f}" if math.isfinite(value) else "without bound, since a class is empty"
 
 
 def _middle(text: str) -> str:
