@@ -46,11 +46,14 @@ def _english(found: Evaluation) -> list[str]:
             f"{_value(free.accuracy)} % ({_range(free.accuracy)})."
         )
     elif free is not None:
-        text.append(f"Only {free.rows:,} images have no copy or near-twin in the other parts.")
+        text.append(
+            f"Of these, {free.rows:,} have no copy, near-twin or frame of the same recording in "
+            "the other parts: too few for a score."
+        )
     mirror = ", averaged with the mirror image" if found.tta == "flip" else ""
     text.append(f"Checkpoint: {_chosen(found)}{mirror}.")
     if found.looks:
-        text.append(f"Test set seen before: {', '.join(found.looks)}.")
+        text.append(f"Looks at the test set: {', '.join(found.looks)}.")
     text.append(f"Split manifest sha256 {found.digest}.")
     return text
 
@@ -82,7 +85,10 @@ def _korean(found: Evaluation) -> list[str]:
             f"({_range(free.accuracy)})이다."
         )
     elif free is not None:
-        text.append(f"다른 부분에 사본이나 유사 영상이 없는 영상은 {free.rows:,}장뿐이다.")
+        text.append(
+            f"이 가운데 다른 부분에 사본, 유사 영상, 같은 시퀀스의 프레임이 없는 영상은 "
+            f"{free.rows:,}장으로, 점수를 내기에 너무 적다."
+        )
     mirror = ", 좌우 반전 영상과 평균" if found.tta == "flip" else ""
     text.append(f"모델 선택: {_chosen_ko(found)}{mirror}.")
     if found.looks:

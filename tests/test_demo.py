@@ -20,7 +20,13 @@ def test_the_whole_way(tmp_path, monkeypatch) -> None:
         "manifests",
         "raw",
         "report.html",
+        "runs",
     ]
+    leaky, honest = (
+        float(text.split(" %")[0])
+        for text in result.output.split("Accuracy on the test part was ")[1:]
+    )
+    assert leaky > honest + 20
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path) -> None:

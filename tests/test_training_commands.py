@@ -32,7 +32,7 @@ def typed(monkeypatch, place: Path, line: str) -> str:
     return result.output
 
 
-QUICK = "--set model.name=mlp --set train.epochs=2 --device cpu"
+QUICK = "--set train.epochs=2 --device cpu"
 
 
 def test_from_a_recipe_to_a_comparison(monkeypatch, place) -> None:

@@ -26,8 +26,9 @@ from fertools.cli import _show
 @click.option("--device", help="auto (default), cpu, cuda, mps")
 @click.option("--language", default="en", help="of the paragraph for a paper: en or ko")
 @click.option("--plot", type=click.Path(path_type=Path), help="write the confusion matrix as PNG")
+@click.option("--brief", is_flag=True, help="print the paragraph for a paper alone")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
-def command(path: str, no_leak_free: bool, language: str, **typed: Any) -> None:
+def command(path: str, no_leak_free: bool, language: str, brief: bool, **typed: Any) -> None:
     """Score the runs of RUN, or predictions on MANIFEST.
 
     Intervals are of 95 %, by bootstrap over people or groups. A run keeps metrics-<part>.json.
@@ -56,8 +57,9 @@ def command(path: str, no_leak_free: bool, language: str, **typed: Any) -> None:
     if as_json:
         _show.as_json(record)
         return
-    _print(found)
-    click.echo(f"\n{record['paragraph']}")
+    if not brief:
+        _print(found)
+    click.echo(f"{'' if brief else chr(10)}{record['paragraph']}")
 
 
 def _print(found: Any) -> None:

@@ -70,4 +70,17 @@ def _story(folder: Path, seed: int) -> list[Step]:
             ("report", split, "-o", str(folder / "report.html")),
             "all of it on one page, without a face, to show to others",
         ),
+        *_baselines(folder, loose, split),
+    ]
+
+
+def _baselines(folder: Path, loose: str, split: str) -> list[Step]:
+    """The same network on both splits: what the leak is worth."""
+    leaky, honest = (str(folder / "runs" / name) for name in ("loose", "split"))
+    train = ("train-baseline", "demo", "--quiet", "--set")
+    return [
+        Step((*train, f"data.manifest={loose}", "-o", leaky), "a small network in seconds"),
+        Step(("evaluate", leaky, "--brief"), "on other images of the same people: the leaky score"),
+        Step((*train, f"data.manifest={split}", "-o", honest), "the same on the split by people"),
+        Step(("evaluate", honest, "--brief"), "on people whom it has never seen: the honest score"),
     ]
