@@ -167,28 +167,35 @@ def _is_table(unit: Unit) -> bool:
 
 def _read_votes(member: Member) -> pa.Table:
     """Rows in order: key (as the table's rows have it), part, Image name, votes."""
-    reader = csv.reader(text(member).splitlines())
     try:
-        head = [name.strip().lower() for name in next(reader)]
+        reader = csv.reader(text(member).splitlines())
+        head = [name.strip().lower() for name in next(reader, [])]
         at = {word: head.index(column) for word, column in COLUMNS.items()}
         usage, name = head.index("usage"), head.index("image name")
         rows = [row for row in reader if row]
-        columns = {
-            "key": [f"{number:05d}" for number in range(len(rows))],
-            "part": [fer2013.USAGES.get(row[usage].strip()) for row in rows],
-            "image_name": [row[name].strip() or None for row in rows],
-            "votes": [{word: _votes_of(row[at[word]]) for word in at} for row in rows],
-        }
-    except (ValueError, IndexError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise FerError(f"{member.path}: no table of votes ({error}); download it") from error
+    votes = [_votes_row(row, at, number, member) for number, row in enumerate(rows)]
+    columns = {
+        "key": [f"{number:05d}" for number in range(len(rows))],
+        "part": [fer2013.USAGES.get(row[usage].strip()) for row in rows],
+        "image_name": [row[name].strip() or None for row in rows],
+        "votes": votes,
+    }
     return pa.table({name: pa.array(column, KINDS[name]) for name, column in columns.items()})
 
 
-def _votes_of(cell: str) -> int:
-    count = int(cell or 0)
-    if not 0 <= count <= MOST_VOTES:
-        raise ValueError(f"{count} votes")
-    return count
+def _votes_row(row: list[str], at: dict[str, int], number: int, member: Member) -> dict[str, int]:
+    """Votes per word of one row, each from 0 to `MOST_VOTES`."""
+    try:
+        votes = {word: int(row[place] or 0) for word, place in at.items()}
+    except (ValueError, IndexError) as error:
+        raise FerError(
+            f"{member.path}: a row that is no votes, {number} ({error}); mend or download it"
+        ) from error
+    if not all(0 <= count <= MOST_VOTES for count in votes.values()):
+        raise FerError(f"{member.path}: a row that is no votes, {number}: {votes}; download it")
+    return votes
 
 
 def _with_votes(
