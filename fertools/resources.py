@@ -29,7 +29,7 @@ def names(kind: str, suffix: str) -> list[str]:
 def resource(kind: str, name: str, suffix: str) -> Path:
     """The file of one protocol or recipe. Raises `FerError` that lists the known names."""
     if name not in names(kind, suffix):
-        raise unknown(kind.removesuffix("s"), name, names(kind, suffix))
+        raise unknown({"manifests": "protocol"}.get(kind, "recipe"), name, names(kind, suffix))
     return folder(kind) / f"{name}{suffix}"
 
 
