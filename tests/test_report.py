@@ -237,7 +237,7 @@ def test_curation_is_shown(curated, tmp_path):
         ({"native_label": [None] * 4}, "4 faces in 0 classes"),
         ({"native_label": [None] * 4, "official_split": ["train", "test"] * 2}, "no split yet"),
         ({"split": ["train"] * 4, "label": ["fear"] * 4}, "all in one part, so nothing was"),
-        ({"status": ["no_face"] * 4}, "0 faces in 1 classes"),
+        ({"status": ["no_face"] * 4}, "0 faces in 1 class from x"),
         ({"split": ["train", "test"] * 2, "label": ["fear"] * 4}, "The parts share no exact cop"),
     ],
 )
@@ -254,6 +254,16 @@ def test_faces_of_any_size_and_colour_are_shown_small(tmp_path):
     shown = read(written.file).all("img")
     assert len(shown) == written.faces == 4 and {image["width"] for image in shown} == {"96"}
     assert written.size < 50_000
+
+
+def test_two_labels_for_one_picture_are_not_two_pictures_of_one_person(tmp_path):
+    columns = {"split": ["train", "test"], "label": ["fear", "anger"]}
+    for name, person, shown in (("a", None, True), ("b", "x:1", False)):
+        made(tmp_path / name, np.repeat(smooth(1, seed=1), 2, axis=0),
+             subject=[person] * 2, **columns)  # fmt: skip
+        text = read(report(tmp_path / name, tmp_path / name, with_faces=True).file).text
+        assert ("One picture, two labels, two parts" in text) == shown
+        assert "Twins across parts, from the threshold up" in text
 
 
 def test_suspects_are_shown_of_a_data_folder_and_of_its_split(tmp_path):

@@ -38,7 +38,8 @@ def listed(words: list[str], last: str = "and") -> str:
 def lede(facts: Facts) -> str:
     """What the data is and the most important thing found, in a few sentences."""
     names = sources(facts)
-    text = f"{facts.stats.faces:,} faces in {len(facts.stats.balance.values)} classes"
+    classes = len(facts.stats.balance.values)
+    text = f"{facts.stats.faces:,} faces in {classes} class{'es' if classes != 1 else ''}"
     if names != [facts.name]:
         text += f" from {listed(names)}"
     return text + _parts(facts) + _worst(facts) + _verdict(facts)

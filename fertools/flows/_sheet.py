@@ -170,7 +170,10 @@ def _leaks(facts: Facts, shower: Shower) -> list[Sheet]:
             even=True,
         )
     )
-    differ = pc.not_equal(twins["earlier_label"], twins["later_label"])
+    differ = pc.and_(
+        pc.not_equal(twins["earlier_label"], twins["later_label"]),
+        pa.array(~_one_person(twins, shower)),
+    )
     found.append(
         _pairs(
             "One picture, two labels, two parts",
@@ -190,6 +193,13 @@ def _leaks(facts: Facts, shower: Shower) -> list[Sheet]:
         by = [("ncc", "descending"), ("later_id", "ascending")]
         found.append(_pairs(title, why, rows.sort_by(by), shower, PAIRS // 2))
     return found
+
+
+def _one_person(pairs: pa.Table, shower: Shower) -> Mask:
+    """Pairs (m,) of one person, whose pictures may be two and rightly bear two labels."""
+    people = np.append(encode(shower.table["subject"])[0], -1)
+    earlier, later = (people[shower.rows(pairs[name])] for name in ("earlier_id", "later_id"))
+    return np.asarray((earlier == later) & (earlier >= 0))
 
 
 def _words(*words: str) -> pa.Array:
