@@ -5,6 +5,7 @@ none for the others, so that every picture is read once and finds its labels whe
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -82,11 +83,12 @@ def text(member: Member) -> str:
 
 
 def numbers(member: Member) -> list[float]:
-    """Every number of a text file, in order; none where any word of it is no number."""
+    """Every number of a text file, in order; none where any word of it is no finite number."""
     try:
-        return [float(word) for word in text(member).split()]
+        found = [float(word) for word in text(member).split()]
     except ValueError:
         return []
+    return found if all(map(math.isfinite, found)) else []
 
 
 def lines(member: Member) -> Iterator[str]:

@@ -15,7 +15,6 @@ landmarks, brows to chin. Codes: 0 neutral, 1 anger, 2 contempt, 3 disgust, 4 fe
 6 sadness, 7 surprise. The people are those of CK+48. Licence: CK+ is licensed to research groups.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -210,7 +209,7 @@ def _picks(name: str, take: Take, options: Options) -> Iterator[Pick]:
 
 def _frame(pick: Pick) -> Frame:
     points = numbers(pick.landmarks) if pick.landmarks else []
-    known = len(points) == 2 * POINTS and all(map(math.isfinite, points))
+    known = len(points) == 2 * POINTS
     path = (pick.image or pick.emotion).path
     return Frame(
         key=f"{pick.take}_{pick.frame:08d}",

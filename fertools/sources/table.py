@@ -199,6 +199,9 @@ def _image(base: Path, path: str, raw: str) -> tuple[Member | None, str]:
     # a Mac unpacks names in the decomposed form, and a table may have been written on one
     for written in dict.fromkeys((path, raw, unicodedata.normalize("NFD", path))):
         file = base / written
-        if file.is_file():
-            return Member(path, file.name, str(file.parent), file.stat().st_size), "ok"
+        try:
+            if file.is_file():
+                return Member(path, file.name, str(file.parent), file.stat().st_size), "ok"
+        except OSError:  # a folder without permission, a name that is too long
+            return None, "unreadable"
     return None, "missing"

@@ -148,6 +148,35 @@ def check_records(data: bytes) -> None:
         ingested("aihub", [raw], box / "out", 1, face={"faces": "annotation", "size": 16})
 
 
+def check_list(data: bytes) -> None:
+    """RAF-DB's list of labels, as a text and as a table, beside two pictures."""
+    for name in ("list_patition_label.txt", "train_labels.csv"):
+        with sandbox() as box:
+            raw = box / "raw"
+            raw.mkdir()
+            for picture in ("train_00001_aligned.jpg", "test_0001_aligned.jpg"):
+                (raw / picture).write_bytes(jpeg(FACE))
+            (raw / name).write_bytes(data)
+            ingested("rafdb", [raw], box / "out", face={"size": 16, "channels": 1})
+
+
+def check_note(data: bytes) -> None:
+    """RAF-DB's attributes and box, CK+'s emotion, landmarks and action units: files of numbers."""
+    with sandbox() as box:
+        raw = box / "raw"
+        (raw / "ck").mkdir(parents=True)
+        (raw / "raf").mkdir()
+        (raw / "raf" / "train_00001.jpg").write_bytes(jpeg(FACE))
+        for what in ("manu_attri", "boundingbox"):
+            (raw / "raf" / f"train_00001_{what}.txt").write_bytes(data)
+        (raw / "ck" / "S005_001_00000011.png").write_bytes(TINY)
+        for what in ("emotion", "landmarks", "facs"):
+            (raw / "ck" / f"S005_001_00000011_{what}.txt").write_bytes(data)
+        face = {"faces": "annotation", "size": 16}
+        ingested("rafdb", [raw / "raf"], box / "raf-out", 1, face=face)
+        ingested("ckplus", [raw / "ck"], box / "ck-out", face=face | {"align": True})
+
+
 def check_record_values(records: object) -> None:
     """The same with any JSON values in the fields that are read."""
     check_records(json.dumps(records).encode())
@@ -276,6 +305,21 @@ def seeds_records() -> tuple[bytes, ...]:
         json.dumps([record], ensure_ascii=ascii).encode(code)
         for ascii, code in ((False, "utf-8"), (True, "ascii"), (False, "cp949"))
     )
+
+
+@cache
+def seeds_list() -> tuple[bytes, ...]:
+    return (
+        b"train_00001.jpg 5\ntest_0001.jpg 11\ntest_0002.jpg 1\n",
+        b"image,label\ntrain_00001.jpg,3\ntest_0001.jpg,0.0\n",
+    )
+
+
+@cache
+def seeds_note() -> tuple[bytes, ...]:
+    points = b"\n".join(b"%.7e %.7e" % (2 + i % 12, 3 + i // 8) for i in range(68))
+    attributes = b"3 4\n9 4\n6 8\n4 11\n9 11\n0\n2\n3"
+    return b"3.0000000e+00\n", points, attributes, b"1.5 2 12 14 ", b"4 0\n20 3\n"
 
 
 @cache

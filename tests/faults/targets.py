@@ -68,6 +68,8 @@ TARGETS: dict[str, Target] = {
     "parquet": _bytes(raw.check_parquet, raw.seeds_parquet()),
     "records": _bytes(raw.check_records, raw.seeds_records()),
     "record-values": Target(raw.check_record_values, raw.record_values),
+    "list": _bytes(raw.check_list, raw.seeds_list()),
+    "note": _bytes(raw.check_note, raw.seeds_note()),
     "names": Target(raw.check_names, raw.file_names),
     "zip": _bytes(raw.check_zip, raw.seeds_zip()),
     "tar": _bytes(raw.check_tar, raw.seeds_tar()),

@@ -38,6 +38,9 @@ FOUND = [
     ("votes", raw.seeds_votes()[1]),  # no row
     ("votes", _with(raw.seeds_votes()[0], b",4,", b",9" + b"9" * 30 + b",")),
     ("votes", _with(raw.seeds_votes()[0], b"Usage", b"Use")),
+    ("note", _with(raw.seeds_note()[2], b"\n2\n", b"\nnan\n")),
+    ("note", _with(raw.seeds_note()[2], b"\n2\n", b"\n1e999\n")),
+    ("table", _with(raw.seeds_table()[0], b"a.png", b"a" * 300)),
 ]  # fmt: skip
 
 
