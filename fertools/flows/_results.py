@@ -1,0 +1,147 @@
+"""The table of a reproduction: published, ours as published, ours honestly, and what it took.
+
+In go the settings and a folder of runs with their metrics; out comes Markdown. A setting without
+runs says so.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fertools.flows._systems import Setting, Trial
+from fertools.models._count import count
+from fertools.runs import Run, build, open_runs, read_json
+
+HEAD = """# Results
+
+Written by `fertools reproduce all`. Per cent of the test rows. Under the published protocol stand
+the mean over the runs and their range; under the honest one (people apart, or no twins between the
+parts) the score of the pooled folds, or the mean over seeds, with its 95 % interval by bootstrap
+over people or groups. Parameters are those that are trained; Keras' total, which the papers print,
+adds the running statistics of batch norms. Minutes are of one run.
+
+| system | setting | published | ours, published protocol | ours, honest protocol | parameters \
+(Keras total) | M MACs | minutes | hardware | runs | recipe |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def write(file: Path, every: Sequence[Setting], runs: Path) -> None:
+    """Write the table and, below it, the confusion matrices of what has several classes scored."""
+    lines = [_line(setting, runs) for setting in every]
+    details = [text for setting in every for text in _details(setting, runs)]
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text(HEAD + "\n".join(lines) + "\n" + "".join(details), encoding="utf-8")
+    partial.replace(file)
+
+
+def _line(setting: Setting, runs: Path) -> str:
+    published = "" if setting.published is None else f"{setting.published:.2f}"
+    if setting.trial is None:
+        cells = [published, setting.why, "", *[""] * 6]
+    else:
+        ours, honest = (_shown(trial, runs, trial is setting.honest)
+                        for trial in (setting.trial, setting.honest))  # fmt: skip
+        cells = [published, ours or "not run yet", honest, *_cost(setting.trial, runs)]
+    return f"| {' | '.join([setting.system, setting.label, *cells])} |"
+
+
+def _metrics(trial: Trial | None, runs: Path) -> dict[str, Any] | None:
+    file = runs / trial.name / "metrics-test.json" if trial is not None else None
+    return read_json(file) if file is not None and file.is_file() else None
+
+
+def _shown(trial: Trial | None, runs: Path, interval: bool) -> str:
+    """A score as the table shows it."""
+    found = _metrics(trial, runs)
+    if found is None:
+        return ""
+    accuracy = found["scores"]["accuracy"]
+    text = f"**{100 * accuracy['value']:.2f}**"
+    values = [100 * member["accuracy"] for member in found["members"]]
+    if interval or not values:
+        text += f" ({100 * accuracy['low']:.2f} .. {100 * accuracy['high']:.2f})"
+    else:
+        text += f" ({min(values):.2f} .. {max(values):.2f})"
+    free = found.get("leak_free") or {}
+    if not interval and free.get("accuracy"):
+        text += f"; {free['rows']:,} leak-free rows {100 * free['accuracy']['value']:.2f}"
+    return text
+
+
+def _cost(trial: Trial, runs: Path) -> list[str]:
+    """Parameters, MACs, minutes, hardware, runs, recipe of a trial."""
+    recipe = f"[{trial.recipe}]({trial.recipe}.toml)"
+    found = _ended(trial, runs)
+    if not found:
+        return ["", "", "", "", f"0 of {trial.runs}", recipe]
+    first = found[0]
+    data = first.recipe.data
+    with torch.device("meta"):
+        facts = count(build(first.recipe), (data.channels, data.size, data.size))
+    minutes = sum(run.card["minutes"] for run in found) / len(found)
+    hardware = first.card["hardware"]
+    named = hardware.get("gpu") or f"{hardware['cpu']}, {hardware['threads']} threads"
+    return [
+        f"{facts.parameters:,} ({facts.keras_total:,})",
+        f"{facts.macs / 1e6:.2f}",
+        f"{minutes:.1f}",
+        named,
+        f"{len(found)} of {trial.runs} ({_which(trial)})",
+        recipe + (f" `{' '.join(trial.changes)}`" if trial.changes else ""),
+    ]
+
+
+def _ended(trial: Trial, runs: Path) -> list[Run]:
+    folder = runs / trial.name
+    return open_runs(folder) if list(folder.glob("**/card.json")) else []
+
+
+def _which(trial: Trial) -> str:
+    names = [("draws", trial.draws), ("folds", trial.folds), ("seeds", trial.seeds)]
+    return ", ".join(f"{n} {name}" for name, n in names if n > 1) or "seed 0"
+
+
+def _details(setting: Setting, runs: Path) -> list[str]:
+    """Below the table: what each protocol says of a setting that has both, class by class."""
+    if setting.honest is None:
+        return []
+    texts = []
+    for trial, what in ((setting.trial, "published"), (setting.honest, "honest")):
+        if (found := _metrics(trial, runs)) is None:
+            continue
+        texts.append(f"\n## {setting.system}, {setting.label}: {what} protocol\n\n")
+        texts.append(_about(found))
+        texts.append(_confusion(found["scores"]))
+    return texts
+
+
+def _about(found: dict[str, Any]) -> str:
+    scores = found["scores"]
+    lines = [
+        f"{scores['rows']:,} test rows in {scores['accuracy']['groups']:,} independent groups."
+    ]
+    sequence = scores["per_sequence"]
+    if sequence:
+        lines.append(
+            f"Per recording {100 * sequence['value']:.2f} % ({100 * sequence['low']:.2f} .. "
+            f"{100 * sequence['high']:.2f})."
+        )
+    if found["leak_free"]:
+        lines.append(
+            f"{found['leak_free']['rows']:,} of the rows have no copy, near-twin or frame of the "
+            "same recording in the other parts."
+        )
+    lines.append(f"Macro-F1 {100 * scores['macro_f1']['value']:.2f} %.")
+    return " ".join(lines) + "\n\n"
+
+
+def _confusion(scores: dict[str, Any]) -> str:
+    words = [each["label"] for each in scores["classes"]]
+    lines = [f"| true \\ given | {' | '.join(words)} | recall |", "|---" * (len(words) + 2) + "|"]
+    for each, row in zip(scores["classes"], scores["confusion"], strict=True):
+        recall = "" if each["recall"] is None else f"{100 * each['recall']:.1f}"
+        lines.append(f"| {each['label']} | {' | '.join(f'{n:,}' for n in row)} | {recall} |")
+    return "\n".join(lines) + "\n"

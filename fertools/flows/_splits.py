@@ -1,0 +1,56 @@
+"""Split manifests that a reproduction needs, made where they are missing."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from fertools.columns import encode, put, usable, words
+from fertools.errors import FerError
+from fertools.flows._systems import FOLDER
+from fertools.manifest import read_manifest, write_manifest
+from fertools.measures.deal import deal
+from fertools.measures.leakage import NONE, PARTS, TEST, TRAIN, VAL
+from fertools.split import SplitOptions, split
+
+VALIDATES = 0.2
+
+
+def prepare(protocol: str, draw: int | None, data: Path, folder: Path) -> Path:
+    """The split manifest of a protocol, and of its draw, below `folder`.
+
+    Raises `FerError` where the data set is not there.
+    """
+    name = protocol if draw is None else f"{protocol}-{draw}"
+    file = folder / f"{name}.parquet"
+    if file.is_file():
+        return file
+    if not (data / "manifest.parquet").is_file():
+        cure = f"run `fertools ingest {data.name} RAW -o {data}`"
+        raise FerError(f"{data}: there is no data set; {cure}")
+    if protocol == FOLDER:
+        return _folder_parts(data, file)
+    return split([data], file, SplitOptions(protocol=protocol, draw=draw)).out
+
+
+def _folder_parts(data: Path, file: Path) -> Path:
+    """The parts of system D: PublicTest and PrivateTest test, a fifth of Training validates.
+
+    The fifth is drawn by class, seed 0; which rows the published fifth held is not told.
+    """
+    split([data], file, SplitOptions(official=True))
+    manifest = read_manifest(file)
+    table = manifest.table
+    codes, names = encode(table["split"])
+    part = np.array([*map(PARTS.index, names), NONE])[np.where(usable(table), codes, NONE)]
+    part[part == VAL] = TEST
+    train = np.flatnonzero(part == TRAIN)
+    strata = encode(table["label"])[0][train]
+    dealt = deal(np.arange(len(train)), strata, (1 - VALIDATES, VALIDATES), seed=0)
+    part[train[dealt == 1]] = VAL
+    table = put(table, "split", words(part, list(PARTS)))
+    table = put(table, "group", table["id"])
+    table = put(table, "group_kind", pa.array(["self"] * len(table), pa.string()))
+    facts = {**manifest.facts, "parts": FOLDER}
+    write_manifest(file, table, facts, {**manifest.card, "parts": FOLDER})
+    return file

@@ -1,0 +1,154 @@
+"""Reproduction: the published systems rerun from their recipes, beside what was published.
+
+In go the names of systems and a folder of ingested data sets; runs are trained where they are
+missing, scored once, and written to a table. A run that has ended is never trained again, so the
+same command goes on where it was stopped.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fertools import recipe as recipes
+from fertools.errors import FerError, unknown
+from fertools.evaluate import evaluate
+from fertools.evaluation import Options
+from fertools.flows import _results
+from fertools.flows._splits import prepare
+from fertools.flows._systems import Setting, Trial, settings
+from fertools.manifest import write_json
+from fertools.resources import resource
+from fertools.train import train
+
+SYSTEMS = ("A", "B", "C", "D")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things lie: ingested data sets, split manifests, runs."""
+
+    data: Path = Path("data")
+    splits: Path = Path("splits")
+    runs: Path = Path("runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One trial that is asked for: its runs, those that have ended, and the minutes left."""
+
+    trial: Trial
+    runs: int
+    ended: int
+    minutes: float
+
+
+def estimate(systems: Sequence[str], place: Place, draws: int = 10) -> list[Wanted]:
+    """What a reproduction takes, in minutes of one CPU core."""
+    found = []
+    for trial in _trials(_chosen(systems, draws)):
+        ended = sum((folder / "card.json").is_file() for folder, _ in _runs(trial, place))
+        found.append(Wanted(trial, trial.runs, ended, (trial.runs - ended) * trial.minutes))
+    return found
+
+
+def reproduce(
+    systems: Sequence[str],
+    place: Place,
+    results: Path,
+    *,
+    draws: int = 10,
+    device: str = "auto",
+    say: Say = print,
+    progress: Callable[[str, dict[str, Any]], None] | None = None,
+) -> Path:
+    """Train and score what is missing, then write the table `results`; returns it.
+
+    A trial whose data set is not there is told by `say` and left out. Raises `FerError` for a
+    system that is not known.
+    """
+    for trial in _trials(_chosen(systems, draws)):
+        try:
+            for folder, options in _runs(trial, place):
+                _train(trial, folder, options, place, device, progress)
+            _score(trial, place, device)
+        except FerError as error:
+            say(f"{trial.name}: {error}")
+    results.parent.mkdir(parents=True, exist_ok=True)
+    _results.write(results, settings(draws), place.runs)
+    return results
+
+
+def _chosen(systems: Sequence[str], draws: int) -> list[Setting]:
+    wanted = [name.upper() for name in systems]
+    for name in wanted:
+        if name not in (*SYSTEMS, "ALL"):
+            raise unknown("system", name, [*SYSTEMS, "all"])
+    return [s for s in settings(draws) if "ALL" in wanted or s.system in wanted]
+
+
+def _trials(chosen: Sequence[Setting]) -> list[Trial]:
+    """Every trial once, in the order of the settings."""
+    every = [t for s in chosen for t in (s.trial, s.honest) if t is not None]
+    return list(dict.fromkeys(every))
+
+
+def _runs(trial: Trial, place: Place) -> list[tuple[Path, dict[str, Any]]]:
+    """The folder and the options of every run of a trial."""
+    seeds = list(recipes.load(_recipe(trial)).train.seeds)[: trial.seeds]
+    found = []
+    for draw in range(trial.draws) if trial.draws else [None]:
+        for fold in range(trial.folds) if trial.folds else [None]:
+            for seed in seeds:
+                names = [f"draw{draw}"] if draw is not None else []
+                names += [f"fold{fold}"] if fold is not None else []
+                names += [f"seed{seed}"] if len(seeds) > 1 else []
+                folder = place.runs / trial.name
+                options = {"seed": seed, "fold": fold, "draw": draw}
+                found.append((folder / "-".join(names) if names else folder, options))
+    return found
+
+
+def _recipe(trial: Trial) -> Path:
+    return resource("recipes", trial.recipe, ".toml")
+
+
+def _train(
+    trial: Trial,
+    folder: Path,
+    options: dict[str, Any],
+    place: Place,
+    device: str,
+    progress: Callable[[str, dict[str, Any]], None] | None,
+) -> None:
+    if (folder / "card.json").is_file():
+        return
+    file = prepare(trial.protocol, options["draw"], place.data / trial.data, place.splits)
+    changes = (*trial.changes, f"data.manifest={file}")
+    train(
+        recipes.load(_recipe(trial), changes),
+        folder,
+        **options,
+        resume=True,
+        device=device,
+        progress=None if progress is None else lambda line: progress(str(folder), line),
+        command="fertools reproduce",
+    )
+
+
+def _score(trial: Trial, place: Place, device: str) -> None:
+    """Score the runs of a trial together, once: every score is a look at the test set."""
+    folder = place.runs / trial.name
+    cards = list(folder.glob("**/card.json"))
+    file = folder / "metrics-test.json"
+    if file.is_file() and file.stat().st_mtime >= max(card.stat().st_mtime for card in cards):
+        return
+    # a sweep of networks on one split would look for the same twins again and again
+    found = evaluate(folder, Options(device=device, leak_free=trial.recipe != "system_d_study"))
+    write_json(file, asdict(found))
+    from fertools.charts import confusion
+
+    words = [each.label for each in found.scores.classes]
+    title = f"{trial.name}: {100 * found.scores.accuracy.value:.2f} %"
+    confusion(folder / "confusion-test.png", title, words, found.scores.confusion)

@@ -1,0 +1,101 @@
+"""Reproduction on drawn faces: what is missing is run, once, and the table says what was found."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fertools import recipe, resources
+from fertools.errors import FerError
+from fertools.fakes import ck48, fer2013
+from fertools.flows import _splits, reproduce
+from fertools.flows._systems import FOLDER, Setting, Trial, settings
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.runs import open_runs
+from fertools.split import SplitOptions, split
+
+QUICK = ("train.epochs=2",)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> reproduce.Place:
+    folder = tmp_path_factory.mktemp("place")
+    raws = ck48.write(folder / "raw", people=12, traps=False).raws(folder / "raw")
+    data = ingest("ck48", raws, folder / "data" / "ck48").out
+    (folder / "splits").mkdir()
+    for draw in range(2):
+        options = SplitOptions(ratios=(5, 2, 3), seed=draw)
+        split([data], folder / "splits" / f"drawn-{draw}.parquet", options)
+    split([data], folder / "splits" / "folds.parquet", SplitOptions(folds=3))
+    return reproduce.Place(folder / "data", folder / "splits", folder / "runs")
+
+
+def test_what_is_missing_is_trained_scored_once_and_written(place, monkeypatch, tmp_path) -> None:
+    drawn = Trial("demo", "demo", "ck48", "drawn", 1, QUICK, draws=2)
+    folds = Trial("demo-folds", "demo", "ck48", "folds", 1, QUICK, folds=3)
+    other = Trial("demo-other", "demo", "rafdb", "x", 1, QUICK)
+    every = [
+        Setting("A", "a perceptron", 99.0, drawn, folds),
+        Setting("A", "without data", 85.4, other),
+        Setting("B", "no images", 88.0, why="not measured"),
+    ]
+    monkeypatch.setattr(reproduce, "settings", lambda draws: every)
+    before = {w.trial.name: (w.runs, w.ended, w.minutes) for w in reproduce.estimate(["a"], place)}
+    assert before == {"demo": (2, 0, 2), "demo-folds": (3, 0, 3), "demo-other": (1, 0, 1)}
+    said: list[str] = []
+    results = tmp_path / "recipes" / "RESULTS.md"
+    reproduce.reproduce(["A"], place, results, say=said.append, device="cpu")
+    assert len(said) == 1 and "there is no data set; run `fertools ingest rafdb" in said[0]
+    text = results.read_text()
+    values = [m.accuracy for m in _evaluated(place.runs / "demo")]
+    row = next(line for line in text.splitlines() if "a perceptron" in line)
+    assert f"| 99.00 | **{100 * np.mean(values):.2f}** ({100 * min(values):.2f} .. " in row
+    assert "2 of 2 (2 draws)" in row and "[demo](demo.toml) `train.epochs=2`" in row
+    assert "| 295,943 (295,943) |" in row  # 2304 x 128 + 128 + 128 x 7 + 7
+    assert "| 85.40 | not run yet |" in text and "| 88.00 | not measured |" in text
+    assert "## A, a perceptron: honest protocol" in text and "| true \\ given |" in text
+    # once more: nothing is trained or looked at again
+    looks = (place.splits / "looks.jsonl").read_text()
+    cards = [run.card for run in open_runs(place.runs / "demo")]
+    reproduce.reproduce(["A"], place, results, say=said.append, device="cpu")
+    assert (place.splits / "looks.jsonl").read_text() == looks
+    assert [run.card for run in open_runs(place.runs / "demo")] == cards
+    assert results.read_text() == text
+    assert [w.minutes for w in reproduce.estimate(["A"], place)] == [0, 0, 1]
+
+
+def _evaluated(folder: Path):
+    from fertools.evaluate import evaluate
+    from fertools.evaluation import Options
+
+    return evaluate(folder, Options(leak_free=False, device="cpu")).members
+
+
+def test_every_setting_names_a_recipe_and_changes_that_it_takes() -> None:
+    every = settings()
+    trials = {t for s in every for t in (s.trial, s.honest) if t is not None}
+    assert len({t.name for t in trials}) == len(trials)
+    for trial in trials:
+        found = recipe.load(resources.resource("recipes", trial.recipe, ".toml"), trial.changes)
+        assert Path(found.data.manifest).stem.startswith(trial.protocol)
+        assert len(found.train.seeds) >= trial.seeds
+    assert {s.system for s in every} == set(reproduce.SYSTEMS)
+    assert sum(s.published is not None for s in every) >= 30
+    with pytest.raises(FerError, match="system 'E': known are A, B, C, D, all"):
+        reproduce.estimate(["E"], reproduce.Place())
+
+
+def test_the_parts_of_system_d(tmp_path) -> None:
+    raws = fer2013.write(tmp_path / "raw").raws(tmp_path / "raw")
+    data = ingest("fer2013", raws, tmp_path / "fer2013").out
+    file = _splits.prepare(FOLDER, None, data, tmp_path / "splits")
+    table = read_manifest(file).table.to_pandas()
+    dealt = table[table.split.notna()]
+    train = dealt[dealt.official_split == "train"]
+    assert set(dealt.split[dealt.official_split != "train"]) == {"test"}
+    shares = (train.split == "val").groupby(train.label).sum() / train.groupby("label").size()
+    counts = train.groupby("label").size()
+    assert set(train.split) == {"train", "val"}
+    assert (abs(shares - 0.2) <= 1 / counts).all()
+    assert _splits.prepare(FOLDER, None, data, tmp_path / "splits") == file
