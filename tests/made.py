@@ -48,3 +48,19 @@ def smooth(count: int, seed: int, size: int = 48) -> Pixels:
     field = basis.T @ levels @ basis
     field /= np.abs(field).max(axis=(1, 2), keepdims=True)
     return np.asarray(np.round(128 + 110 * field), np.uint8)
+
+
+def natural(count: int, seed: int) -> Pixels:
+    """Patterns whose energy falls with frequency as that of photographs does, and some noise."""
+    rng = np.random.default_rng(seed)
+    waves = 24
+    vertical, horizontal = np.mgrid[:waves, :waves]
+    radius = np.hypot(vertical, horizontal)
+    amplitude = np.divide(1, radius**1.1, out=np.zeros_like(radius), where=radius > 0)
+    angle = np.pi * np.arange(waves)[:, None] * (2 * np.arange(48) + 1) / 96
+    basis = np.cos(angle)
+    field = basis.T @ (amplitude * rng.normal(size=(count, waves, waves))) @ basis
+    field *= 55 / field.std(axis=(1, 2), keepdims=True)
+    return np.asarray(
+        np.clip(128 + field + rng.normal(scale=2, size=field.shape), 0, 255), np.uint8
+    )
