@@ -76,14 +76,14 @@ class UnitWriter:
         self._held: list[tuple[dict[str, Any], Pixels]] = []
         self._shards: dict[str, Any] = {}
         self._writer: ShardWriter | None = None
-        self._faults: list[str] = []
+        self._faults: list[dict[str, Any]] = []
 
     def add(self, row: dict[str, Any], face: Pixels | None) -> None:
         """Add one row, with its face or without."""
         self.rows += 1
         self._pending.append(row)
         if row["status"] not in NO_FAULT:
-            self._faults.append(f"{row['path']}: {row['status']} ({row['detail']})")
+            self._faults.append(row)
         if face is not None:
             self._held.append((row, face))
             if len(self._held) * face.nbytes >= HELD:
@@ -94,9 +94,7 @@ class UnitWriter:
         self._flush()
         self.rows += table.num_rows
         bad = table.filter(pc.invert(pc.is_in(table["status"], pa.array(NO_FAULT))))
-        self._faults += [
-            f"{row['path']}: {row['status']} ({row['detail']})" for row in bad.to_pylist()
-        ]
+        self._faults += bad.to_pylist()
         has = pc.equal(table["status"], "ok")
         shard, first = self._write(faces)
         rows = spread(pa.array(range(first, first + len(faces)), pa.int32()), has)
@@ -105,8 +103,9 @@ class UnitWriter:
 
     def refuse_faults(self) -> None:
         """Raise `FerError` for the first row that gave no face."""
-        if self._faults:
-            raise FerError(self._faults[0])
+        for row in self._faults[:1]:
+            what = row["detail"] or f"{row['path']}: {row['status']}"
+            raise FerError(f"{what}; mend it, or leave --on-error stop out to keep it as a row")
 
     def close(self) -> tuple[str, int, int]:
         """Finish the unit; returns its name, its rows, and how many of them have a face."""

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from fertools import __version__, folder
-from fertools.cli import cli, main
+from fertools.cli import _show, cli, main
 from fertools.fakes import ck48, fer2013
 from fertools.fakes._files import put
 
@@ -64,8 +64,29 @@ def test_every_option_says_what_it_does(name):
 def test_help_of_a_source_shows_layout_traps_and_options(capsys, name):
     code, out, _ = run(capsys, "ingest", name, "--help")
     assert code == 0
-    for words in ("Layout on disk", "Traps:", "--size", "--workers", "Example: fertools ingest"):
+    for words in ("Layout on disk", "Traps:", "--size", "--workers", f"fertools ingest {name} RAW"):
         assert words in out
+
+
+def test_progress_is_lines_where_nobody_watches_and_a_bar_where_somebody_does(capsys, monkeypatch):
+    monkeypatch.setattr(_show.Progress, "EVERY", 0.0)
+    state = {"units": 1, "of": 4, "rows": 2000, "ok": 1990}
+    with _show.Progress(quiet=False) as progress:
+        progress("anger-000", state)
+    assert re.search(
+        r"^1/4 units, 2,000 images, [\d,]+ images/s, about \d", capsys.readouterr().err
+    )
+    with _show.Progress(quiet=True) as progress:
+        progress("anger-000", state)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with _show.Progress(quiet=False) as progress:
+        progress("anger-000", state)
+        progress._bar.refresh()
+        shown = progress._bar.get_renderable()
+        assert shown is not None and progress._bar.tasks[0].completed == 1
+        assert "images/s" in progress._bar.tasks[0].fields["rate"]
 
 
 def test_an_ingest_prints_its_sum(capsys, raw, tmp_path):

@@ -45,8 +45,25 @@ def test_a_users_mapping(tmp_path) -> None:
     assert (mine("anger"), mine("happiness"), mine("fear")) == ("negative", None, "fear")
 
 
+def test_a_users_mapping_may_say_what_remains_and_why(tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('only = ["anger", "calm"]\nnote = "two"\n[words]\nneutral = "calm"\n')
+    mine = labels.mapping(str(file))
+    assert (mine("anger"), mine("neutral"), mine("fear")) == ("anger", "calm", None)
+    assert (mine.name, mine.note) == ("mine", "two")
+    assert labels.read_words(file) == {"neutral": "calm"}
+
+
 @pytest.mark.parametrize(
-    ("text", "says"), [("a = 3", "'a' maps to 3"), ("a = [", "not TOML"), (None, "no such file")]
+    ("text", "says"),
+    [
+        ("a = 3", "'a' maps to 3"),
+        ("a = [", "not TOML"),
+        (None, "no such file"),
+        ("words = 3", "write a table"),
+        ('only = "anger"', "write a list of words"),
+        ("only = [1]", "write a list of words"),
+    ],
 )
 def test_a_broken_mapping_is_named(tmp_path, text: str | None, says: str) -> None:
     file = tmp_path / "mine.toml"
@@ -54,6 +71,12 @@ def test_a_broken_mapping_is_named(tmp_path, text: str | None, says: str) -> Non
         file.write_text(text)
     with pytest.raises(FerError, match=says):
         labels.mapping(str(file))
+
+
+def test_a_folder_is_no_mapping(tmp_path) -> None:
+    (tmp_path / "mine.toml").mkdir()
+    with pytest.raises(FerError, match=r"mine\.toml: Is a directory"):
+        labels.mapping(str(tmp_path / "mine.toml"))
 
 
 def test_an_unknown_mapping_lists_the_known() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fertools.errors import FerError
-from fertools.fakes._files import put
+from fertools.fakes._files import gzipped, put, zstandard
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root
@@ -221,6 +221,18 @@ def test_what_poses_as_the_table_is_named(tmp_path, data, words):
 def test_a_table_without_pixels_is_another_data_set(tmp_path):
     with pytest.raises(FerError, match=r"not laid out as fer2013: 1 files \(.csv\); it looks like"):
         read(tmp_path, b"path,label\na.png,happy\n")
+
+
+@pytest.mark.parametrize("pack", [gzipped, zstandard])
+def test_a_table_that_was_cut_while_it_was_fetched(tmp_path, pack):
+    """Not a shorter data set, but a sentence; nothing half-read is left for the next run."""
+    whole = pack(b"emotion,pixels,Usage\n" + f"0,{GOOD},Training\n".encode() * 300)
+    name = "fer2013.csv.gz" if pack is gzipped else "fer2013.csv.zst"
+    with pytest.raises(FerError, match=r"fer2013\.csv\..*: cannot be read"):
+        read(tmp_path, whole[: len(whole) * 2 // 3], name)
+    assert not (tmp_path / "out" / "manifest.parquet").exists()
+    put(tmp_path, name, whole)
+    assert ingest("fer2013", [tmp_path / name], tmp_path / "out").ok == 300
 
 
 def test_one_endless_line_is_no_table(tmp_path):

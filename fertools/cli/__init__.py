@@ -60,6 +60,4 @@ def main(arguments: list[str] | None = None) -> None:
     except FerError as error:
         click.echo(f"fertools: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
     sys.exit(result if isinstance(result, int) else 0)

@@ -4,6 +4,7 @@ import dataclasses
 import shlex
 import sys
 import typing
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,7 +32,7 @@ class Sources(click.Group):
             params=[*_common(), *_own(module)],
             callback=lambda **typed: _ingest(name, typed),
             help=module.__doc__ and "\b\n" + module.__doc__.replace("\n\n", "\n\n\b\n"),
-            epilog=EPILOG,
+            epilog=f"Example: fertools ingest {name} RAW -o data/{Path(name).stem}",
         )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
