@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fertools.checks import duplicates
+from fertools.checks import derived, duplicates, label_noise, quality
 from fertools.faces import Faces, open_faces
 from fertools.ingest import ingest
 from fertools.manifest import Manifest, read_manifest
@@ -52,3 +52,36 @@ def test_fer2013_has_its_published_copies(fer2013):
     leaked = {p: np.unique(both[(part[both[:, 0]] == p) & (part[both[:, 1]] == "train"), 0])
               for p in ("val", "test")}  # fmt: skip
     assert {p: len(rows) for p, rows in leaked.items()} == {"val": 488, "test": 514}
+
+
+def test_ck48_has_no_augmented_copy_and_no_poor_face(ck48):
+    assert len(derived.find(*ck48, derived.Options()).rows) == 0
+    assert len(quality.find(*ck48, quality.Options()).rows) == 0
+
+
+def test_twins_of_one_person_say_nothing_of_labels(ck48):
+    found = label_noise.find(*ck48, label_noise.Options())
+    assert found.facts["twins"]["pairs"] == 0 and len(found.rows) == 0
+    assert found.facts["left_out"]["one_subject"] > 300
+
+
+def test_fer2013_has_few_faces_beyond_the_limits(fer2013):
+    found = quality.find(*fer2013, quality.Options())
+    counts = found.facts["flagged"]
+    assert counts["constant"] == 12
+    assert all(0 < counts[flag] < 100 for flag in quality.FLAGS)
+
+
+def test_twins_of_fer2013_measure_its_noise(fer2013):
+    found = label_noise.find(*fer2013, label_noise.Options())
+    bands = {band["band"]: band for band in found.facts["bands"]}
+    assert bands["exact"] == {"band": "exact", "pairs": 2354, "differ": 105}
+    assert 0.12 < found.facts["twins"]["rate"] < 0.15
+    table = found.tables["agreement"].to_pandas()
+    differ = table[table.label_a != table.label_b].groupby(["label_a", "label_b"]).pairs.sum()
+    assert differ.idxmax() == ("fear", "surprise")
+
+
+def test_fer2013_has_few_augmented_copies(fer2013):
+    found = derived.find(*fer2013, derived.Options(turns=False))
+    assert 5 < len(found.rows) < 50

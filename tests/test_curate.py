@@ -1,5 +1,6 @@
 """Curation of drawn data sets: versions, policies, undoing, and what an ingest does to it."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fertools import resources
+from fertools import folder, resources
 from fertools.cli import main
 from fertools.curate import curate, known_flags, undo
 from fertools.errors import FerError
@@ -18,6 +19,7 @@ from fertools.fakes import ck48, fer2013
 from fertools.ingest import ingest
 from fertools.manifest import conform, read_manifest, write_manifest
 from fertools.policy import Policy, dropped, read_policy
+from fertools.probs import Probs, write_probs
 
 QUICK = ["duplicates", "quality"]
 
@@ -254,6 +256,34 @@ def test_only_the_folder_of_an_ingest_is_curated(tmp_path, what):
     path = tmp_path / "split.parquet" if what == "split" else tmp_path
     with pytest.raises(FerError, match="no folder of `fertools ingest`"):
         curate(path)
+
+
+@pytest.mark.parametrize("name", folder.names("checks"))
+def test_every_check_says_what_it_finds(name):
+    module = folder.load("checks", name)
+    assert module.__doc__ and module.find.__doc__
+    assert module.FLAGS and all(flag == flag.lower() for flag in module.FLAGS)
+    first = dataclasses.fields(module.Options)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(module.Options(), first, None)
+
+
+def test_probabilities_are_read_and_their_digest_kept(data, tmp_path):
+    pytest.importorskip("cleanlab")
+    table = read_manifest(data).table
+    ids, words = table["id"].to_pylist(), ("anger", "fear")
+    values = np.tile([0.4, 0.6], (len(ids), 1))
+    write_probs(tmp_path / "p.parquet", Probs(tuple(ids), words, values))
+    curate(data, ["label_noise"], probs=tmp_path / "p.parquet")
+    card = read_manifest(data).card["curation"]
+    assert card["checks"]["label_noise"]["facts"]["probs"]["rows"] > 0
+    assert len(card["options"]["label_noise"]["probs"]) == 32
+    first = (data / "manifest.parquet").read_bytes()
+    shutil.copy(tmp_path / "p.parquet", tmp_path / "same.parquet")
+    curate(data, ["label_noise"], probs=tmp_path / "same.parquet")
+    assert (data / "manifest.parquet").read_bytes() == first  # the path does not matter
+    with pytest.raises(FerError, match=r"none\.parquet"):
+        curate(data, ["label_noise"], probs=tmp_path / "none.parquet")
 
 
 def test_a_check_of_ones_own(data, tmp_path):
