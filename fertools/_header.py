@@ -156,7 +156,7 @@ def ends_properly(data: bytes, header: Header) -> bool:
     """
     if header.kind == "jpeg":
         # from the first scan on, since the thumbnail in the EXIF block has an end marker of its own
-        return header.scan > 0 and data.find(END_OF_IMAGE, header.scan) >= 0
+        return header.scan > 0 and data.rfind(END_OF_IMAGE, header.scan) >= 0
     if header.kind == "png":
         return _has_all_chunks(data)
     if header.kind == "webp":

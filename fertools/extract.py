@@ -208,7 +208,7 @@ class Extractor:
 
     def _note(self, image: Image, data: bytes | Pixels, row: dict[str, Any]) -> None:
         row |= {"width": image.width, "height": image.height}
-        if isinstance(data, bytes):
+        if isinstance(data, bytes) and "file_hash" not in row:  # a second look is at the same file
             row["file_hash"] = file_digest(data)
             row["orientation"] = image.orientation
         whole = image.reduce == 1 and not (self.options.channels == 1 and self._is_large(data))

@@ -108,7 +108,9 @@ class Unit:
         if member.suffix in COMPRESSED:
             most = min(most, max(SMALL, MAX_RATIO * member.size))
         with open_member(member) as stream:
-            data = stream.read(most + 1)
+            data = stream.read(min(most, member.size) + 1)  # room is taken for what is asked for
+            if len(data) > member.size:
+                data += stream.read(most + 1 - len(data))
         if len(data) > most:
             raise ReadFault("too_large", f"{member.path}: more than {most} bytes")
         return data

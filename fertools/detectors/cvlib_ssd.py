@@ -174,7 +174,8 @@ def _blob(image: Pixels, options: Options) -> Floats:
     if options.long_side:
         scale = options.long_side / max(height, width)
         high, wide = (max(round(side * scale), SHORTEST) for side in (height, width))
-    blob = cv2.dnn.blobFromImage(from_gray(image), 1.0, (wide, high), MEANS, swapRB=True)
+    small = cv2.resize(image, (wide, high)).astype(np.uint8, copy=False)
+    blob = cv2.dnn.blobFromImage(from_gray(small), 1.0, (wide, high), MEANS, swapRB=True)
     return blob.astype(np.float32, copy=False)
 
 
@@ -189,6 +190,8 @@ def _onnxruntime(options: Options) -> tuple[Forward, str]:
     )
     definition = _caffe.read_definition(_file(DEFINITION).read_text())
     layout, bounds = _ssd.scales(definition), _ssd.limits(definition)
+    # a box can be suppressed by surer ones only, so those that will not count need not be looked at
+    bounds = replace(bounds, confidence=max(bounds.confidence, options.threshold - 1e-6))
 
     def forward(blob: Floats) -> Detection:
         answers = session.run(_outputs(layout), {"data": blob})
