@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from fertools.flows._systems import Setting, Trial
 from fertools.models._count import count
 from fertools.runs import Run, build, open_runs, read_json
@@ -79,8 +77,7 @@ def _cost(trial: Trial, runs: Path) -> list[str]:
         return ["", "", "", "", f"0 of {trial.runs}", recipe]
     first = found[0]
     data = first.recipe.data
-    with torch.device("meta"):
-        facts = count(build(first.recipe), (data.channels, data.size, data.size))
+    facts = count(build(first.recipe), (data.channels, data.size, data.size))
     minutes = sum(run.card["minutes"] for run in found) / len(found)
     hardware = first.card["hardware"]
     named = hardware.get("gpu") or f"{hardware['cpu']}, {hardware['threads']} threads"
