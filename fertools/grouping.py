@@ -87,7 +87,7 @@ def _same_image(table: pa.Table, *, across_only: bool) -> Codes:
     if across_only:
         source, _ = encode(table["source"])
         pairs = np.unique(np.stack([codes, source], axis=1)[codes >= 0], axis=0)
-        several = np.bincount(pairs[:, 0], minlength=len(found)) > 1 if len(pairs) else []
+        several = np.bincount(pairs[:, 0], minlength=len(found)) > 1
         codes = np.where((codes >= 0) & np.append(several, False)[codes], codes, -1)
     return codes
 

@@ -65,8 +65,10 @@ def test_nobody_stands_in_two_parts_and_every_row_is_kept(study, tmp_path) -> No
 
 
 def test_the_same_input_and_seed_give_the_same_bytes(study, tmp_path) -> None:
-    files = [split([study], tmp_path / f"{i}" / "m.parquet", SplitOptions(ratios=RATIOS, seed=s)).out
-             for i, s in enumerate((3, 3, 4))]  # fmt: skip
+    files = []
+    for number, seed in enumerate((3, 3, 4)):
+        out = tmp_path / f"{number}" / "m.parquet"
+        files.append(split([study], out, SplitOptions(ratios=RATIOS, seed=seed)).out)
     first, second, other = (file.read_bytes() for file in files)
     assert first == second
     assert first != other

@@ -67,7 +67,7 @@ def bars(found: Balance) -> Chart:
     for at, value in enumerate(found.values):
         if many:
             ends = (float(share[:, at].min() * scale), float(share[:, at].max() * scale))
-            drawn = (_bar("all", counts[:, at].sum(), total[at], scale, *ends),)
+            drawn: tuple[Bar, ...] = (_bar("all", counts[:, at].sum(), total[at], scale, *ends),)
         else:
             drawn = tuple(
                 _bar(part, counts[i, at], share[i, at], scale) for i, part in enumerate(found.parts)

@@ -149,9 +149,15 @@ def _spread(values: npt.NDArray[np.float64], wanted: int) -> Integers:
 def draw(facts: Facts, data: str | None) -> Sheets:
     """All contact sheets of a report."""
     shower = Shower(facts.shown, data)
-    kinds = (_leaks, _twins, _quality, _suspects)
-    found = [tuple(s for s in kind(facts, shower) if s.tiles) for kind in kinds]
-    return Sheets(*found, faces=shower.shown)
+    kinds = {"leaks": _leaks, "twins": _twins, "quality": _quality, "suspects": _suspects}
+    found = {n: tuple(s for s in kind(facts, shower) if s.tiles) for n, kind in kinds.items()}
+    return Sheets(
+        leaks=found["leaks"],
+        twins=found["twins"],
+        quality=found["quality"],
+        suspects=found["suspects"],
+        faces=shower.shown,
+    )
 
 
 def _leaks(facts: Facts, shower: Shower) -> list[Sheet]:
@@ -212,7 +218,7 @@ def _best(rows: pa.Table) -> pa.Table:
         [("later_id", "ascending"), ("ncc", "descending"), ("earlier_id", "ascending")]
     )
     ids = ordered["later_id"].to_numpy(zero_copy_only=False)
-    first = np.unique(ids.astype(str), return_index=True)[1] if len(ids) else []
+    first = np.unique(ids.astype(str), return_index=True)[1]
     return ordered.take(pa.array(np.sort(first), pa.int64()))
 
 
