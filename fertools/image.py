@@ -39,6 +39,7 @@ __all__ = [
 
 Pixels = npt.NDArray[np.uint8]
 
+MAX_PIXELS = 200_000_000  # 600 MB in colour
 ASPECTS = ("expand", "pad", "squash")
 REDUCED = {
     1: (cv2.IMREAD_COLOR_RGB, cv2.IMREAD_GRAYSCALE),
@@ -69,7 +70,7 @@ class Image:
 
 
 def decode(
-    data: bytes, *, gray: bool = False, reduce: int = 1, max_pixels: int = 200_000_000
+    data: bytes, *, gray: bool = False, reduce: int = 1, max_pixels: int = MAX_PIXELS
 ) -> Image:
     """Decode a JPEG, PNG, BMP, WebP or TIFF file into upright 8-bit pixels.
 
@@ -229,7 +230,8 @@ def crop(
     `expand` takes more of the picture and replicates its border where it ends; `pad` makes the cut
     square by replicating the border of the cut; `squash` stretches it, the published recipe
     `cv2.resize(image[y0:y1, x0:x1], (size, size))`. `area` is INTER_AREA to shrink and INTER_CUBIC
-    to enlarge; `cubic` is INTER_CUBIC for both. Raises `ImageFault("bad_box")`, see `region`.
+    to enlarge; `cubic` is INTER_CUBIC for both. Raises `ImageFault("bad_box")`, see `region`, and
+    `too_large` where the square would have more than `MAX_PIXELS`.
     """
     height, width = image.shape[:2]
     x0, y0, x1, y1 = region(box, height, width, margin=margin, aspect=aspect)
@@ -259,6 +261,9 @@ def fit(image: Pixels, size: int, *, aspect: str = "pad", interpolation: str = "
 def _replicate(image: Pixels, top: int, bottom: int, left: int, right: int) -> Pixels:
     if not (top or bottom or left or right):
         return image
+    height, width = image.shape[0] + top + bottom, image.shape[1] + left + right
+    if height * width > MAX_PIXELS:  # a picture of 16 x 16,400 would become 269 million pixels
+        raise ImageFault("too_large", f"made square it has {width} x {height} pixels")
     kind = cv2.BORDER_REPLICATE
     grown = cv2.copyMakeBorder(image, top, bottom, left, right, kind)
     return grown.astype(np.uint8, copy=False)

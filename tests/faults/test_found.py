@@ -1,7 +1,9 @@
 """Inputs that once ended in a traceback, each as small as it gets."""
 
+import numpy as np
 import pytest
 
+from fertools.fakes._files import png
 from tests.faults import own_targets as own
 from tests.faults import raw_targets as raw
 from tests.faults.targets import TARGETS
@@ -10,6 +12,10 @@ from tests.faults.targets import TARGETS
 def _with(seed, old, new):
     assert old in seed
     return seed.replace(old, new)
+
+
+def _strip():
+    return png(np.zeros((2, 33_000), np.uint8))
 
 
 FOUND = [
@@ -40,6 +46,7 @@ FOUND = [
     ("votes", _with(raw.seeds_votes()[0], b"Usage", b"Use")),
     ("note", _with(raw.seeds_note()[2], b"\n2\n", b"\nnan\n")),
     ("note", _with(raw.seeds_note()[2], b"\n2\n", b"\n1e999\n")),
+    ("image", _strip()),  # made square it had a billion pixels
     ("table", _with(raw.seeds_table()[0], b"a.png", b"a" * 300)),
 ]  # fmt: skip
 
