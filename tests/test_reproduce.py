@@ -7,12 +7,13 @@ import pytest
 
 from fertools import recipe, resources
 from fertools.errors import FerError
+from fertools.faces import open_faces
 from fertools.fakes import ck48, fer2013
-from fertools.flows import _splits, reproduce
+from fertools.flows import _rehearsal, _results, _splits, reproduce
 from fertools.flows._systems import FOLDER, Setting, Trial, settings
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
-from fertools.runs import open_runs
+from fertools.runs import open_run, open_runs
 from fertools.split import SplitOptions, split
 
 QUICK = ("train.epochs=2",)
@@ -99,3 +100,22 @@ def test_the_parts_of_system_d(tmp_path) -> None:
     assert set(train.split) == {"train", "val"}
     assert (abs(shares - 0.2) <= 1 / counts).all()
     assert _splits.prepare(FOLDER, None, data, tmp_path / "splits") == file
+
+
+def test_system_c_is_rehearsed_on_drawn_photographs(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(_rehearsal, "PEOPLE", 5)
+    small = ("train.epochs=1", "train.batch=16", "train.select=last", "data.size=32")
+    monkeypatch.setattr(_rehearsal, "SHORT", small)
+    _rehearsal.rehearse(tmp_path, "cpu", None)
+    runs = [open_run(folder) for folder in _rehearsal.runs_of(tmp_path).values()]
+    assert [run.recipe.model.options["init"] for run in runs] == [
+        "he_normal",
+        "glorot_uniform",
+        "he_normal",
+    ]
+    assert [run.recipe.model.options["fc"] for run in runs] == [True, True, False]
+    assert runs[0].recipe.augment.noise == (1, 5) and runs[0].card["rows"]["train"] >= 20
+    assert open_faces(runs[0].manifest).shape == (224, 224)
+    _rehearsal.rehearse(tmp_path, "cpu", None)  # nothing is left to do
+    _results.write(tmp_path / "R.md", [], tmp_path)
+    assert "| without FC 512 | " in (tmp_path / "R.md").read_text()

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import Setting, Trial
 from fertools.models._count import count
-from fertools.runs import Run, build, open_runs, read_json
+from fertools.runs import Run, build, open_runs, read_json, read_log
 
 HEAD = """# Results
 
@@ -30,6 +31,7 @@ def write(file: Path, every: Sequence[Setting], runs: Path) -> None:
     """Write the table and, below it, the confusion matrices of what has several classes scored."""
     lines = [_line(setting, runs) for setting in every]
     details = [text for setting in every for text in _details(setting, runs)]
+    details += _rehearsed(runs)
     partial = file.with_name(f".{file.name}.partial")
     partial.write_text(HEAD + "\n".join(lines) + "\n" + "".join(details), encoding="utf-8")
     partial.replace(file)
@@ -113,6 +115,20 @@ def _details(setting: Setting, runs: Path) -> list[str]:
         texts.append(_about(found))
         texts.append(_confusion(found["scores"]))
     return texts
+
+
+def _rehearsed(runs: Path) -> list[str]:
+    """What system C's short runs on drawn photographs show."""
+    ended = {label: run for label, run in runs_of(runs).items() if (run / "card.json").is_file()}
+    if not ended:
+        return []
+    lines = ["| setting | training rows | loss of each epoch | minutes |", "|---|---|---|---|"]
+    for label, folder in ended.items():
+        card = read_json(folder / "card.json")
+        losses = " ".join(f"{line['loss']:.3f}" for line in read_log(folder))
+        lines.append(f"| {label} | {card['rows']['train']} | {losses} | {card['minutes']:.1f} |")
+    head = "\n## C on drawn photographs: its path works, its scores mean nothing\n\n"
+    return [head + "\n".join(lines) + "\n"]
 
 
 def _about(found: dict[str, Any]) -> str:

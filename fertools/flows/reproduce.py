@@ -15,6 +15,7 @@ from fertools.errors import FerError, unknown
 from fertools.evaluate import evaluate
 from fertools.evaluation import Options
 from fertools.flows import _results
+from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare
 from fertools.flows._systems import Setting, Trial, settings
 from fertools.manifest import write_json
@@ -75,6 +76,8 @@ def reproduce(
             _score(trial, place, device)
         except FerError as error:
             say(f"{trial.name}: {error}")
+    if any(setting.system == "C" for setting in _chosen(systems, draws)):
+        rehearse(place.runs, device, progress)
     results.parent.mkdir(parents=True, exist_ok=True)
     _results.write(results, settings(draws), place.runs)
     return results
