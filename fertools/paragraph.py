@@ -39,7 +39,9 @@ def _english(found: Evaluation) -> list[str]:
             f"({_range(s.per_sequence)})."
         )
     free = found.leak_free
-    if free is not None and free.accuracy is not None:
+    if free is not None and free.rows == s.rows:
+        text.append("None of them has a copy or near-twin in the other parts.")
+    elif free is not None and free.accuracy is not None:
         text.append(
             f"On the {free.rows:,} images that have no copy, near-twin (upright or mirrored, at "
             f"{_thresholds(found)}) or frame of the same recording in the other parts it was "
@@ -78,7 +80,9 @@ def _korean(found: Evaluation) -> list[str]:
             f"({_range(s.per_sequence)})이다."
         )
     free = found.leak_free
-    if free is not None and free.accuracy is not None:
+    if free is not None and free.rows == s.rows:
+        text.append("다른 부분에 사본이나 유사 영상이 있는 영상은 없다.")
+    elif free is not None and free.accuracy is not None:
         text.append(
             f"다른 부분에 사본, 유사 영상(좌우 반전 포함, {_thresholds(found)}), 같은 시퀀스의 "
             f"프레임이 없는 {free.rows:,}장에서는 {_value(free.accuracy)} %"

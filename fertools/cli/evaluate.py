@@ -75,12 +75,11 @@ def _print(found: Any) -> None:
     columns = ["score", "%", "95 % interval", "groups", ""]
     _show.table(f"{found.of} on {found.split}: {s.rows:,} rows{looks}", columns, rows)
     words = [each.label for each in s.classes]
-    table = [
-        [each.label, each.rows, _percent(each.precision), _percent(each.recall), _percent(each.f1),
-         *row] for each, row in zip(s.classes, s.confusion, strict=True)
-    ]  # fmt: skip
-    columns = ["class", "rows", "precision", "recall", "F1", *(f"as {word}" for word in words)]
-    _show.table("per class, and how rows of the class were taken", columns, table)
+    columns = ["class", "rows", "precision", "recall", "F1"]
+    table = [[c.label, c.rows, *map(_percent, (c.precision, c.recall, c.f1))] for c in s.classes]
+    _show.table("per class, %", columns, table)
+    table = [[word, *row] for word, row in zip(words, s.confusion, strict=True)]
+    _show.table("rows of each class (down) taken as (across)", ["", *words], table)
     click.echo(f"negative log-likelihood {s.nll:.4f}, Brier {s.brier:.4f}, ECE {s.ece:.4f}")
     if s.soft_accuracy is not None:
         click.echo(f"soft accuracy (share of the votes) {100 * s.soft_accuracy:.2f} %")

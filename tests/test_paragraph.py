@@ -1,0 +1,36 @@
+"""The paragraph for a paper says what the leak-free rows are, whatever they are."""
+
+from dataclasses import replace
+
+import pytest
+
+from fertools.evaluation import Evaluation, Member
+from fertools.measures.intervals import Interval
+from fertools.paragraph import paragraph
+from fertools.scoring import Scores, Subset
+
+SURE = Interval(0.7, 0.65, 0.75, 40)
+SCORES = Scores(200, SURE, SURE, SURE, [], [], 0.9, 0.4, 0.1)
+FOUND = Evaluation("runs/x", "m.parquet", "d" * 32, "test", SCORES, thresholds={"ck48": 0.93})
+
+
+@pytest.mark.parametrize(
+    ("free", "english", "korean"),
+    [
+        (Subset(200, {}, SURE, SURE), "None of them has a copy", "영상은 없다"),
+        (Subset(150, {}, SURE, SURE), "On the 150 images that have no", "없는 150장에서는 70.00 %"),
+        (Subset(12, {}, None, None), "12 have no copy", "12장으로, 점수를 내기에 너무 적다"),
+    ],
+)
+def test_the_leak_free_rows(free, english, korean) -> None:
+    found = replace(FOUND, leak_free=free)
+    assert english in paragraph(found) and korean in paragraph(found, "ko")
+    assert ("NCC >= ck48 0.93" in paragraph(found)) == (free.rows == 150)
+
+
+def test_several_runs_and_predictions_from_a_file() -> None:
+    members = [Member("seed0", 200, 0.68, 0.6), Member("seed1", 200, 0.72, 0.6)]
+    text = paragraph(replace(FOUND, members=members))
+    assert "the mean of 2 runs (68.00 .. 72.00 %)" in text and "not reliable" not in text
+    assert "the predictions came from a file" in text
+    assert "Looks" not in text  # a part that is no test is not counted
