@@ -1,5 +1,6 @@
 """Train a reference network as a recipe says."""
 
+import os
 import shlex
 import sys
 import time
@@ -49,7 +50,8 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
             tensorboard=typed["tensorboard"],
             command=shlex.join(["fertools", *sys.argv[1:]]),
         )
-        click.echo(f"{folder}: fertools evaluate {folder}", err=typed["quiet"])
+        if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun the first speaks
+            click.echo(f"{folder}: fertools evaluate {folder}", err=typed["quiet"])
 
 
 class _Lines:
