@@ -4,7 +4,8 @@ In goes a `Frame` of a source with its unit; out come the row's columns and the 
 or (S, S, 3), or None with `status` and `detail` saying why there is none.
 
 A large JPEG is decoded at a half, a quarter or an eighth where the face stays at least as large as
-the output, and in gray where the output is gray. Where the face turns out smaller than that, the
+the output, and in gray where the output is gray and no detector looks at it: of several faces one
+may seem the surest in gray and another in colour. Where the face turns out smaller than that, the
 photograph is decoded again at the scale it needs.
 """
 
@@ -122,7 +123,8 @@ class Extractor:
             way = "detect" if frame.box is None else "annotation"
         if way == "annotation" and frame.box is None:
             raise ImageFault("no_box", "the data set gives no box for it")
-        image = self._image(data, self._scale(data, frame.box if way == "annotation" else None))
+        scale = self._scale(data, frame.box if way == "annotation" else None)
+        image = self._image(data, scale, looked_at=way == "detect")
         self._note(image, data, row)
         if self.options.align and frame.landmarks is not None:
             return self._aligned(frame, data, image)
@@ -175,11 +177,11 @@ class Extractor:
         x0, y0, x1, y1 = (float(side) * image.reduce for side in boxes[at])
         return x0, y0, x1, y1
 
-    def _image(self, data: bytes | Pixels, scale: int) -> Image:
+    def _image(self, data: bytes | Pixels, scale: int, *, looked_at: bool = False) -> Image:
         if isinstance(data, np.ndarray):
             return Image(data, data.shape[1], data.shape[0], 1, 1)
         # luma alone is quicker, but is another image: small ones keep their colours for the hash
-        gray = self.options.channels == 1 and self._is_large(data)
+        gray = self.options.channels == 1 and self._is_large(data) and not looked_at
         return decode(data, gray=gray, reduce=scale)
 
     def _is_large(self, data: bytes | Pixels) -> bool:

@@ -77,6 +77,22 @@ def test_gray_output_of_a_large_photograph_is_the_gray_of_its_colours() -> None:
     assert ncc(gray, cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)) > 0.995
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_detector_sees_colours_whatever_the_output(monkeypatch, channels) -> None:
+    """Of several faces one may seem the surest in gray and another in colour."""
+    seen = []
+
+    def detector(image, given):
+        seen.append(image.ndim)
+        return np.array([[100, 100, 400, 400]], np.float32), np.ones(1, np.float32)
+
+    monkeypatch.setattr("fertools.extract._detector", lambda name, options: detector)
+    options = {"faces": "detect", "detector": "haar", "channels": channels}
+    row, face = extract(portrait(size=(1800, 2400))[0], **options)
+    assert row["status"] == "ok" and seen == [3]
+    assert face.ndim == (2 if channels == 1 else 3)
+
+
 def test_landmarks_level_the_eyes() -> None:
     image, _, points = photograph([person(5)], turn=20)
     frame = Frame(
