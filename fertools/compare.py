@@ -119,7 +119,7 @@ def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hit
     """Hits of each fold and draw, the mean over its seeds."""
     found: dict[Key, list[Hits]] = {}
     for run in open_runs(path):
-        made = outcome_of(run, options, {}, {})
+        made = outcome_of(run, options, {})
         looks.append(made.look)
         order = np.argsort(np.array(made.found.ids))
         hits = (made.found.given == made.found.truth).astype(np.float64)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from fertools import ledger
 from fertools.columns import encode
@@ -19,7 +18,7 @@ from fertools.data import FaceDataset
 from fertools.devices import choose
 from fertools.errors import FerError
 from fertools.evaluation import Evaluation, Member, Options
-from fertools.leakfree import leak_free, parts
+from fertools.leakfree import LeakFree, leak_free, parts
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import scores
 from fertools.measures.leakage import PARTS
@@ -36,15 +35,17 @@ from fertools.probs import Probs, read_probs, write_probs
 from fertools.runs import Run, file_digest, network, open_runs
 from fertools.scoring import by_column, score, subset
 
+Cache = dict[tuple[str, int | None], LeakFree]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The predictions of one run, its leak-free rows, and what is worth knowing."""
+    """The predictions of one run, what leaks in its manifest, and what is worth knowing."""
 
     name: str
     manifest: Manifest
     found: Predictions
-    free: npt.NDArray[np.bool_] | None
+    free: LeakFree | None
     look: str
     notes: tuple[str, ...] = ()
 
@@ -71,11 +72,8 @@ def evaluate(
         raise FerError(f"{path}: --out-of-fold needs runs of folds; train with --fold all")
     if len(found) > 1 and len({run.contract for run in found}) > 1:
         raise FerError(f"{path}: its runs differ in size or classes; evaluate one of them")
-    outcomes: list[Outcome] = []
-    cache: dict[tuple[str, int | None], npt.NDArray[np.bool_]] = {}
-    thresholds: dict[str, float] = {}
-    for run in found:
-        outcomes.append(outcome_of(run, options, cache, thresholds))
+    cache: Cache = {}
+    outcomes = [outcome_of(run, options, cache) for run in found]
     folds = {run.fold for run in found}
     once = len(folds) == len(found) and None not in folds
     whole = pooled([outcome.found for outcome in outcomes], once)
@@ -87,7 +85,6 @@ def evaluate(
     file = locate(options.on or first.manifest)
     return replace(
         _evaluation(str(path), file, options, outcomes, whole),
-        thresholds=thresholds,
         tta=options.tta or first.recipe.train.tta,
         select=first.recipe.train.select,
         select_rows=first.recipe.train.select_rows,
@@ -108,21 +105,15 @@ def _evaluate_file(path: Path, file: Path, options: Options) -> Evaluation:
         data=options.data,
     )
     found = of_probs(manifest, rows, probs, str(file))
-    thresholds: dict[str, float] = {}
-    free = _free(manifest, rows, options.fold, options, {}, thresholds)
+    free = _free(manifest, options.fold, options, {})
     outcome = Outcome(file.name, manifest, found, free, _look(place, found, str(file), options))
     made = _evaluation(str(file), place, options, [outcome], found)
     gone = [f"{n:,} rows of {w} left out: not in the file" for w, n in rows.left_out.items()]
-    return replace(made, thresholds=thresholds, notes=gone)
+    return replace(made, notes=gone)
 
 
-def outcome_of(
-    run: Run,
-    options: Options,
-    cache: dict[tuple[str, int | None], npt.NDArray[np.bool_]],
-    thresholds: dict[str, float],
-) -> Outcome:
-    """What one run says of the part; leak-free rows are kept in `cache` for runs of one split."""
+def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
+    """What one run says of the part; `cache` keeps what leaks, for other runs of the split."""
     file = locate(options.on or run.manifest)
     manifest = read_manifest(file)
     rows, notes = _rows(run, manifest, options)
@@ -136,7 +127,7 @@ def outcome_of(
     if options.on is None:
         if run.card["manifest"]["digest"] != file_digest(file):
             notes.append(f"{file} has changed since the run was trained")
-        free = _free(manifest, rows, run.fold, options, cache, thresholds, str(file))
+        free = _free(manifest, run.fold, options, cache, str(file))
         if run.card["extra_data"]:
             notes.append("twins in the extra data were not looked for")
     look = _look(file, found, str(run.folder), options)
@@ -175,23 +166,15 @@ def _rows(run: Run, manifest: Manifest, options: Options) -> tuple[FaceDataset, 
 
 
 def _free(
-    manifest: Manifest,
-    rows: FaceDataset,
-    fold: int | None,
-    options: Options,
-    cache: dict[tuple[str, int | None], npt.NDArray[np.bool_]],
-    thresholds: dict[str, float],
-    file: str = "",
-) -> npt.NDArray[np.bool_] | None:
+    manifest: Manifest, fold: int | None, options: Options, cache: Cache, file: str = ""
+) -> LeakFree | None:
     """Which rows resemble nothing in the other parts; None where it was not asked for."""
     if not options.leak_free or options.split == "train":
         return None
     if (file, fold) not in cache:
-        part = parts(manifest, fold)
-        found = leak_free(manifest, part, PARTS.index(options.split), options.data)
-        thresholds.update(found.thresholds)
-        cache[file, fold] = found.rows
-    return cache[file, fold][rows.rows]
+        later = PARTS.index(options.split)
+        cache[file, fold] = leak_free(manifest, parts(manifest, fold), later, options.data)
+    return cache[file, fold]
 
 
 def _look(file: Path, found: Predictions, who: str, options: Options) -> str:
@@ -204,14 +187,20 @@ def _look(file: Path, found: Predictions, who: str, options: Options) -> str:
 def _evaluation(
     name: str, file: Path, options: Options, outcomes: Sequence[Outcome], whole: Predictions
 ) -> Evaluation:
-    frees = [outcome.free for outcome in outcomes if outcome.free is not None]
+    pairs = [(o.free, o.found.rows) for o in outcomes if o.free is not None]
+    free = np.concatenate([each.rows[rows] for each, rows in pairs]) if pairs else None
     return Evaluation(
         of=name,
         manifest=str(file),
         digest=file_digest(file),
         split=options.split,
         scores=score(whole),
-        leak_free=subset(whole, np.concatenate(frees)) if frees else None,
+        leak_free=None if free is None else subset(whole, free),
+        partners={
+            relation: sum(int(each.partners[relation][rows].sum()) for each, rows in pairs)
+            for relation in (pairs[0][0].partners if pairs else ())
+        },
+        thresholds={k: v for each, _ in pairs for k, v in each.thresholds.items()},
         by={name: by_column(whole, outcomes[0].manifest, name) for name in options.by},
         members=_members(outcomes),
         looks=list(dict.fromkeys(outcome.look for outcome in outcomes if outcome.look)),

@@ -53,7 +53,8 @@ class Member:
 class Evaluation:
     """What came out.
 
-    `thresholds` are those of the near-twins, per data set; `select` and `select_rows` say how the
+    `partners` counts the rows with a partner in another part, by relation; `thresholds` are those
+    of the near-twins, per data set; `select` and `select_rows` say how the
     epoch was chosen, as a recipe does ("" where predictions came from a file).
     """
 
@@ -63,6 +64,7 @@ class Evaluation:
     split: str
     scores: Scores
     leak_free: Subset | None = None
+    partners: dict[str, int] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     by: dict[str, dict[str, Interval]] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)

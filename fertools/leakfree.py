@@ -19,11 +19,13 @@ from fertools.twins import near
 
 @dataclass(frozen=True, slots=True)
 class LeakFree:
-    """`rows` (n,) marks the rows of the part that are free; `thresholds` are those of the twins,
-    per data set; `why` says what could not be looked at.
+    """`rows` (n,) marks the rows of the part that are free; `partners` those (n,) that have one in
+    another part, by relation; `thresholds` are those of the twins, per data set; `why` says what
+    could not be looked at. The relation `subject` is told and frees or bars nobody.
     """
 
     rows: NDArray[np.bool_]
+    partners: dict[str, NDArray[np.bool_]]
     thresholds: dict[str, float]
     why: str = ""
 
@@ -44,10 +46,11 @@ def leak_free(
     found = near(manifest, dealt, part == later, data=data)
     relations = [exact(manifest.table, dealt), found.near, found.mirrored]
     # frames of one recording are near-copies, whatever their correlation
-    relations.append(by_column(manifest.table, "sequence", dealt))
-    free = part == later
+    relations += [by_column(manifest.table, name, dealt) for name in ("sequence", "subject")]
+    have: dict[str, NDArray[np.bool_]] = {}
     for relation in relations:
-        for earlier in range(len(PARTS)):
-            if earlier != later:
-                free &= ~partnered(relation.links or Links(), part, earlier, later)
-    return LeakFree(free, found.thresholds, found.near.why)
+        links = relation.links or Links()
+        others = [part_ for part_ in range(len(PARTS)) if part_ != later]
+        have[relation.name] = np.any([partnered(links, part, o, later) for o in others], axis=0)
+    barred = np.any([rows for name, rows in have.items() if name != "subject"], axis=0)
+    return LeakFree((part == later) & ~barred, have, found.thresholds, found.near.why)

@@ -46,7 +46,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(process.device.type, enabled=spec.precision == "fp16")
         weights = weights_of_classes(recipe, feed)
         self.weights = (
-            None if weights is None else torch.from_numpy(weights).to(process.device).float()
+            None if weights is None else torch.from_numpy(weights).float().to(process.device)
         )
         self.network: Any = self._wrapped()
 

@@ -98,6 +98,7 @@ def test_folds_are_pooled(study) -> None:
     assert found.notes == []
     some = evaluate(study / "folds" / "fold1")
     assert some.scores.rows == found.members[1].rows
+    assert found.partners["subject"] == found.partners["sequence"] == 0
     with pytest.raises(FerError, match="--out-of-fold needs runs of folds"):
         evaluate(study / "one", out_of_fold=True)
 
@@ -130,6 +131,9 @@ def test_the_leak_free_rows_are_those_that_resemble_nothing(study) -> None:
         leaks |= any(part[other] in (0, 1) for other in beside.get(row, ()))
         assert found.rows[row] == (not leaks)
     assert not found.rows[part != 2].any()
+    people = set(table.subject[np.isin(part, (0, 1))])
+    assert (found.partners["subject"] == ((part == 2) & table.subject.isin(people))).all()
+    assert found.partners["sequence"].sum() > 0 and not found.partners["near"][part != 2].any()
     by_people = read_manifest(study / "apart.parquet")
     assert leak_free(by_people, parts(by_people), later=2).rows.sum() > found.rows.sum()
 

@@ -83,6 +83,9 @@ def _print(found: Any) -> None:
     click.echo(f"negative log-likelihood {s.nll:.4f}, Brier {s.brier:.4f}, ECE {s.ece:.4f}")
     if s.soft_accuracy is not None:
         click.echo(f"soft accuracy (share of the votes) {100 * s.soft_accuracy:.2f} %")
+    if found.partners:
+        told = ", ".join(f"{name} {count:,}" for name, count in found.partners.items())
+        click.echo(f"rows with a partner in the other parts: {told}")
     for name, values in found.by.items():
         _show.table(f"by {name}", [name, "%", "95 % interval", "groups", ""],
                     [[value, *_interval(each)] for value, each in values.items()])  # fmt: skip

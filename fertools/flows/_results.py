@@ -145,7 +145,9 @@ def _about(found: dict[str, Any]) -> str:
     if found["leak_free"]:
         lines.append(
             f"{found['leak_free']['rows']:,} of the rows have no copy, near-twin or frame of the "
-            "same recording in the other parts."
+            "same recording in the other parts; with a partner there by "
+            + ", ".join(f"{name} {n / scores['rows']:.0%}" for name, n in found["partners"].items())
+            + "."
         )
     lines.append(f"Macro-F1 {100 * scores['macro_f1']['value']:.2f} %.")
     return " ".join(lines) + "\n\n"
