@@ -17,6 +17,19 @@ from fertools.errors import FerError
 class Commands(click.Group):
     """The files of this folder are the commands; none is imported before it is called."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """The context of a call, which remembers what was typed."""
+        typed = list(args)
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta["fertools.typed"] = typed
+        return context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, by name."""
         return [name.replace("_", "-") for name in folder.names("cli")]

@@ -1,12 +1,18 @@
 """What commands share in printing: JSON, tables, progress."""
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+
+def line() -> str:
+    """The command line as it was typed, for the card."""
+    return shlex.join(["fertools", *click.get_current_context().meta["fertools.typed"]])
 
 
 def as_json(data: Any) -> None:

@@ -1,8 +1,6 @@
 """Find twins, blanks, poor quality and doubtful labels; nothing is deleted."""
 
 import dataclasses
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +33,7 @@ def command(
             raise click.UsageError("--undo goes back and takes no other option")
         _undone(data, curate.undo(data), quiet, as_json)
         return
-    line = shlex.join(["fertools", *sys.argv[1:]])
+    line = _show.line()
     tell = None if quiet or as_json else lambda name: click.echo(f"checking {name} ..", err=True)
     names = [name.strip() for name in checks.split(",")] if checks else None
     result = curate.curate(data, names, command=line, progress=tell, **typed)

@@ -1,8 +1,6 @@
 """Read a raw data set into face shards and a manifest."""
 
 import dataclasses
-import shlex
-import sys
 import typing
 from pathlib import Path
 from typing import Any
@@ -136,7 +134,7 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
             given.pop("out"),
             face=face,
             options=own,
-            command=shlex.join(["fertools", *sys.argv[1:]]),
+            command=_show.line(),
             progress=progress,
             **given,
         )

@@ -1,8 +1,6 @@
 """Deal faces to train, val and test, or to folds, with people kept apart."""
 
 import dataclasses
-import shlex
-import sys
 from typing import Any
 
 import click
@@ -39,7 +37,7 @@ def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """
     from fertools.split import split
 
-    line = shlex.join(["fertools", *sys.argv[1:]])
+    line = _show.line()
     keep, force, out = typed.pop("keep"), typed.pop("force"), typed.pop("out")
     result = split(data, out, _options(typed), keep=keep, force=force, command=line)
     if as_json:

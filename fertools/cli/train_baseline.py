@@ -1,13 +1,13 @@
 """Train a reference network as a recipe says."""
 
 import os
-import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import click
+
+from fertools.cli import _show
 
 
 @click.command(epilog="Example: fertools train-baseline recipes/demo.toml -o runs/demo")
@@ -48,7 +48,7 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
             device=typed["device"],
             progress=show,
             tensorboard=typed["tensorboard"],
-            command=shlex.join(["fertools", *sys.argv[1:]]),
+            command=_show.line(),
         )
         if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun the first speaks
             click.echo(f"{folder}: fertools evaluate {folder}", err=typed["quiet"])
