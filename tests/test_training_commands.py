@@ -1,8 +1,10 @@
 """The commands of training as they are typed, from a recipe to a comparison."""
 
 import json
+import shutil
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -93,3 +95,18 @@ def test_every_training_recipe_is_sound() -> None:
         found = recipe.load(file)
         assert found.model.name in folder.names("models")
         assert f"fertools train-baseline recipes/{name}.toml" in file.read_text()
+
+
+def test_the_examples_of_the_help_run(monkeypatch, place, tmp_path) -> None:
+    for name in ("data", "manifests"):
+        (tmp_path / name).symlink_to(place / name)
+    (tmp_path / "recipes").symlink_to(resources.folder("recipes"))
+    names = ("train-baseline", "evaluate", "compare", "models", "recipes", "reproduce")
+    for name in names:
+        command = cli.get_command(click.Context(cli), name)
+        example = command.epilog.removeprefix("Example: fertools ")
+        if name == "compare":
+            shutil.copytree(tmp_path / "runs/demo", tmp_path / "runs/other")
+        assert typed(monkeypatch, tmp_path, example)
+    for command in cli.get_command(click.Context(cli), "recipes").commands.values():
+        assert typed(monkeypatch, tmp_path, command.epilog.removeprefix("Example: fertools "))
