@@ -19,6 +19,7 @@ from fertools.grouping import Grouping
 from fertools.ingest import ingest
 from fertools.leakfree import leak_free, parts
 from fertools.manifest import read_manifest, write_manifest
+from fertools.mapped import words_of
 from fertools.paragraph import paragraph
 from fertools.predictions import settled
 from fertools.probs import read_probs
@@ -170,6 +171,15 @@ def test_another_manifest_with_other_words(study, tmp_path) -> None:
     assert found.leak_free is None and any("terror" in note for note in found.notes)
     with pytest.raises(FerError, match="outside 'maks': known are"):
         evaluate(study / "one", Options(outside="maks"))
+
+
+def test_what_a_run_calls_the_words_of_another_data_set(study) -> None:
+    found = words_of(study / "one", study / "apart.parquet", split="test")
+    assert found.classes == CLASSES and found.words == sorted(found.words) and len(found.words) == 7
+    scored = evaluate(study / "one").scores
+    rows = dict(zip(found.words, found.table, strict=True))
+    assert [rows[word] for word in CLASSES] == scored.confusion
+    assert sum(rows["contempt"]) > 0  # a word that the run does not know is called something, too
 
 
 def test_a_uniform_prior_takes_the_training_shares_out(study) -> None:

@@ -101,7 +101,7 @@ def test_the_examples_of_the_help_run(monkeypatch, place, tmp_path) -> None:
     for name in ("data", "manifests"):
         (tmp_path / name).symlink_to(place / name)
     (tmp_path / "recipes").symlink_to(resources.folder("recipes"))
-    names = ("train-baseline", "evaluate", "compare", "models", "recipes", "reproduce")
+    names = ("train-baseline", "evaluate", "compare", "labels", "models", "recipes", "reproduce")
     for name in names:
         command = cli.get_command(click.Context(cli), name)
         example = command.epilog.removeprefix("Example: fertools ")
