@@ -35,10 +35,10 @@ class FaceDataset(Dataset[Item]):
     k+1 validates and the others train. `classes` are words in the order of their numbers, by
     default all words of the manifest in alphabetical order, the same for every part. `merge` maps
     words to words, or to None to leave their rows out. `labels="soft"` gives the probabilities of
-    the label rule. `size`, `channels` and `crop` ("box" or "context") bring faces to one shape as
-    they are read. `transform` is an albumentations transform, or a function of a uint8 array (H, W,
-    C) that returns an array or a tensor. `data` is the folder of the face store where no card leads
-    to it.
+    the label rule. `size`, `channels` and `crop` ("box" or "context", by default what the split
+    says) bring faces to one shape as they are read. `transform` is an albumentations transform, or
+    a function of a uint8 array (H, W, C) that returns an array or a tensor. `data` is the folder of
+    the face store where no card leads to it.
 
     `left_out` counts the rows of the part that have another word than `classes`. Raises `FerError`
     where the manifest has no such part, no such class, or no faces can be opened.
@@ -55,7 +55,7 @@ class FaceDataset(Dataset[Item]):
         labels: str = "hard",
         size: int | None = None,
         channels: int | None = None,
-        crop: str = "context",
+        crop: str | None = None,
         transform: Any = None,
         data: str | Path | None = None,
     ) -> None:
@@ -73,6 +73,7 @@ class FaceDataset(Dataset[Item]):
         self.soft = _soft(manifest, self, merge or {}) if labels == "soft" else None
         self.ids = manifest.table["id"].take(pa.array(self.rows)).to_pylist()
         self.groups = group_codes(manifest)[self.rows]
+        crop = crop or manifest.card.get("split", {}).get("crop") or "context"
         self.faces = Faces(manifest, data, size, channels, crop)
         self.transform = transform
         self._stream: Any = None

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 
-from fertools.errors import FerError
+from fertools.errors import FerError, unknown
 from fertools.grouping import Grouping
 
 
@@ -27,12 +27,15 @@ class SplitOptions:
     label_rule: str = "uploader"
     labels: str | None = None
     seed: int = 0
+    crop: str | None = None  # "box" or "context": how the faces of this split are to be read
 
     def check(self) -> None:
         """Raise `FerError` for values that are unknown or exclude one another."""
         ways = (self.ratios, self.folds, self.official or None, self.protocol)
         if sum(way is not None for way in ways) != 1:
             raise FerError("say one of --ratios 8:1:1, --folds 10, --official, --protocol NAME")
+        if self.crop not in (None, "box", "context"):
+            raise unknown("crop", str(self.crop), ["box", "context"])
         self._check_protocol()
         self.grouping.check()
         if self.ratios is not None and (
@@ -49,7 +52,7 @@ class SplitOptions:
             if self.draw is not None or self.allow_missing:
                 raise FerError("--draw and --allow-missing go with --protocol")
             return
-        own = {"protocol", "draw", "allow_missing"}
+        own = {"protocol", "draw", "allow_missing", "crop"}
         for f in dataclasses.fields(self):
             if f.name not in own and getattr(self, f.name) != getattr(SplitOptions(), f.name):
                 raise FerError(f"--protocol decides {f.name} itself; leave that option out")

@@ -249,3 +249,26 @@ def test_real_ck48_keeps_people_apart_and_classes_in_balance(tmp_path) -> None:
             assert 100 * abs(p.rows - p.target) / total[p.label] <= 2.5, (seed, p)
     table = rows_of(split([data], tmp_path / "f.parquet", SplitOptions(folds=10)).out)
     assert table["fold"].null_count == 0
+
+
+def test_the_split_says_how_its_faces_are_read(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+    from fertools import FaceDataset
+    from fertools.fakes import aihub
+
+    expected = aihub.write(tmp_path / "raw")
+    raws = expected.raws(tmp_path / "raw")
+    face = {**dict(expected.face), "size": 64, "margin": 0.5}
+    data = ingest("aihub", raws, tmp_path / "data", face=face).out
+    shapes = {}
+    for crop in (None, "context", "box"):
+        options = SplitOptions(ratios=RATIOS, crop=crop)
+        out = split([data], tmp_path / f"{crop}.parquet", options).out
+        shapes[crop] = FaceDataset(out, "train").shape
+    assert shapes == {None: (3, 64, 64), "context": (3, 64, 64), "box": (3, 32, 32)}
+    stored = FaceDataset(tmp_path / "context.parquet", "train")
+    cut = FaceDataset(tmp_path / "box.parquet", "train")
+    assert torch.equal(cut[0][0], stored[0][0][:, 16:48, 16:48])
+    assert FaceDataset(tmp_path / "box.parquet", "train", crop="context").shape == (3, 64, 64)
+    with pytest.raises(FerError, match="box, context"):
+        split([data], tmp_path / "x.parquet", SplitOptions(ratios=RATIOS, crop="tight"))

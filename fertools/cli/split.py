@@ -26,6 +26,7 @@ from fertools.cli import _show
 @click.option("--label-rule", help="uploader (default), majority, unanimous, ferplus-majority, ..")
 @click.option("--labels", help="a label mapping: korean4, korean-fold, basic7 or a TOML file")
 @click.option("--keep", metavar="OLD", help="a split manifest whose groups stay where they are")
+@click.option("--crop", help="box or context: how these faces are to be read; default context")
 @click.option("--seed", type=int, help="default 0")
 @click.option("--force", is_flag=True, help="write over an existing manifest")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
