@@ -13,6 +13,7 @@ from fertools.flows._systems import Setting, Trial
 from fertools.models._count import count
 from fertools.runs import Run, build, open_runs, read_json, read_log
 
+SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
 HEAD = """# Results
 
 Written by `fertools reproduce all`. Per cent of the test rows. Under the published protocol stand
@@ -49,7 +50,7 @@ def _line(setting: Setting, runs: Path) -> str:
 
 
 def _metrics(trial: Trial | None, runs: Path) -> dict[str, Any] | None:
-    file = runs / trial.name / "metrics-test.json" if trial is not None else None
+    file = runs / trial.name / SCORED if trial is not None else None
     return read_json(file) if file is not None and file.is_file() else None
 
 

@@ -144,7 +144,7 @@ def _score(trial: Trial, place: Place, device: str) -> None:
     """Score the runs of a trial together, once: every score is a look at the test set."""
     folder = place.runs / trial.name
     cards = list(folder.glob("**/card.json"))
-    file = folder / "metrics-test.json"
+    file = folder / _results.SCORED
     if file.is_file() and file.stat().st_mtime >= max(card.stat().st_mtime for card in cards):
         return
     # a sweep of networks on one split would look for the same twins again and again
