@@ -46,6 +46,8 @@ def test_what_is_missing_is_trained_scored_once_and_written(place, monkeypatch, 
     assert before == {"demo": (2, 0, 2), "demo-folds": (3, 0, 3), "demo-other": (1, 0, 1)}
     said: list[str] = []
     results = tmp_path / "recipes" / "RESULTS.md"
+    reproduce.reproduce(["A"], place, results, only_score=True, say=said.append)
+    assert not said and "| 99.00 | not run yet |" in results.read_text()
     reproduce.reproduce(["A"], place, results, say=said.append, device="cpu")
     assert len(said) == 1 and "there is no data set; run `fertools ingest rafdb" in said[0]
     text = results.read_text()

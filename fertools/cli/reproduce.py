@@ -17,6 +17,7 @@ from fertools.cli import _show
 @click.option("--draws", type=click.IntRange(1, 20), default=10, show_default=True,
               help="random draws for system A")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps")
+@click.option("--only-score", is_flag=True, help="train nothing, write what has ended")
 @click.option("--estimate", "only_estimate", is_flag=True, help="print the hours and stop")
 def command(systems: tuple[str, ...], only_estimate: bool, **typed: Any) -> None:
     """Train and score what is missing of the systems A, B, C, D.
@@ -45,6 +46,7 @@ def command(systems: tuple[str, ...], only_estimate: bool, **typed: Any) -> None
         Path(typed["results"]),
         draws=typed["draws"],
         device=typed["device"],
+        only_score=typed["only_score"],
         say=lambda text: click.echo(text, err=True),
         progress=show,
     )

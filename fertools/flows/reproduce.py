@@ -61,22 +61,24 @@ def reproduce(
     *,
     draws: int = 10,
     device: str = "auto",
+    only_score: bool = False,
     say: Say = print,
     progress: Callable[[str, dict[str, Any]], None] | None = None,
 ) -> Path:
     """Train and score what is missing, then write the table `results`; returns it.
 
-    A trial whose data set is not there is told by `say` and left out. Raises `FerError` for a
-    system that is not known.
+    With `only_score` nothing is trained: what has ended is scored and written. A trial whose data
+    set is not there is told by `say` and left out. Raises `FerError` for a system that is not known.
     """
-    for trial in _trials(_chosen(systems, draws)):
+    chosen = _chosen(systems, draws)
+    for trial in _trials(chosen):
         try:
-            for folder, options in _runs(trial, place):
+            for folder, options in _runs(trial, place) if not only_score else ():
                 _train(trial, folder, options, place, device, progress)
             _score(trial, place, device)
         except FerError as error:
             say(f"{trial.name}: {error}")
-    if any(setting.system == "C" for setting in _chosen(systems, draws)):
+    if any(setting.system == "C" for setting in chosen) and not only_score:
         rehearse(place.runs, device, progress)
     results.parent.mkdir(parents=True, exist_ok=True)
     _results.write(results, settings(draws), place.runs)
@@ -145,6 +147,8 @@ def _score(trial: Trial, place: Place, device: str) -> None:
     folder = place.runs / trial.name
     cards = list(folder.glob("**/card.json"))
     file = folder / _results.SCORED
+    if not cards:
+        return
     if file.is_file() and file.stat().st_mtime >= max(card.stat().st_mtime for card in cards):
         return
     # a sweep of networks on one split would look for the same twins again and again
