@@ -68,7 +68,7 @@ def reproduce(
     """Train and score what is missing, then write the table `results`; returns it.
 
     With `only_score` nothing is trained: what has ended is scored and written. A trial whose data
-    set is not there is told by `say` and left out. Raises `FerError` for a system that is not known.
+    set is not there is told by `say` and left out. Raises `FerError` for an unknown system.
     """
     chosen = _chosen(systems, draws)
     for trial in _trials(chosen):
