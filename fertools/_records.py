@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fertools.manifest import put_in_place
 from fertools.roots import Root
 
 
@@ -31,7 +32,7 @@ def keep_records(module: ModuleType, roots: Sequence[Root], out: Path) -> str | 
     partial = out / ".labels.parquet.partial"
     # a unit looks for its own records: small groups let it pass over those of other units
     pq.write_table(table, partial, compression="zstd", row_group_size=1 << 15)
-    partial.replace(file)
+    put_in_place(partial, file)
     return str(file)
 
 

@@ -36,7 +36,7 @@ from fertools.image import (
     to_gray,
 )
 from fertools.manifest import TYPES, VOTE_WORDS, clean_path, spread
-from fertools.roots import Member, ReadFault, Unit
+from fertools.roots import READ_ERROR, Member, ReadFault, Unit
 
 SMALL = 2_000_000  # pixels; below this an image is decoded in full, and has an image_hash
 LOOK = 600  # pixels of the shorter side that a detector gets to see at least
@@ -57,6 +57,14 @@ def detector_facts(options: FaceOptions) -> dict[str, str]:
     return {"detector": options.detector, **found}
 
 
+def given_up(frame: Frame, why: str) -> dict[str, Any]:
+    """The row of a frame on which the process has died or hung, `why` being the status."""
+    row = _described(frame)
+    if frame.status == "ok":
+        row |= {"status": why, "detail": f"{frame.path}: the process ended on it twice ({why})"}
+    return row
+
+
 class Extractor:
     """Turns frames into faces by one set of options."""
 
@@ -74,7 +82,7 @@ class Extractor:
         except (ImageFault, ReadFault) as fault:
             return row | {"status": fault.reason, "detail": f"{frame.path}: {fault}"}, None
         except OSError as error:
-            return row | {"status": "unreadable", "detail": f"{frame.path}: {error}"}, None
+            return row | {"status": READ_ERROR, "detail": f"{frame.path}: {error}"}, None
         row["face_hash"] = digest(face)
         return row, face
 

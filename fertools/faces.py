@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from fertools.errors import FerError, unknown
 from fertools.image import fit, from_gray, to_gray
-from fertools.manifest import Manifest, read_card, read_manifest
+from fertools.manifest import Manifest, put_in_place, read_card, read_manifest
 
 Pixels = npt.NDArray[np.uint8]
 CROPS = ("context", "box")
@@ -60,7 +60,7 @@ class ShardWriter:
         self._file.seek(0)
         self._file.write(npy_header((self.rows, *self.shape)))
         self._file.close()
-        self._partial.replace(self.path)
+        put_in_place(self._partial, self.path)
         return {"rows": self.rows, "shape": list(self.shape), "sha256": self._digest.hexdigest()}
 
 

@@ -22,7 +22,7 @@ from fertools._plan import find_units, load_source, make_plan, open_roots, sourc
 from fertools._records import keep_records
 from fertools.assemble import assemble
 from fertools.errors import FerError
-from fertools.extract import Extractor
+from fertools.extract import Extractor, given_up
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch
 from fertools.image import one_thread
@@ -245,13 +245,19 @@ def read_unit(job: Job) -> tuple[str, int, int]:
     extract = Extractor(job.face)
     writer = UnitWriter(Path(job.out), job.unit)
     most = job.limit if job.limit is not None else sys.maxsize
-    for piece in module.read(job.unit):
+    for number, piece in enumerate(module.read(job.unit)):
+        fault = engine.begin(number)
         if isinstance(piece, Batch):
+            if fault:
+                raise FerError(f"{job}: the process {fault} twice on its rows; leave it out")
             writer.add_batch(*extract.batch(piece, most - writer.rows))
+        elif fault:
+            writer.add(given_up(piece, fault), None)
         else:
             writer.add(*extract(piece, job.unit))
         if job.stop_on_error:
             writer.refuse_faults()
         if writer.rows >= most:
             break
+    engine.end()
     return writer.close()

@@ -153,13 +153,20 @@ def write_manifest(
     partial = path.with_name(f".{path.name}.partial")
     # one row group size and one codec: the bytes depend on the table alone
     pq.write_table(table, partial, compression="zstd", row_group_size=65536)
-    partial.replace(path)
+    put_in_place(partial, path)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write JSON, renamed into place."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    put_in_place(partial, path)
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Rename a file once its bytes are on the disk, so that a power cut leaves it whole or not."""
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
     partial.replace(path)
 
 

@@ -35,6 +35,7 @@ from fertools.manifest import clean_path
 LITTER = re.compile(
     r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE
 )
+READ_ERROR = "read_error"  # of the disk or the network, not of the file: it may pass
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -271,8 +272,9 @@ def _stored(member: Member) -> IO[bytes]:
 
 
 def _unreadable(member: Member, error: Exception) -> ReadFault:
-    what = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return ReadFault("unreadable", f"{member.path}: cannot be read ({what})")
+    if isinstance(error, OSError) and error.errno:  # gzip's errors have no number
+        return ReadFault(READ_ERROR, f"{member.path}: cannot be read ({error.strerror})")
+    return ReadFault("unreadable", f"{member.path}: cannot be read ({error})")
 
 
 def _expand(group: list[Path], relative: str) -> Iterator[Member]:

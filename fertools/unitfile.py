@@ -13,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools import engine
 from fertools.errors import FerError
 from fertools.faces import ShardWriter, open_shard
 from fertools.frame import Pixels
-from fertools.manifest import TYPES, spread
-from fertools.roots import Unit
+from fertools.manifest import TYPES, put_in_place, spread
+from fertools.roots import READ_ERROR, Unit
 
 SHARD_BYTES = 1 << 30
 HELD = 1 << 23  # bytes of faces kept before they are written
 NO_FAULT = ("ok", "pending")
+PASSING = (READ_ERROR, engine.TIMEOUT)  # another day may do: such a unit is read again
 
 
 def unit_file(out: Path, name: str) -> Path:
@@ -44,7 +46,7 @@ def unit_rows(file: Path) -> int:
 
 
 def finished(out: Path, unit: Unit) -> bool:
-    """Whether a unit is done and its shards are there.
+    """Whether a unit is done, its shards are there, and no read failed that may do now.
 
     Raises `FerError` where it was done from other bytes.
     """
@@ -57,6 +59,8 @@ def finished(out: Path, unit: Unit) -> bool:
             f"{out}: unit {unit.name} was read from other data than it is now; give the RAW of "
             "that time as well, another -o, or --force to start over"
         )
+    if facts.get("again"):
+        return False
     try:
         for shard, entry in facts["shards"].items():
             open_shard(out / shard, entry)
@@ -115,13 +119,15 @@ class UnitWriter:
             table = pa.concat_tables(self._tables, promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise FerError(f"{self._unit}: a column changes its type: {error}") from error
-        facts = {"digest": self._unit.digest, "shards": self._shards}
+        facts: dict[str, Any] = {"digest": self._unit.digest, "shards": self._shards}
+        if again := int(pc.sum(pc.is_in(table["status"], pa.array(PASSING))).as_py() or 0):
+            facts["again"] = again
         text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
         table = table.replace_schema_metadata({b"unit": text.encode()})
         file = unit_file(self._out, self._unit.name)
         partial = file.with_name(f".{file.name}.partial")
         pq.write_table(table, partial, compression="zstd")
-        partial.replace(file)
+        put_in_place(partial, file)
         return self._unit.name, self.rows, sum(e["rows"] for e in self._shards.values())
 
     def _flush(self) -> None:
