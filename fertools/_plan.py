@@ -20,7 +20,7 @@ from fertools.errors import FerError, unknown
 from fertools.face_options import settle
 from fertools.frame import Batch, Frame
 from fertools.image import ImageFault, shape_of
-from fertools.roots import Member, ReadFault, Root, Unit
+from fertools.roots import Member, ReadFault, Root, Unit, slug
 
 PROBED = 64  # images looked at where nobody says how large a face is
 LARGEST_AS_IS = 256  # pixels
@@ -66,14 +66,20 @@ def _source_options(module: ModuleType, given: dict[str, Any]) -> Any:
 
 
 def find_units(module: ModuleType, roots: Sequence[Root], source: str) -> list[Unit]:
-    """The units of all roots by name; of those that share a name, later ones get a number."""
+    """The units of all roots by name; of those that share a name, later ones get a number.
+
+    Names become file names: a source's are cleaned, and told apart on disks that ignore case.
+    """
     found: dict[str, Unit] = {}
+    taken: set[str] = set()
     for root in roots:
         if not module.matches(root):
             raise FerError(_wrong_root(root, source))
         for unit in module.units(root):
-            names = (f"{unit.name}-{n}" for n in itertools.count(2))
-            name = next(n for n in itertools.chain([unit.name], names) if n not in found)
+            first = slug(unit.name)
+            names = (f"{first}-{n}" for n in itertools.count(2))
+            name = next(n for n in itertools.chain([first], names) if n.casefold() not in taken)
+            taken.add(name.casefold())
             found[name] = dataclasses.replace(unit, name=name)
     return [found[name] for name in sorted(found)]
 
