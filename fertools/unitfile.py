@@ -73,7 +73,7 @@ class UnitWriter:
     """Collects a unit's rows, writes its faces to shards, and finishes it with one rename."""
 
     def __init__(self, out: Path, unit: Unit) -> None:
-        self.rows = 0
+        self.rows = self._again = 0
         self._out, self._unit = out, unit
         self._tables: list[pa.Table] = []
         self._pending: list[dict[str, Any]] = []
@@ -85,6 +85,7 @@ class UnitWriter:
     def add(self, row: dict[str, Any], face: Pixels | None) -> None:
         """Add one row, with its face or without."""
         self.rows += 1
+        self._again += row["status"] in PASSING
         self._pending.append(row)
         if row["status"] not in NO_FAULT:
             self._faults.append(row)
@@ -120,8 +121,8 @@ class UnitWriter:
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise FerError(f"{self._unit}: a column changes its type: {error}") from error
         facts: dict[str, Any] = {"digest": self._unit.digest, "shards": self._shards}
-        if again := int(pc.sum(pc.is_in(table["status"], pa.array(PASSING))).as_py() or 0):
-            facts["again"] = again
+        if self._again:
+            facts["again"] = self._again
         text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
         table = table.replace_schema_metadata({b"unit": text.encode()})
         file = unit_file(self._out, self._unit.name)

@@ -1,5 +1,7 @@
 """Inputs that once ended in a traceback, each as small as it gets."""
 
+import zlib
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,11 @@ def _with(seed, old, new):
 
 def _strip():
     return png(np.zeros((2, 33_000), np.uint8))
+
+
+def _until_whole(start):
+    """Blank lines that make an input one that is ingested whole, see `raw_targets.ingested`."""
+    return next(b"\n" * n for n in range(64) if zlib.crc32(start + b"\n" * n) % 8 == 0)
 
 
 FOUND = [
@@ -46,6 +53,7 @@ FOUND = [
     ("votes", _with(raw.seeds_votes()[0], b"Usage", b"Use")),
     ("note", _with(raw.seeds_note()[2], b"\n2\n", b"\nnan\n")),
     ("note", _with(raw.seeds_note()[2], b"\n2\n", b"\n1e999\n")),
+    ("table", b"path,emotion\n" + _until_whole(b"path,emotion\n")),  # no row at all
     ("image", _strip()),  # made square it had a billion pixels
     ("table", _with(raw.seeds_table()[0], b"a.png", b"a" * 300)),
 ]  # fmt: skip
