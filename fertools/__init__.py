@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fertools.data import FaceDataset as FaceDataset
+    from fertools.data.loader import make_loader as make_loader
     from fertools.faces import open_faces as open_faces
     from fertools.frame import Batch as Batch
     from fertools.frame import Frame as Frame
     from fertools.frame import option as option
     from fertools.frame import rejected as rejected
-    from fertools.loader import make_loader as make_loader
     from fertools.manifest import read_manifest as read_manifest
     from fertools.roots import Root as Root
     from fertools.roots import Unit as Unit
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "FaceDataset": "data",
-    "make_loader": "loader",
+    "make_loader": "data.loader",
     "read_manifest": "manifest",
     "open_faces": "faces",
     "Frame": "frame",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fertools.errors import FerError
 from fertools.evaluate import outcome_of
-from fertools.evaluation import Options
+from fertools.evaluate.evaluation import Options
 from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
 from fertools.runs import Run, open_runs
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fertools._parquet import read_parquet
 from fertools.errors import FerError
+from fertools.manifest.parquet import read_parquet
 
 PREFIX = "p_"
 TOLERANCE = 1e-3

@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fertools import _strict, resources
-from fertools._strict import setting
+from fertools import resources, strict
 from fertools.errors import FerError
+from fertools.strict import setting
 
 KIND = "manifests"
 HASHED = 16  # hex characters: two of 35,887 pictures share them with a chance of 4e-11
@@ -108,7 +108,7 @@ def read_protocol(name: str) -> Protocol:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FerError(f"{file}: this is not TOML: {error}") from error
-    return _strict.read(Protocol, table, str(file))
+    return strict.read(Protocol, table, str(file))
 
 
 def read_rows(name: str, draw: int | None = None) -> pa.Table:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fertools import _strict
-from fertools._strict import setting
+from fertools import strict
 from fertools.errors import FerError
+from fertools.strict import setting
 
 OPTIMISERS = ("sgd", "adagrad", "rmsprop", "adadelta", "adam", "nadam", "adamw")
 SCHEDULES = ("constant", "cosine", "one-cycle", "plateau")
@@ -195,7 +195,7 @@ def load(path: Path | str, overrides: Iterable[str] = ()) -> Recipe:
 
 def parse(raw: Mapping[str, Any], file: str = "recipe") -> Recipe:
     """The recipe of a parsed table, such as `table` gives; `file` names it in errors."""
-    recipe = _strict.read(Recipe, raw, file)
+    recipe = strict.read(Recipe, raw, file)
     for complaint in _contradictions(recipe):
         raise FerError(f"{file}: {complaint}")
     return recipe
@@ -203,7 +203,7 @@ def parse(raw: Mapping[str, Any], file: str = "recipe") -> Recipe:
 
 def table(recipe: Recipe) -> dict[str, Any]:
     """The recipe with all defaults written out, fit for JSON; `parse` gives it back."""
-    return _strict.table(recipe)
+    return strict.table(recipe)
 
 
 def override(raw: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:

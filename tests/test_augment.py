@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from fertools.augment import SYSTEM_C, BatchAugment, keras_matrices, mirrored, warp
+from fertools.data.augment import SYSTEM_C, BatchAugment, keras_matrices, mirrored, warp
 from fertools.recipe import Augment
 
 torch.set_num_threads(1)

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fertools._align import similarity
 from fertools.errors import FerError
 from fertools.fakes import ck48 as fake48
 from fertools.fakes import ckplus as fake
 from fertools.fakes._files import put
+from fertools.image.align import similarity
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root

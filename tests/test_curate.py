@@ -13,12 +13,12 @@ import pytest
 from fertools import folder, resources
 from fertools.cli import main
 from fertools.curate import curate, known_flags, undo
+from fertools.curate.policy import Policy, dropped, read_policy
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.fakes import ck48, fer2013
 from fertools.ingest import ingest
 from fertools.manifest import conform, read_manifest, write_manifest
-from fertools.policy import Policy, dropped, read_policy
 from fertools.probs import Probs, write_probs
 
 QUICK = ["duplicates", "quality"]

@@ -12,11 +12,11 @@ from torch.utils.data import ConcatDataset, DataLoader, Subset
 
 from fertools import FaceDataset, make_loader
 from fertools.data import as_float
+from fertools.data.loader import Joined, class_weights
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.fakes import ck48
 from fertools.ingest import ingest
-from fertools.loader import Joined, class_weights
 from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split
 

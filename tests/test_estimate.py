@@ -1,8 +1,8 @@
 """An estimate of an ingest: it counts what ingest counts, and writes nothing."""
 
-from fertools.estimate import estimate
 from fertools.fakes import aihub, ck48, fer2013
 from fertools.ingest import ingest
+from fertools.ingest.estimate import estimate
 
 
 def test_images_and_bytes_are_those_of_the_ingest(tmp_path) -> None:

@@ -12,20 +12,20 @@ from fertools.checks._ncc import near_twins
 from fertools.compare import compare, markdown
 from fertools.errors import FerError
 from fertools.evaluate import evaluate
-from fertools.evaluation import Options
+from fertools.evaluate.evaluation import Options
+from fertools.evaluate.leakfree import leak_free, parts
+from fertools.evaluate.mapped import words_of
+from fertools.evaluate.paragraph import paragraph
+from fertools.evaluate.predictions import settled
 from fertools.faces import open_faces
 from fertools.fakes import ck48
-from fertools.grouping import Grouping
 from fertools.ingest import ingest
-from fertools.leakfree import leak_free, parts
 from fertools.manifest import read_manifest, write_manifest
-from fertools.mapped import words_of
-from fertools.paragraph import paragraph
-from fertools.predictions import settled
 from fertools.probs import read_probs
 from fertools.recipe import Recipe
 from fertools.runs import open_run
 from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
 from fertools.train import train
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from fertools.errors import FerError
-from fertools.extract import Extractor
 from fertools.face_options import FaceOptions, settle
 from fertools.fakes._face import draw, person, photograph
 from fertools.fakes._files import jpeg, png
 from fertools.frame import Frame
+from fertools.ingest.extract import Extractor
 from fertools.roots import Unit
 from tests.conftest import REAL, needs_real
 
@@ -86,7 +86,7 @@ def test_a_detector_sees_colours_whatever_the_output(monkeypatch, channels) -> N
         seen.append(image.ndim)
         return np.array([[100, 100, 400, 400]], np.float32), np.ones(1, np.float32)
 
-    monkeypatch.setattr("fertools.extract._detector", lambda name, options: detector)
+    monkeypatch.setattr("fertools.ingest.extract._detector", lambda name, options: detector)
     options = {"faces": "detect", "detector": "haar", "channels": channels}
     row, face = extract(portrait(size=(1800, 2400))[0], **options)
     assert row["status"] == "ok" and seen == [3]

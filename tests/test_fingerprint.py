@@ -13,11 +13,11 @@ from fertools import fingerprint as stage
 from fertools.cli import main
 from fertools.errors import FerError
 from fertools.fingerprint import fingerprint
+from fertools.fingerprint.signatures import Signature, in_bytes, look, nearest, numbers, signatures
 from fertools.flows.signatures import make
 from fertools.image import digest
 from fertools.ingest import ingest
 from fertools.resources import folder
-from fertools.signatures import Signature, in_bytes, look, nearest, numbers, signatures
 from tests.conftest import REAL, needs_real
 from tests.made import natural
 

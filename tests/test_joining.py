@@ -5,9 +5,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fertools.joining import Joined, join
 from fertools.manifest import conform
 from fertools.protocol import HASHED, LIST
+from fertools.split.joining import Joined, join
 
 FULL = "0" * (32 - HASHED)
 

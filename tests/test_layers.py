@@ -19,7 +19,6 @@ LAYERS = (
     {"labels", "folder", "resources"},
     {"roots", "frame", "image", "manifest", "columns", "faces", "recipe", "engine", "face_options"},
     {"sources", "detectors", "checks", "models", "fakes", "measures"},
-    {"extract", "unitfile", "assemble", "augment"},
     {
         "ingest",
         "curate",
@@ -29,7 +28,6 @@ LAYERS = (
         "export",
         "review",
         "report",
-        "verify",
         "diff",
         "doctor",
     },
@@ -39,10 +37,10 @@ LAYERS = (
     {"flows"},
     {"cli"},
 )
-STAGES = LAYERS[5]
+STAGES = LAYERS[4]
 VARIANTS = LAYERS[3] - {"measures"}
 ONLY_IN = {
-    "torch": {"data", "augment", "train", "evaluate", "compare", "models"},
+    "torch": {"data", "train", "evaluate", "compare", "models"},
     "click": {"cli"},
     "rich": {"cli"},
     "cv2": {"image", "detectors", "checks", "fakes"},

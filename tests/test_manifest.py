@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fertools._schema import DEALT, INGESTED, NEVER_NULL
 from fertools.errors import FerError
 from fertools.manifest import (
     SCHEMA,
@@ -25,6 +24,7 @@ from fertools.manifest import (
     spread,
     write_manifest,
 )
+from fertools.manifest.schema import DEALT, INGESTED, NEVER_NULL
 
 ROWS = [
     {

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fertools.evaluation import Evaluation, Member
+from fertools.evaluate.evaluation import Evaluation, Member
+from fertools.evaluate.paragraph import paragraph
+from fertools.evaluate.scoring import Scores, Subset
 from fertools.measures.intervals import Interval
-from fertools.paragraph import paragraph
-from fertools.scoring import Scores, Subset
 
 SURE = Interval(0.7, 0.65, 0.75, 40)
 SCORES = Scores(200, SURE, SURE, SURE, [], [], 0.9, 0.4, 0.1)

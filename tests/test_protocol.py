@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from fertools import _strict, resources
+from fertools import resources, strict
 from fertools.cli import main
 from fertools.columns import encode
 from fertools.errors import FerError
@@ -19,12 +19,12 @@ from fertools.fakes import ck48
 from fertools.flows import _lists_ck48
 from fertools.flows._lists import identity, listed
 from fertools.flows.protocols import TEXTS, toml
-from fertools.following import plan
 from fertools.ingest import ingest
 from fertools.manifest import conform, counts, read_manifest, write_manifest
 from fertools.measures.leakage import TEST, TRAIN, Links, partnered
 from fertools.protocol import HASHED, LIST, Protocol, names, read_protocol, read_rows, write_list
 from fertools.split import SplitOptions, split
+from fertools.split.following import plan
 from tests.test_joining import FULL
 
 RULES = ("aihub-subject", "rafdb-valfromtrain")
@@ -84,7 +84,7 @@ def test_no_protocol_is_chosen_on_test(name: str) -> None:
 def test_toml_is_read_back() -> None:
     parts = {"fold 0": 3, 'a "b"': 4}
     protocol = dataclasses.replace(TEXTS["ck48-paper"], parts=parts)
-    assert _strict.read(Protocol, tomllib.loads(toml(protocol)), "x") == protocol
+    assert strict.read(Protocol, tomllib.loads(toml(protocol)), "x") == protocol
 
 
 def test_noleak_leaves_test_alone_and_the_control_drops_as_many() -> None:

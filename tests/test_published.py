@@ -10,12 +10,12 @@ import pytest
 
 from fertools import open_faces
 from fertools.audit import audit
+from fertools.audit.verdict import Audit
 from fertools.flows.protocols import make
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.resources import folder
 from fertools.split import SplitOptions, split
-from fertools.verdict import Audit
 from tests.conftest import REAL, needs_real
 
 pytestmark = needs_real

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from fertools import labels
-from fertools._align import similarity
 from fertools.errors import FerError
 from fertools.fakes import rafdb as fake
 from fertools.fakes._files import put, zipped
+from fertools.image.align import similarity
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root

@@ -56,8 +56,10 @@ def test_every_command_stands_in_the_readme() -> None:
 
 def test_the_tree_is_the_tree() -> None:
     block = README.read_text(encoding="utf-8").split("## How it is built")[1].split("```")[1]
-    named = re.findall(r"^( *)([\w-]+)/", block, re.MULTILINE)
-    paths = {f"fertools/{name}" if indent else name for indent, name in named}
+    paths = set()
+    for indent, folders in re.findall(r"^( *)((?:[\w-]+/ *)+)", block, re.MULTILINE):
+        named = re.findall(r"[\w-]+", folders)
+        paths |= {f"fertools/{name}" if indent else name for name in named}
     real = {f"fertools/{p.name}" for p in (ROOT / "fertools").iterdir()
             if p.is_dir() and p.name[0] not in "_."}  # fmt: skip
     assert paths == real | {"fertools", "manifests", "recipes", "tests"}

@@ -18,10 +18,10 @@ from fertools.fakes import ck48, fer2013
 from fertools.flows import report as flow
 from fertools.flows._report_chart import bars, histogram
 from fertools.flows.report import named, report
-from fertools.grouping import Grouping
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
 from fertools.stats import Balance
 from tests.browser import BROWSER, DRIVER, browser
 from tests.made import made, smooth

@@ -70,7 +70,7 @@ def test_what_is_missing_is_trained_scored_once_and_written(place, monkeypatch, 
 
 def _evaluated(folder: Path):
     from fertools.evaluate import evaluate
-    from fertools.evaluation import Options
+    from fertools.evaluate.evaluation import Options
 
     return evaluate(folder, Options(leak_free=False, device="cpu")).members
 

@@ -13,10 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fertools import _archives, _listing
 from fertools.errors import FerError
 from fertools.fakes._files import gzipped, put, put_parts, zipped, zstandard
-from fertools.roots import Member, ReadFault, Root, Unit, make_unit, open_member, slug, table_unit
+from fertools.roots import (
+    Member,
+    ReadFault,
+    Root,
+    Unit,
+    archives,
+    listing,
+    make_unit,
+    open_member,
+    slug,
+    table_unit,
+)
 
 FILES = [("happy/1.png", b"one"), ("happy/2.png", b"two!"), ("sad/1.png", b"")]
 
@@ -194,7 +204,7 @@ def test_members_that_climb_out_are_listed_and_never_opened(tmp_path, name, pack
 
 
 def test_bombs_are_told_by_ratio_and_by_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(_archives, "MAX_MEMBER", 4 << 20)
+    monkeypatch.setattr(archives, "MAX_MEMBER", 4 << 20)
     bomb, large = bytes(3 << 20), os.urandom(5 << 20)
     small = bytes(1 << 20)  # packs 1000:1, and does no harm
     entries = [("bomb.png", bomb), ("large.png", large), ("small.png", small)]
@@ -341,7 +351,7 @@ def test_parts_read_like_the_whole(tmp_path_factory, data, cuts, steps):
     for number, (start, end) in enumerate(itertools.pairwise(edges)):
         files.append(folder / f"x.zip.part{number}")
         files[-1].write_bytes(data[start:end])
-    with _archives._Parts(files) as parts:
+    with archives._Parts(files) as parts:
         plain = io.BytesIO(data)
         for position, count in steps:
             assert parts.seek(position) == plain.seek(position)
@@ -457,5 +467,5 @@ def test_what_a_member_of_nothing_is_called():
 def test_files_of_a_folder_come_in_a_fixed_order(tmp_path):
     for name in ("b/2", "a/9", "a/1", "c"):
         put(tmp_path, name, b"")
-    found = [p.relative_to(tmp_path).as_posix() for p in _listing.walk(tmp_path)]
+    found = [p.relative_to(tmp_path).as_posix() for p in listing.walk(tmp_path)]
     assert found == ["c", "a/1", "a/9", "b/2"]

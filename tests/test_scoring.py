@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fertools import ledger
 from fertools.errors import FerError
-from fertools.predictions import Predictions, pooled
-from fertools.scoring import score, subset
+from fertools.evaluate import ledger
+from fertools.evaluate.predictions import Predictions, pooled
+from fertools.evaluate.scoring import score, subset
 
 CLASSES = ("anger", "fear", "joy")
 

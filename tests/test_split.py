@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from fertools.errors import FerError
 from fertools.fakes import ck48, fer2013
-from fertools.grouping import Grouping
 from fertools.ingest import ingest
 from fertools.manifest import conform, read_manifest, write_manifest
 from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
 from tests.conftest import REAL, needs_real
 
 RATIOS = (8.0, 1.0, 1.0)

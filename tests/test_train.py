@@ -14,14 +14,14 @@ import torch
 
 from fertools import recipe as recipes
 from fertools import runs
-from fertools.checkpoint import read_tensors
 from fertools.errors import FerError
 from fertools.fakes import ck48
-from fertools.grouping import Grouping
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.recipe import Recipe
+from fertools.runs.checkpoint import read_tensors
 from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
 from fertools.train import train
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]

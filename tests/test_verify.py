@@ -9,8 +9,8 @@ import pytest
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
+from fertools.ingest.verify import verify
 from fertools.manifest import read_manifest, write_manifest
-from fertools.verify import verify
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ def command(manifest: str, certificate: str | None, as_json: bool, **typed: Any)
     asked for with --by cannot be checked.
     """
     from fertools.audit import audit
-    from fertools.certificate import sentence, write
-    from fertools.verdict import gate
+    from fertools.audit.certificate import sentence, write
+    from fertools.audit.verdict import gate
 
     given = {name: value for name, value in typed.items() if value is not None}
     if "by" in given:

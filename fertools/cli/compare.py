@@ -22,7 +22,7 @@ def command(first: str, second: str, as_json: bool, **typed: Any) -> None:
     test by sign flips over whole groups; McNemar's where every group is one row.
     """
     from fertools.compare import compare, markdown
-    from fertools.evaluation import Options
+    from fertools.evaluate.evaluation import Options
 
     given = {name: value for name, value in typed.items() if value is not None}
     found = compare(first, second, Options(**given, leak_free=False))

@@ -35,9 +35,9 @@ def command(path: str, no_leak_free: bool, language: str, brief: bool, **typed: 
     Every score on a test part is noted in looks.jsonl beside the manifest.
     """
     from fertools.evaluate import evaluate
-    from fertools.evaluation import Options
+    from fertools.evaluate.evaluation import Options
+    from fertools.evaluate.paragraph import paragraph
     from fertools.manifest import write_json
-    from fertools.paragraph import paragraph
 
     as_json, plot = typed.pop("as_json"), typed.pop("plot")
     files = {name: typed.pop(name) for name in ("probs", "write", "out_of_fold")}

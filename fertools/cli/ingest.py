@@ -152,7 +152,7 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
 def _estimate(
     source: str, given: dict[str, Any], face: dict[str, Any], own: dict[str, Any], as_json: bool
 ) -> None:
-    from fertools.estimate import estimate
+    from fertools.ingest.estimate import estimate
 
     kept = {k: given[k] for k in ("name", "workers") if k in given}
     found = estimate(source, given["raws"], face=face, options=own, **kept)

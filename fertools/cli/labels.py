@@ -20,7 +20,7 @@ def command(run: str, manifest: str, as_json: bool, **typed: Any) -> None:
 
     A mapping between two label sets is an assumption: look here before it is used.
     """
-    from fertools.mapped import words_of
+    from fertools.evaluate.mapped import words_of
 
     found = words_of(run, manifest, **{k: v for k, v in typed.items() if v is not None})
     if as_json:

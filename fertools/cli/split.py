@@ -48,8 +48,8 @@ def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
 
 
 def _options(typed: dict[str, Any]) -> Any:
-    from fertools.grouping import Grouping
     from fertools.split import SplitOptions
+    from fertools.split.grouping import Grouping
 
     if not typed.pop("stratify"):
         typed["stratify_on"] = ()

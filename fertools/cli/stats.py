@@ -83,7 +83,7 @@ def _reasons(reasons: dict[str, int]) -> str:
 
 
 def _raters(manifest: str, as_json: bool) -> None:
-    from fertools.raters import raters
+    from fertools.stats.raters import raters
 
     result = raters(manifest)
     if as_json:

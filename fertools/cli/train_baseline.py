@@ -30,9 +30,9 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
     under torchrun: `torchrun --nproc-per-node 2 -m fertools train-baseline RECIPE`.
     """
     from fertools import recipe as recipes
-    from fertools.jobs import plan
     from fertools.resources import training_recipe
     from fertools.train import train
+    from fertools.train.jobs import plan
 
     file = training_recipe(recipe)
     wanted = recipes.load(file, changes)

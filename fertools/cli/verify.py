@@ -16,7 +16,7 @@ def command(data: str, as_json: bool) -> None:
 
     Every fault is told with its cure; with any, the exit code is 1.
     """
-    from fertools.verify import verify
+    from fertools.ingest.verify import verify
 
     faults = verify(data)
     if as_json:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fertools.audit.verdict import Verdict
 from fertools.flows._report_words import PARTS
 from fertools.stats import Balance
-from fertools.verdict import Verdict
 
 ROOM = 78.0  # per cent of the width for the longest bar; the rest is for its number
 SIDE_BY_SIDE = 4  # parts that have a bar each; of more, one bar shows the mean and the range

@@ -18,15 +18,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fertools.audit import audit
+from fertools.audit.verdict import Audit
 from fertools.columns import encode, usable
 from fertools.errors import FerError
 from fertools.flows._report_suspects import Suspects, curation, suspects
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import balance
-from fertools.raters import Agreement, raters
 from fertools.split import SplitOptions, split
 from fertools.stats import Balance, Lean, Stats, stats
-from fertools.verdict import Audit
+from fertools.stats.raters import Agreement, raters
 
 OTHERS = ("gender", "age", "race", "background")
 PUBLISHED = "as published"

@@ -5,8 +5,8 @@ In go the facts; out come plain words. The page puts them in place and escapes t
 
 from collections.abc import Sequence
 
+from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Leak
 from fertools.flows._report_facts import PUBLISHED, Facts
-from fertools.verdict import CLEAN, LEAKS, UNCHECKED, Leak
 
 PLAIN = {
     "subject": "people",

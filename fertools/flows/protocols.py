@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools import _strict
+from fertools import strict
 from fertools.flows import _lists_ck48, _lists_fer2013
 from fertools.flows._lists import content_digest
 from fertools.manifest import counts, read_manifest
@@ -155,7 +155,7 @@ def _parts(rows: pa.Table) -> dict[str, int]:
 
 def toml(protocol: Protocol) -> str:
     """A protocol as the TOML that `read_protocol` reads."""
-    table = _strict.table(protocol)
+    table = strict.table(protocol)
     plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
     for key, inner in table.items():

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from fertools import __version__
-from fertools.certificate import sentence
+from fertools.audit.certificate import sentence
+from fertools.audit.verdict import Leak
 from fertools.errors import FerError
 from fertools.flows import _report_method as small_print
 from fertools.flows import _report_words as words
@@ -25,7 +26,6 @@ from fertools.flows._sheet import Sheets, draw
 from fertools.manifest import locate
 from fertools.stats import DropOut
 from fertools.twins import Step
-from fertools.verdict import Leak
 
 PRIVATE = ".private.html"
 LONG = 44  # letters of an id below a face

@@ -13,7 +13,7 @@ from typing import Any
 from fertools import recipe as recipes
 from fertools.errors import FerError, unknown
 from fertools.evaluate import evaluate
-from fertools.evaluation import Options
+from fertools.evaluate.evaluation import Options
 from fertools.flows import _results
 from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare

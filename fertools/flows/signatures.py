@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fertools.faces import open_faces
+from fertools.fingerprint.signatures import LISTS, SCHEMA, STATS, in_bytes, look, numbers, short
 from fertools.manifest import Manifest, read_manifest
 from fertools.protocol import read_rows
-from fertools.signatures import LISTS, SCHEMA, STATS, in_bytes, look, numbers, short
 
 SHIPPED = {"fer2013": ("0", "1"), "ck48": tuple("0123456789abcdef")}  # first digit of the hash
 

@@ -13,10 +13,10 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from fertools._archives import impostor as not_data
 from fertools.errors import FerError
 from fertools.frame import Batch, Pixels
 from fertools.roots import Member, Unit
+from fertools.roots.archives import impostor as not_data
 
 SIDE = 48
 COUNT = SIDE * SIDE

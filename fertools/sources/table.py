@@ -19,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fertools._archives import MAX_MEMBER, impostor
-from fertools._parquet import read_parquet
 from fertools.errors import FerError
 from fertools.frame import Frame, option
 from fertools.labels import read_words
 from fertools.manifest import clean_path
+from fertools.manifest.parquet import read_parquet
 from fertools.roots import Member, Root, Unit, table_unit
+from fertools.roots.archives import MAX_MEMBER, impostor
 
 LICENCE = "yours"
 CITATION = ""

@@ -31,7 +31,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from fertools import FaceDataset, make_loader
-from fertools.augment import BatchAugment
+from fertools.data.augment import BatchAugment
 from fertools.ingest import ingest
 from fertools.recipe import Augment
 

@@ -18,7 +18,7 @@ from typing import Any
 from fertools.fakes._face import draw, person
 from fertools.fakes._files import png, put
 from fertools.ingest import Ingested, ingest
-from fertools.verify import verify
+from fertools.ingest.verify import verify
 
 UNITS, IMAGES = 4, 6
 SOURCE = '''"""Folders of images; some of them do harm where a file beside the source says so."""

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from fertools import recipe
-from fertools._schema import TYPES
 from fertools.errors import FerError
 from fertools.faces import HEADER, npy_header, open_faces, open_shard
 from fertools.labels import mapping, read_words
 from fertools.manifest import conform, read_manifest
+from fertools.manifest.schema import TYPES
 from fertools.probs import read_probs, write_probs
 from fertools.split import SplitOptions, split
 from fertools.stats import stats

@@ -20,16 +20,16 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fertools import folder
-from fertools._plan import find_units, load_source, open_roots
-from fertools._records import keep_records
 from fertools.errors import FerError
-from fertools.extract import Extractor
 from fertools.face_options import FaceOptions
 from fertools.faces import open_faces
 from fertools.fakes._files import huge_png, jpeg, png, zipped
 from fertools.frame import Batch, Frame
 from fertools.image import ImageFault, decode
 from fertools.ingest import ingest
+from fertools.ingest.extract import Extractor
+from fertools.ingest.plan import find_units, load_source, open_roots
+from fertools.ingest.records import keep_records
 from fertools.manifest import read_manifest
 from fertools.roots import Root, Unit
 from tests.faults.watch import watched

@@ -17,8 +17,8 @@ import pytest
 from fertools import engine
 from fertools.engine import begin, end
 from fertools.errors import FerError
+from fertools.ingest.verify import verify
 from fertools.manifest import read_manifest
-from fertools.verify import verify
 from tests.faults.lab import IMAGES, UNITS, Lab, gone, kill, workers_of
 
 ROUNDS = int(os.environ.get("FERTOOLS_ROUNDS", "1"))

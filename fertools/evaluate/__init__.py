@@ -1,0 +1,228 @@
+"""Evaluate: what a run, or a file of probabilities, scores on a part, and how far that is to be
+believed.
+
+In go the folder of a run (or of several: seeds, draws, folds), or a manifest with a probability
+file; out comes an `Evaluation`: scores with intervals, the spread over runs, the leak-free subset,
+scores by person's attributes, and which look at this test set it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fertools.columns import encode
+from fertools.data import FaceDataset
+from fertools.devices import choose
+from fertools.errors import FerError
+from fertools.evaluate import ledger
+from fertools.evaluate.evaluation import Evaluation, Member, Options
+from fertools.evaluate.leakfree import LeakFree, leak_free, parts
+from fertools.evaluate.predictions import (
+    Predictions,
+    differences,
+    of,
+    of_probs,
+    pooled,
+    probabilities,
+    settled,
+)
+from fertools.evaluate.scoring import by_column, score, subset
+from fertools.manifest import Manifest, locate, read_manifest
+from fertools.measures import scores
+from fertools.measures.leakage import PARTS
+from fertools.probs import Probs, read_probs, write_probs
+from fertools.runs import Run, file_digest, network, open_runs
+
+Cache = dict[tuple[str, int | None], LeakFree]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The predictions of one run, what leaks in its manifest, and what is worth knowing."""
+
+    name: str
+    manifest: Manifest
+    found: Predictions
+    free: LeakFree | None
+    look: str
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    path: Path | str,
+    options: Options | None = None,
+    *,
+    probs: Path | str | None = None,
+    out_of_fold: bool = False,
+    write: Path | str | None = None,
+) -> Evaluation:
+    """Score a run, a folder of runs, or (`probs`) predictions on the manifest `path`.
+
+    `out_of_fold` pools the folds of one manifest; `write` is a probability file to write. Raises
+    `FerError` for a path that holds no run, and where rows, classes or folds do not fit together.
+    """
+    options = options or Options()
+    options.check()
+    if probs is not None:
+        return _evaluate_file(Path(path), Path(probs), options)
+    found = open_runs(path)
+    if out_of_fold and any(run.fold is None for run in found):
+        raise FerError(f"{path}: --out-of-fold needs runs of folds; train with --fold all")
+    if len(found) > 1 and len({run.contract for run in found}) > 1:
+        raise FerError(f"{path}: its runs differ in size or classes; evaluate one of them")
+    cache: Cache = {}
+    outcomes = [outcome_of(run, options, cache) for run in found]
+    folds = {run.fold for run in found}
+    once = len(folds) == len(found) and None not in folds
+    whole = pooled([outcome.found for outcome in outcomes], once)
+    if write is not None:
+        if len(set(whole.ids)) < len(whole):
+            raise FerError(f"{path}: several runs say something of one row; give one of them")
+        write_probs(write, Probs(whole.ids, whole.classes, whole.values))
+    first = found[0]
+    file = locate(options.on or first.manifest)
+    return replace(
+        _evaluation(str(path), file, options, outcomes, whole),
+        tta=options.tta or first.recipe.train.tta,
+        select=first.recipe.train.select,
+        select_rows=first.recipe.train.select_rows,
+        notes=list(dict.fromkeys([*_gaps(found), *(n for o in outcomes for n in o.notes)])),
+    )
+
+
+def _evaluate_file(path: Path, file: Path, options: Options) -> Evaluation:
+    """Score a probability file; its classes are those of the test."""
+    place, probs = locate(path), read_probs(file)
+    manifest = read_manifest(place)
+    rows = FaceDataset(
+        manifest,
+        options.split,
+        fold=options.fold,
+        classes=probs.classes,
+        labels="soft" if manifest.has("target") else "hard",
+        data=options.data,
+    )
+    found = of_probs(manifest, rows, probs, str(file))
+    free = _free(manifest, options.fold, options, {})
+    outcome = Outcome(file.name, manifest, found, free, _look(place, found, str(file), options))
+    made = _evaluation(str(file), place, options, [outcome], found)
+    gone = [f"{n:,} rows of {w} left out: not in the file" for w, n in rows.left_out.items()]
+    return replace(made, notes=gone)
+
+
+def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
+    """What one run says of the part; `cache` keeps what leaks, for other runs of the split."""
+    file = locate(options.on or run.manifest)
+    manifest = read_manifest(file)
+    rows, notes = _rows(run, manifest, options)
+    tta = options.tta or run.recipe.train.tta
+    device = choose(options.device)
+    model, precision = network(run, device), run.recipe.train.precision
+    values = probabilities(model, rows, device=device, tta=tta, precision=precision)
+    values = settled(run, values, rows.classes, options.prior)
+    found = of(manifest, rows, values)
+    free = None
+    if options.on is None:
+        if run.card["manifest"]["digest"] != file_digest(file):
+            notes.append(f"{file} has changed since the run was trained")
+        free = _free(manifest, run.fold, options, cache, str(file))
+        if run.card["extra_data"]:
+            notes.append("twins in the extra data were not looked for")
+    look = _look(file, found, str(run.folder), options)
+    return Outcome(run.folder.name, manifest, found, free, look, tuple(notes))
+
+
+def _rows(run: Run, manifest: Manifest, options: Options) -> tuple[FaceDataset, list[str]]:
+    """The rows of the part as the run's contract wants them, and how they differ from it."""
+    contract, data = run.contract, run.recipe.data
+    notes, classes, merge = differences(manifest, contract), list(contract.classes), data.merge
+    if options.on is not None:
+        words = encode(manifest.column("label" if manifest.has("label") else "native_label"))[1]
+        merge = {word: other for word, other in merge.items() if word in words}
+        named = {merge.get(word, word) for word in words}
+        odd = sorted(named ^ set(classes))
+        if odd and options.outside == "error":
+            raise FerError(
+                f"{options.on}: only one side knows {', '.join(odd)}; say --outside mask to leave "
+                "them out, or split it with a --labels mapping"
+            )
+        classes = [word for word in classes if word in named]
+        notes += [f"left out on both sides: {', '.join(odd)}"] if odd else []
+    rows = FaceDataset(
+        manifest,
+        options.split if options.on is None or manifest.has("split") else None,
+        fold=run.fold if options.on is None else options.fold,
+        classes=classes,
+        merge=merge,
+        labels="soft" if manifest.has("target") else "hard",
+        size=contract.size,
+        channels=contract.channels,
+        crop=contract.crop,
+        data=options.data or data.store or None,
+    )
+    return rows, notes
+
+
+def _free(
+    manifest: Manifest, fold: int | None, options: Options, cache: Cache, file: str = ""
+) -> LeakFree | None:
+    """Which rows resemble nothing in the other parts; None where it was not asked for."""
+    if not options.leak_free or options.split == "train":
+        return None
+    if (file, fold) not in cache:
+        later = PARTS.index(options.split)
+        cache[file, fold] = leak_free(manifest, parts(manifest, fold), later, options.data)
+    return cache[file, fold]
+
+
+def _look(file: Path, found: Predictions, who: str, options: Options) -> str:
+    if options.split != "test":
+        return ""
+    test = ledger.digest_of(found.ids, found.truth, found.classes)
+    return str(ledger.look(file.parent, test, ledger.predictions_digest(found.values), who))
+
+
+def _evaluation(
+    name: str, file: Path, options: Options, outcomes: Sequence[Outcome], whole: Predictions
+) -> Evaluation:
+    pairs = [(o.free, o.found.rows) for o in outcomes if o.free is not None]
+    free = np.concatenate([each.rows[rows] for each, rows in pairs]) if pairs else None
+    return Evaluation(
+        of=name,
+        manifest=str(file),
+        digest=file_digest(file),
+        split=options.split,
+        scores=score(whole),
+        leak_free=None if free is None else subset(whole, free),
+        partners={
+            relation: sum(int(each.partners[relation][rows].sum()) for each, rows in pairs)
+            for relation in (pairs[0][0].partners if pairs else ())
+        },
+        thresholds={k: v for each, _ in pairs for k, v in each.thresholds.items()},
+        by={name: by_column(whole, outcomes[0].manifest, name) for name in options.by},
+        members=_members(outcomes),
+        looks=list(dict.fromkeys(outcome.look for outcome in outcomes if outcome.look)),
+    )
+
+
+def _members(outcomes: Sequence[Outcome]) -> list[Member]:
+    members = []
+    for outcome in outcomes if len(outcomes) > 1 else ():
+        found = outcome.found
+        table = scores.confusion(found.truth, found.given, len(found.classes))
+        both = float(scores.accuracy(table)), float(scores.macro_f1(table))
+        members.append(Member(outcome.name, len(found), *both))
+    return members
+
+
+def _gaps(found: Sequence[Run]) -> list[str]:
+    """Folds that nobody has trained yet."""
+    folds = [run.fold for run in found if run.fold is not None]
+    if not folds or len(found) == 1:
+        return []
+    many = int(read_manifest(found[0].manifest).column("fold").combine_chunks().drop_null()
+               .to_numpy().max()) + 1  # fmt: skip
+    missing = sorted(set(range(many)) - set(folds))
+    return [f"folds without a run: {', '.join(map(str, missing))}"] if missing else []

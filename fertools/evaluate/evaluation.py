@@ -1,0 +1,75 @@
+"""What an evaluation is asked, and what it says."""
+
+from dataclasses import dataclass, field
+
+from fertools.errors import unknown
+from fertools.evaluate.scoring import Scores, Subset
+from fertools.measures.intervals import Interval
+from fertools.measures.leakage import PARTS
+
+OUTSIDE = ("error", "mask")
+PRIORS = ("none", "uniform")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to evaluate.
+
+    `tta` None is what the recipe says. `on` is another manifest than the run's own; of words that
+    only one side knows `outside` says whether they are an error or masked (rows and outputs left
+    out); `prior="uniform"` divides the outputs by the class shares of the training rows.
+    """
+
+    split: str = "test"
+    fold: int | None = None
+    tta: str | None = None
+    by: tuple[str, ...] = ()
+    leak_free: bool = True
+    on: str | None = None
+    outside: str = "error"
+    prior: str = "none"
+    device: str = "auto"
+    data: str | None = None
+
+    def check(self) -> None:
+        """Raise `FerError` for words that are not known."""
+        known = {"split": PARTS, "outside": OUTSIDE, "prior": PRIORS}
+        for name, words in known.items():
+            if getattr(self, name) not in words:
+                raise unknown(name, getattr(self, name), list(words))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One run of several, with its own score."""
+
+    name: str
+    rows: int
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What came out.
+
+    `partners` counts the rows with a partner in another part, by relation; `thresholds` are those
+    of the near-twins, per data set; `select` and `select_rows` say how the
+    epoch was chosen, as a recipe does ("" where predictions came from a file).
+    """
+
+    of: str
+    manifest: str
+    digest: str
+    split: str
+    scores: Scores
+    leak_free: Subset | None = None
+    partners: dict[str, int] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    by: dict[str, dict[str, Interval]] = field(default_factory=dict)
+    members: list[Member] = field(default_factory=list)
+    looks: list[str] = field(default_factory=list)
+    tta: str = "none"
+    select: str = ""
+    select_rows: str = ""
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,175 @@
+"""Predictions: what a network, or a file of probabilities, says of the labelled rows of a part.
+
+In goes a network with a `FaceDataset`, or a probability file with a manifest; out come
+`Predictions`, which is all that a score needs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from fertools.data import FaceDataset, group_codes
+from fertools.data.loader import make_loader
+from fertools.errors import FerError
+from fertools.manifest import Manifest
+from fertools.measures.groups import unite
+from fertools.probs import Probs
+from fertools.relations import people, recordings
+from fertools.runs import Contract, Run
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Probabilities `values` (n, K) and truth (n,) of the rows `ids` of one test.
+
+    `units` (n,) numbers what is independent: rows joined by their group or their person; -1 in
+    `sequences` (n,) is no recording. `target` (n, K) are the probabilities of the label rule, where
+    it gives several. `rows` (n,) are positions in the manifest.
+    """
+
+    ids: tuple[str, ...]
+    rows: Ints
+    classes: tuple[str, ...]
+    truth: Ints
+    values: Floats
+    units: Ints
+    sequences: Ints
+    target: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def given(self) -> Ints:
+        """The class of the highest probability, of equal ones the first."""
+        return np.asarray(self.values.argmax(axis=1), np.int64)
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Predictions":
+        """Some of the rows."""
+        at = np.flatnonzero(keep)
+        target = None if self.target is None else self.target[at]
+        return Predictions(
+            tuple(self.ids[i] for i in at), self.rows[at], self.classes, self.truth[at],
+            self.values[at], self.units[at], self.sequences[at], target,
+        )  # fmt: skip
+
+
+def probabilities(
+    model: nn.Module,
+    dataset: FaceDataset,
+    *,
+    device: torch.device | str = "cpu",
+    tta: str = "none",
+    precision: str = "fp32",
+    batch: int = BATCH,
+) -> Floats:
+    """Softmax outputs (n, K); with `tta="flip"` their mean with those of the mirror image.
+
+    The model is in evaluation mode while it is asked, and left as it was.
+    """
+    device, training = torch.device(device), model.training
+    kind = PRECISIONS.get(precision)
+    loader = make_loader(dataset, batch, device=device if device.type == "cuda" else None)
+    found = []
+    model.eval()
+    with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):
+        for images, _ in loader:
+            images = images.to(device)
+            share = model(images).float().softmax(1)
+            if tta == "flip":
+                share = (share + model(images.flip(3)).float().softmax(1)) / 2
+            found.append(share.double().cpu())
+    model.train(training)
+    return torch.cat(found).numpy()
+
+
+def of_probs(manifest: Manifest, dataset: FaceDataset, probs: Probs, file: str) -> Predictions:
+    """Predictions that another framework wrote, for the rows of a data set with its classes.
+
+    Raises `FerError` where a row of the part is missing.
+    """
+    places = probs.at(dataset.ids)
+    if missing := int((places < 0).sum()):
+        first = dataset.ids[int(np.argmin(places))]
+        raise FerError(
+            f"{file}: {missing:,} of the {len(dataset):,} rows are missing, {first!r} among them; "
+            "give a row for every face of the part"
+        )
+    return of(manifest, dataset, probs.values[places])
+
+
+def pooled(parts: Sequence[Predictions], once: bool = True) -> Predictions:
+    """Several predictions after one another, such as those of all folds of one manifest.
+
+    Raises `FerError` where classes differ, or, with `once`, where a row stands there twice.
+    """
+    first = parts[0]
+    if any(part.classes != first.classes for part in parts):
+        raise FerError("the runs have different classes: they cannot be pooled")
+    ids = tuple(name for part in parts for name in part.ids)
+    if once and len(set(ids)) < len(ids):
+        raise FerError("two runs tested the same row: only folds of one manifest can be pooled")
+    targets = [part.target for part in parts if part.target is not None]
+    return Predictions(
+        ids=ids,
+        rows=np.concatenate([part.rows for part in parts]),
+        classes=first.classes,
+        truth=np.concatenate([part.truth for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+        units=np.concatenate([part.units for part in parts]),
+        sequences=np.concatenate([part.sequences for part in parts]),
+        target=np.concatenate(targets) if len(targets) == len(parts) else None,
+    )
+
+
+def of(manifest: Manifest, dataset: FaceDataset, values: Floats) -> Predictions:
+    """Predictions from the probabilities (n, K) of a data set's rows, in its order."""
+    return Predictions(
+        ids=tuple(dataset.ids),
+        rows=dataset.rows,
+        classes=tuple(dataset.classes),
+        truth=dataset.targets,
+        values=values,
+        units=units(manifest)[dataset.rows],
+        sequences=recordings(manifest.table)[dataset.rows],
+        target=None if dataset.soft is None else dataset.soft.astype(np.float64),
+    )
+
+
+def differences(manifest: Manifest, contract: Contract) -> list[str]:
+    """Where stored faces differ from what the network was trained on."""
+    wanted = [contract.size, contract.size, *([3] if contract.channels == 3 else [])]
+    shapes = {
+        tuple(entry["shape"])
+        for store in manifest.card.get("stores", {}).values()
+        for entry in store["shards"].values()
+    }
+    return [
+        f"faces of {'x'.join(map(str, shape))} are read at {'x'.join(map(str, wanted))}"
+        for shape in sorted(shapes)
+        if list(shape) != wanted
+    ]
+
+
+def settled(
+    run: Run, values: npt.NDArray[np.float64], classes: Sequence[str], prior: str
+) -> npt.NDArray[np.float64]:
+    """Outputs over `classes` only, and freed from the training rows' class shares where asked."""
+    if prior == "uniform":
+        values = values / np.array([run.card["classes"][word] for word in run.contract.classes])
+    values = values[:, [run.contract.classes.index(word) for word in classes]]
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
+
+
+def units(manifest: Manifest) -> Ints:
+    """What is independent of one another (n,): rows joined by their group or their person."""
+    return unite(len(manifest), group_codes(manifest), people(manifest.table))

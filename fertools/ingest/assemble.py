@@ -1,0 +1,206 @@
+"""From finished units to the manifest and its card.
+
+In go the unit files of a data folder; out come `manifest.parquet` and `card.json`. Rows stand in
+the order of the units' names, then in reading order. What belongs to the data set as a whole
+happens here: ids, canonical label words, rows that claim one id, the sums and what is worth
+knowing.
+"""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fertools import versions
+from fertools.columns import put
+from fertools.errors import FerError
+from fertools.face_options import FaceOptions
+from fertools.ingest.extract import detector_facts
+from fertools.ingest.unitfile import unit_facts, unit_file
+from fertools.labels import canonical
+from fertools.manifest import conform, counts, read_card, write_manifest
+from fertools.manifest.card import made
+from fertools.roots import Root
+
+
+def assemble(
+    module: ModuleType,
+    out: Path,
+    plan: dict[str, Any],
+    roots: Sequence[Root],
+    command: str | None = None,
+) -> dict[str, Any]:
+    """Write manifest and card of a data folder from its finished units; returns the card."""
+    names = sorted(file.stem for file in (out / "units").glob("*.parquet"))
+    facts = {name: unit_facts(unit_file(out, name)) for name in names}
+    tables = [pq.read_table(unit_file(out, name)) for name in names]
+    tables = [table.replace_schema_metadata(None) for table in tables if table.num_rows]
+    key = store_key(plan)
+    table = _whole(tables, plan["name"], key, _words(module, plan, roots))
+    shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
+    statuses = counts(table["status"])
+    records = _records(out)
+    if pending := _pending(records, table):
+        statuses["pending"] = pending
+    content = {
+        **plan,
+        "units": {name: f["digest"] for name, f in facts.items()},
+        "statuses": statuses,
+    }
+    card = {
+        **content,
+        "rows": table.num_rows,
+        "about": {k: getattr(module, k.upper(), "") for k in ("licence", "citation", "homepage")},
+        "notes": [*_notes(table), *_told(module, table, records)],
+        "detector": _detector(table, plan),
+        "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
+        "made": made(command),
+    }
+    return _publish(out, table, content, card)
+
+
+def _publish(
+    out: Path, table: pa.Table, content: dict[str, Any], card: dict[str, Any]
+) -> dict[str, Any]:
+    """Write manifest and card; what a curation found stays while the rows are those it looked at.
+
+    Where rows were added it goes to a version of its own, and a note says so; what an earlier data
+    set in this folder left behind is removed.
+    """
+    manifest = out / "manifest.parquet"
+    if not manifest.is_file():
+        versions.forget(out)
+    elif curated := versions.curated(manifest):
+        if curated == json.loads(json.dumps(content)):
+            return read_card(manifest)
+        number = versions.keep(out)
+        card["notes"].append(
+            f"rows were added: what `curate` had found is in version {number}; run it again"
+        )
+        versions.drop_tables(out)
+    write_manifest(manifest, table, content, card)
+    return card
+
+
+def _detector(table: pa.Table, plan: dict[str, Any]) -> dict[str, str]:
+    """Facts about the detector, where it looked at any image."""
+    if table["detector"].null_count == table.num_rows:
+        return {}
+    return detector_facts(FaceOptions(**plan["face"]))
+
+
+def store_key(plan: dict[str, Any]) -> str:
+    """A face store's name in the manifest: the data set's, and a digest of what made it."""
+    text = json.dumps(plan, sort_keys=True, ensure_ascii=False)
+    return f"{plan['name']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _whole(tables: list[pa.Table], name: str, store: str, words: dict[str, str]) -> pa.Table:
+    if not tables:
+        empty = {k: pa.array([], pa.string()) for k in ("id", "source", "path", "status")}
+        return conform(pa.table(empty))
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise FerError(f"{name}: a column changes its type between units: {error}") from error
+    rows = table.num_rows
+    ids = pc.binary_join_element_wise(pa.scalar(name), table["id"], "/")
+    table = put(table, "id", ids)
+    table = put(table, "source", pa.array([name] * rows, pa.string()))
+    table = put(table, "native_label", _native(table, words))
+    table = _once(conform(table))
+    table = put(table, "subject", _subject(table["subject"], name))
+    has = pc.is_valid(table["shard"])
+    return put(table, "store", pc.if_else(has, pa.scalar(store), pa.scalar(None, pa.string())))
+
+
+def _subject(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """Subjects as `<population>:<id>`; where a source names no population, the data set is one."""
+    bare = pc.invert(pc.match_substring(column, ":"))
+    return pc.if_else(bare, pc.binary_join_element_wise(pa.scalar(name), column, ":"), column)
+
+
+def _words(module: ModuleType, plan: dict[str, Any], roots: Sequence[Root]) -> dict[str, str]:
+    """The source's own map from what the data set says to words; a user's options may widen it."""
+    if hasattr(module, "labels") and roots:
+        return dict(module.labels(roots[0].options))
+    return dict(getattr(module, "LABELS", {}))
+
+
+def _native(table: pa.Table, words: dict[str, str]) -> pa.Array:
+    if "raw_label" not in table.column_names:
+        return pa.nulls(table.num_rows, pa.string())
+    codes = table["raw_label"].cast(pa.string()).combine_chunks().dictionary_encode()
+    known = pa.array([canonical(raw, words) for raw in codes.dictionary.to_pylist()], pa.string())
+    return known.take(codes.indices)
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """Give every row its own id: of several that claim one, the first with a face has it.
+
+    The others get a number behind theirs. Where such a row had a face, it loses it.
+    """
+    ids = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    ok = pc.equal(table["status"], "ok").to_numpy()
+    order = np.lexsort((~ok, ids))  # stable: reading order among equals
+    repeated = np.zeros(len(ids), bool)
+    repeated[order[1:]] = ids[order[1:]] == ids[order[:-1]]
+    if not repeated.any():
+        return table
+    names, details = table["id"].to_pylist(), table["detail"].to_pylist()
+    taken = set(names)
+    for at in np.flatnonzero(repeated):
+        claimed = names[at]
+        names[at] = next(n for i in itertools.count(2) if (n := f"{claimed}~{i}") not in taken)
+        taken.add(names[at])
+        if ok[at]:
+            details[at] = f"{table['path'][at]}: another image has the id {claimed}"
+    lost = pa.array(repeated & ok)
+    table = put(table, "id", pa.array(names, pa.string()))
+    table = put(table, "detail", pa.array(details, pa.string()))
+    table = put(table, "status", pc.if_else(lost, "duplicate_id", table["status"]))
+    for name in ("shard", "row", "face_hash"):
+        column = table[name]
+        table = put(table, name, pc.if_else(lost, pa.scalar(None, column.type), column))
+    return table
+
+
+def _records(out: Path) -> pa.Table | None:
+    """The data set's own records, as `labels.parquet` keeps them over all rounds."""
+    file = out / "labels.parquet"
+    return pq.read_table(file) if file.is_file() else None
+
+
+def _pending(records: pa.Table | None, table: pa.Table) -> int:
+    """How many records have no image yet: rows name theirs in the column `record`."""
+    if records is None or (table.num_rows and "record" not in table.column_names):
+        return 0
+    if not table.num_rows:
+        return int(records.num_rows)
+    named = table["record"].cast(pa.string()).combine_chunks()
+    claimed = pc.is_in(records["key"], named)
+    return int(pc.sum(pc.invert(claimed)).as_py() or 0)
+
+
+def _told(module: ModuleType, table: pa.Table, records: pa.Table | None) -> list[str]:
+    """What the source itself has to say of the rows and of the records."""
+    return list(module.report(table, records)) if hasattr(module, "report") else []
+
+
+def _notes(table: pa.Table) -> list[str]:
+    """Sentences on what a reader should know: labels that no map knows."""
+    strange = table.filter(
+        pc.and_(pc.is_valid(table["raw_label"]), pc.is_null(table["native_label"]))
+    )
+    return [
+        f"label {raw!r} of {n} rows is no known word: native_label is null there"
+        for raw, n in counts(strange["raw_label"]).items()
+    ]

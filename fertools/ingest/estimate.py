@@ -1,0 +1,146 @@
+"""What an ingest will cost: images, bytes in and out, hours, and what the bound is.
+
+In go the arguments of an ingest; out comes an estimate from a sample of images that is spread over
+all units. Nothing is written. The first read of a file comes from the disk, so the sample measures
+reading and working apart: with many workers the reading may become the bound.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fertools.face_options import FaceOptions
+from fertools.frame import Batch, Frame
+from fertools.ingest.extract import Extractor
+from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
+from fertools.ingest.records import keep_records
+from fertools.roots import Member, ReadFault, Unit
+
+SAMPLE = 48  # images
+FIRST = 8  # of them, not counted: they pay for loading nets and opening archives
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Sizes in bytes, times in hours, rates in bytes per second of one reader."""
+
+    images: int
+    units: int
+    bytes_in: int
+    bytes_out: int
+    sampled: int
+    faces: int  # of the sample
+    hours_reading: float
+    hours_working: float
+    workers: int
+    rate_in: float
+
+    @property
+    def hours(self) -> float:
+        """Reading runs beside working, so the longer of the two counts."""
+        return max(self.hours_reading, self.hours_working)
+
+    @property
+    def bound(self) -> str:
+        """What the time goes into."""
+        return "reading the input" if self.hours_reading > self.hours_working else "the processor"
+
+
+def estimate(
+    source: str,
+    raws: Sequence[str | Path],
+    *,
+    name: str | None = None,
+    face: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
+    workers: int = 1,
+) -> Estimate:
+    """Measure a sample and tell what the whole would take. Raises `FerError` as `ingest` does."""
+    module = load_source(source)
+    roots = open_roots(module, raws, options or {})
+    units = find_units(module, roots, source)
+    plan = make_plan(module, roots, source, source_name(source, name), face or {}, units, None)
+    settings = FaceOptions(**plan["face"])
+    with tempfile.TemporaryDirectory() as folder:
+        labels = keep_records(module, roots, Path(folder))
+        units = [replace(unit, labels=labels) for unit in units]
+        read, work, faces, sampled = _sample(module, units, settings)
+        images = _images(module, units)
+    bytes_in = sum(member.size for unit in units for member in unit.members)
+    size, channels = settings.size or 0, settings.channels or 1
+    sizes = [size for size, _ in read]
+    rate = sum(sizes) / max(sum(seconds for _, seconds in read), 1e-9)
+    return Estimate(
+        images=images,
+        units=len(units),
+        bytes_in=bytes_in,
+        bytes_out=images * size * size * channels,
+        sampled=sampled,
+        faces=faces,
+        hours_reading=bytes_in / rate / 3600 if read else 0.0,
+        hours_working=images * float(np.mean(work or [0])) / workers / 3600,
+        workers=workers,
+        rate_in=rate,
+    )
+
+
+def _sample(
+    module: Any, units: Sequence[Unit], settings: FaceOptions
+) -> tuple[list[tuple[int, float]], list[float], int, int]:
+    """Bytes and seconds of each read, seconds of work per image, faces and images sampled."""
+    extract = Extractor(settings)
+    read: list[tuple[int, float]] = []
+    work: list[float] = []
+    faces = sampled = 0
+    start = time.perf_counter()
+    for unit, piece in _spread(module, units):
+        if isinstance(piece, Batch):  # its rows are read and parsed at once
+            table, found = extract.batch(piece, len(piece.columns["key"]))
+            work.append((time.perf_counter() - start) / max(table.num_rows, 1))
+            start = time.perf_counter()
+            faces, sampled = faces + len(found), sampled + table.num_rows
+            continue
+        if isinstance(piece.image, Member):
+            start = time.perf_counter()
+            try:
+                data = unit.read(piece.image)
+            except (ReadFault, OSError):
+                continue
+            read.append((len(data), time.perf_counter() - start))
+            piece = replace(piece, image=data)
+        start = time.perf_counter()
+        _, face = extract(piece, unit)
+        work.append(time.perf_counter() - start)
+        faces, sampled = faces + (face is not None), sampled + 1
+    late = FIRST if len(work) > 2 * FIRST else 0
+    return read[late:], work[late:], faces, sampled
+
+
+def _spread(module: Any, units: Sequence[Unit]) -> Iterator[tuple[Unit, Frame | Batch]]:
+    """Images from the start, the middle and the end of the list of units."""
+    chosen = units[:: max(1, len(units) // 8)] if units else []
+    share = max(1, -(-SAMPLE // max(len(chosen), 1)))
+    for unit in chosen:
+        for number, piece in enumerate(module.read(unit)):
+            if number >= share or (isinstance(piece, Batch) and number):
+                break
+            yield unit, piece
+
+
+def _images(module: Any, units: Sequence[Unit]) -> int:
+    """How many images there are; a table's rows are counted by its size and first block."""
+    total = 0
+    for unit in units:
+        first = next(iter(module.read(unit)), None)
+        if not isinstance(first, Batch):
+            total += len(unit.members)
+            continue
+        with unit.open(unit.members[0]) as stream:
+            lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+            total += lines - 1  # the header
+    return total

@@ -1,0 +1,125 @@
+"""Verify: whether a data folder still holds what its ingest wrote, byte for byte.
+
+In goes the folder; out comes a list of faults, each with its cure, empty where all is well. Shards
+are hashed in full; unit files, manifest and card are compared with one another.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fertools.errors import FerError
+from fertools.faces import open_shard, shard_digest
+from fertools.ingest.unitfile import unit_facts
+from fertools.manifest import Manifest, counts, read_manifest
+
+AGAIN = "run the same ingest again"
+OVER = "run the ingest again with --force"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file that is not as it was written, and what to do about it."""
+
+    file: Path
+    what: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}; {self.cure}"
+
+
+def verify(data: str | Path) -> list[Fault]:
+    """Every fault of a data folder. Raises `FerError` where there is no data set to look at."""
+    out = Path(data)
+    if not (out / "ingest.json").is_file():
+        raise FerError(f"{out}: is no data set of fertools; give a folder that ingest made")
+    units: dict[str, dict[str, Any]] = {}
+    faults = list(_leftovers(out))
+    for file in sorted((out / "units").glob("*.parquet")):
+        try:
+            units[file.stem] = unit_facts(file)
+            pq.read_table(file, columns=["id"])
+        except (FerError, pa.ArrowInvalid, OSError) as error:
+            units.pop(file.stem, None)
+            faults.append(Fault(file, f"cannot be read ({error})", f"delete it and {AGAIN}"))
+    faults += _shards(out, units)
+    try:
+        manifest = read_manifest(out)
+    except FerError as error:
+        return [*faults, Fault(out / "manifest.parquet", f"cannot be read ({error})", AGAIN)]
+    return [*faults, *_manifest(out, manifest, units), *_card(out, manifest, units)]
+
+
+def _leftovers(out: Path) -> Iterator[Fault]:
+    for file in sorted([*out.glob(".*.partial"), *out.glob("units/.*.partial")]):
+        yield Fault(file, "an ingest was stopped here", AGAIN)
+
+
+def _shards(out: Path, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+    """Every shard against the size and the digest that its unit remembers."""
+    known = {shard: entry for facts in units.values() for shard, entry in facts["shards"].items()}
+    for shard, entry in known.items():
+        file = out / shard
+        try:
+            open_shard(file, entry)
+        except FerError as error:
+            yield Fault(file, str(error).removeprefix(f"{file}: ").rsplit(";", 1)[0], AGAIN)
+            continue
+        if shard_digest(file) != entry["sha256"]:
+            yield Fault(file, "its pixels have changed", f"delete it and {AGAIN}")
+    for file in sorted(out.glob("faces-*.npy")):
+        if file.name not in known:
+            yield Fault(file, "belongs to no finished unit", f"delete it, or {AGAIN}")
+
+
+def _manifest(out: Path, manifest: Manifest, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+    """The manifest against the units it was put together from."""
+    file = out / "manifest.parquet"
+    digests = {name: facts["digest"] for name, facts in units.items()}
+    if "units" in manifest.facts and manifest.facts["units"] != digests:
+        yield Fault(file, "was made from other units than there are", AGAIN)
+        return
+    tables = [pq.read_table(out / "units" / f"{name}.parquet") for name in sorted(units)]
+    rows = sum(table.num_rows for table in tables)
+    if rows != len(manifest):
+        yield Fault(file, f"{len(manifest)} rows, the units have {rows}", AGAIN)
+        return
+    paths = [path for table in tables if rows for path in table["path"].to_pylist()]
+    if _digest(sorted(paths)) != _digest(sorted(manifest.table["path"].to_pylist())):
+        yield Fault(file, "its rows are not those of the units", AGAIN)
+    table = manifest.table
+    placed = pc.and_(pc.is_valid(table["shard"]), pc.is_valid(table["row"]))
+    if (missing := int(pc.sum(pc.xor(placed, manifest.ok())).as_py() or 0)) > 0:
+        yield Fault(file, f"{missing} rows have a face and a reason why not, or neither", AGAIN)
+    faces = table.filter(placed).select(["shard", "row"])
+    if (twice := len(faces) - len(faces.group_by(["shard", "row"]).aggregate([]))) > 0:
+        yield Fault(file, f"{twice} rows share their face with another", AGAIN)
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _card(out: Path, manifest: Manifest, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+    """The card against the manifest: its sums, and the shards that it names."""
+    file, card = out / "card.json", manifest.card
+    if not card:
+        yield Fault(file, "is missing", AGAIN)
+        return
+    known = {shard: entry for facts in units.values() for shard, entry in facts["shards"].items()}
+    named: dict[str, Any] = {}
+    for store in card.get("stores", {}).values():
+        named |= store["shards"]
+    if named != known:
+        yield Fault(file, "names other shards than the units", AGAIN)
+    said = {k: n for k, n in card.get("statuses", {}).items() if k != "pending"}
+    if said != counts(manifest.table["status"]):
+        yield Fault(file, f"its sums are {json.dumps(said)}, the manifest's are others", AGAIN)

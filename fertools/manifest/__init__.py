@@ -1,0 +1,187 @@
+"""The manifest: the Parquet table of samples, one row per face or per image that gave none.
+
+In goes a path or a table; out comes a `Manifest`: a pyarrow table in the documented schema, with
+its card. The Parquet file's metadata holds only what determines the content, so
+that the same input and options give the same bytes; command, time and versions go to the card.
+"""
+
+import json
+import os
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fertools.errors import FerError
+from fertools.manifest.card import check_card
+from fertools.manifest.parquet import read_parquet
+from fertools.manifest.schema import SCHEMA as SCHEMA
+from fertools.manifest.schema import TYPES as TYPES
+from fertools.manifest.schema import VOTE_WORDS as VOTE_WORDS
+from fertools.manifest.schema import VOTES as VOTES
+from fertools.manifest.schema import conform as conform
+from fertools.manifest.schema import stored
+
+VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A table of samples with what is known of it.
+
+    `table` has every column of `SCHEMA` in its type, then any others. `card` is the JSON beside it
+    (`{}` where there is none), `folder` where the card's relative paths start, `facts` the file
+    metadata that determines the content.
+    """
+
+    table: pa.Table
+    card: dict[str, Any] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One column; raises `FerError` that lists the columns where there is none."""
+        if name not in self.table.column_names:
+            raise FerError(f"column {name!r}: known are {', '.join(self.table.column_names)}")
+        return self.table[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the column is there and says something about at least one row."""
+        table = self.table
+        return name in table.column_names and table[name].null_count < table.num_rows
+
+    def replace(self, table: pa.Table) -> "Manifest":
+        """The same manifest with another table."""
+        return Manifest(table, self.card, self.folder, self.facts)
+
+    def ok(self) -> pa.ChunkedArray:
+        """Whether each row has a face."""
+        return pc.equal(self.table["status"], "ok")
+
+    def samples(self) -> Iterator[dict[str, Any]]:
+        """Every row as a dictionary, in order."""
+        for batch in self.table.to_batches(max_chunksize=4096):
+            yield from batch.to_pylist()
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas frame."""
+        return stored(self.table).to_pandas()
+
+
+def locate(path: str | os.PathLike[str]) -> Path:
+    """The manifest file that `path` means: itself, or `manifest.parquet` of a data folder."""
+    found = Path(path)
+    if found.is_dir():
+        found = found / "manifest.parquet"
+    if not found.is_file():
+        raise FerError(f"{found}: there is no manifest; run `fertools ingest` or give its path")
+    return found
+
+
+def card_path(manifest: Path) -> Path:
+    """Where the card of a manifest lies: `card.json` of a data folder, else `<name>.card.json`."""
+    if manifest.name == "manifest.parquet":
+        return manifest.with_name("card.json")
+    return manifest.with_name(manifest.stem + ".card.json")
+
+
+def read_manifest(path: str | os.PathLike[str]) -> Manifest:
+    """Read a manifest, also one that was filtered and saved by pandas.
+
+    Columns of the schema are brought back to their types; missing ones are added as null; unknown
+    ones pass through. Raises `FerError` where the file is no Parquet table or names the column at
+    fault where a column cannot be read as its type.
+    """
+    file = locate(path)
+    table = read_parquet(file, file)
+    facts = _facts(table.schema.metadata, file)
+    return Manifest(conform(table, file), read_card(file), file.parent, facts)
+
+
+def _facts(metadata: dict[bytes, bytes] | None, file: Path) -> dict[str, Any]:
+    """What the file's metadata says of its making; nothing where pandas wrote it."""
+    try:
+        facts: dict[str, Any] = json.loads((metadata or {}).get(b"fertools", b"{}"))
+    except (ValueError, RecursionError) as error:
+        raise FerError(f"{file}: its metadata is no JSON ({error}); make it again") from error
+    if not isinstance(facts, dict):
+        raise FerError(f"{file}: its metadata is no JSON object; make it again")
+    return facts
+
+
+def stored_facts(file: Path) -> dict[str, Any]:
+    """The facts of a manifest without its rows; nothing where the file is broken or not there."""
+    try:
+        return _facts(pq.read_schema(file).metadata, file)
+    except (pa.ArrowException, OSError, FerError):
+        return {}
+
+
+def read_card(manifest: Path) -> dict[str, Any]:
+    """The card beside a manifest; a filtered copy in a data folder falls back to `card.json`."""
+    for path in (card_path(manifest), manifest.with_name("card.json")):
+        if path.is_file():
+            try:
+                card = json.loads(path.read_text(encoding="utf-8"))
+            except (ValueError, RecursionError) as error:
+                raise FerError(f"{path}: this is not JSON ({error}); write it again") from error
+            check_card(card, path)
+            return dict(card)
+    return {}
+
+
+def write_manifest(
+    path: Path, table: pa.Table, facts: dict[str, Any], card: dict[str, Any] | None = None
+) -> None:
+    """Write a manifest and its card, each renamed into place, the manifest last.
+
+    `facts` holds what determines the content, nothing else: no time, no host, no path.
+    """
+    text = json.dumps({"version": VERSION, **facts}, sort_keys=True, ensure_ascii=False)
+    table = stored(table).replace_schema_metadata({b"fertools": text.encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if card is not None:
+        write_json(card_path(path), card)
+    partial = path.with_name(f".{path.name}.partial")
+    # one row group size and one codec: the bytes depend on the table alone
+    pq.write_table(table, partial, compression="zstd", row_group_size=65536)
+    put_in_place(partial, path)
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write JSON, renamed into place."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    put_in_place(partial, path)
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Rename a file once its bytes are on the disk, so that a power cut leaves it whole or not."""
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def spread(values: pa.Array, has: pa.ChunkedArray) -> pa.Array:
+    """A column that holds `values`, in order, in the rows where `has` is true, null elsewhere."""
+    place = pc.cumulative_sum(has.cast(pa.int64()))
+    return values.take(pc.if_else(has, pc.subtract(place, 1), None).combine_chunks())
+
+
+def clean_path(text: str) -> str:
+    """A path as manifests hold it: NFC, with `/`."""
+    return unicodedata.normalize("NFC", text.replace("\\", "/"))
+
+
+def counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value occurs, most frequent first, then by name; null counts as ''."""
+    pairs = ((e["values"] or "", e["counts"]) for e in pc.value_counts(column).to_pylist())
+    return dict(sorted(pairs, key=lambda e: (-e[1], e[0])))

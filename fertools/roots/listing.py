@@ -1,0 +1,71 @@
+"""Files on the disk: what lies below a folder, and which files are parts of one download.
+
+In goes a path; out come paths in a fixed order, each real file once.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from fertools.errors import FerError
+from fertools.roots.archives import PART
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Every file below a folder; links are followed last, and each real folder is read once."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        for top, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
+            status = Path(top).stat()
+            if (status.st_dev, status.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            folders.sort()
+            waiting += [Path(top, name) for name in folders if Path(top, name).is_symlink()]
+            yield from (Path(top, name) for name in sorted(files))
+
+
+def _refuse(error: OSError) -> None:
+    raise FerError(f"{error.filename}: this folder cannot be listed ({error.strerror})") from error
+
+
+def with_other_parts(file: Path) -> list[Path]:
+    """A file; of a split download all its parts."""
+    part = PART.match(file.name)
+    if part is None:
+        return [file]
+    return [f for f in file.parent.iterdir() if f.name.startswith(f"{part['name']}.part")]
+
+
+def joined(files: list[Path]) -> Iterator[list[Path]]:
+    """Files one by one; the parts of a split zip together, in the order of their numbers."""
+    parts: dict[Path, list[tuple[int, Path]]] = {}
+    for file in files:
+        if found := PART.match(file.name):
+            whole = file.with_name(found["name"])
+            parts.setdefault(whole, []).append((int(found["number"]), file))
+        else:
+            yield [file]
+    for whole, numbered in sorted(parts.items()):
+        if whole in files:
+            continue  # joined already, and the parts were kept
+        yield _complete(whole, sorted(numbered))
+
+
+def _complete(whole: Path, numbered: list[tuple[int, Path]]) -> list[Path]:
+    """The parts of a download, which are numbered from 0 or 1, or by the byte they start at."""
+    start = 1 if numbered[0][0] == 1 and _begins(numbered[0][1]) else 0
+    at = 0
+    for expected, (number, file) in enumerate(numbered, start=start):
+        if number not in (expected, at):
+            raise FerError(f"{whole}.part{expected}: this part is missing; download it")
+        at += file.stat().st_size
+    return [file for _, file in numbered]
+
+
+def _begins(part: Path) -> bool:
+    """Whether a part is the first: a zip begins with an entry, or is empty."""
+    with part.open("rb") as file:
+        return file.read(2) == b"PK"

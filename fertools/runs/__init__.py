@@ -1,0 +1,201 @@
+"""A run: the folder that a training leaves behind, and all that is needed to use it again.
+
+    recipe.toml        as run, with every default written out
+    contract.json      what the network takes and gives: size, channels, crop, gray, classes
+    log.jsonl          one line per epoch
+    curves.png         the same as a chart
+    last.safetensors   to resume from; gone when the run has ended
+    best.safetensors   the weights that were kept
+    card.json          digests, versions, hardware, minutes, counts; written last
+
+In goes a folder; out come its records and its network. A folder of runs (several seeds, folds or
+draws of one recipe) holds a folder for each.
+"""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from fertools import recipe as recipes
+from fertools.runs.checkpoint import read_tensors
+from fertools.errors import FerError
+from fertools.manifest import write_json
+from fertools.models._make import make, module_of
+from fertools.recipe import Recipe
+
+GRAY = "BT.601: (9798 R + 19235 G + 3735 B + 16384) >> 15"
+BARE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the network of a run takes, float32 (n, channels, size, size) in 0..1, and gives."""
+
+    size: int
+    channels: int
+    crop: str
+    classes: tuple[str, ...]
+    gray: str = GRAY
+    scale: str = "0..1"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run. `fold`, `draw` and `seed` say which of its recipe's runs it is."""
+
+    folder: Path
+    recipe: Recipe
+    contract: Contract
+    card: dict[str, Any]
+
+    @property
+    def fold(self) -> int | None:
+        """The fold that was kept for the test."""
+        fold: int | None = self.card.get("fold")
+        return fold
+
+    @property
+    def manifest(self) -> str:
+        """Path of the split manifest that it was trained on."""
+        return self.recipe.data.manifest
+
+    @property
+    def digest(self) -> str:
+        """Digest of its weights."""
+        return str(self.card["weights"])
+
+
+def open_run(folder: Path | str) -> Run:
+    """Read a run. Raises `FerError` where the folder holds none, or one that has not ended."""
+    folder = Path(folder)
+    if not (folder / "card.json").is_file():
+        if (folder / "recipe.toml").is_file():
+            raise FerError(f"{folder}: the run has not ended; train again with --resume")
+        raise FerError(
+            f"{folder}: there is no run; give a folder made by `fertools train-baseline`"
+        )
+    card = read_json(folder / "card.json")
+    contract = read_json(folder / "contract.json")
+    found = Contract(**{**contract, "classes": tuple(contract["classes"])})
+    return Run(folder, recipes.load(folder / "recipe.toml"), found, card)
+
+
+def open_runs(folder: Path | str) -> list[Run]:
+    """The run of a folder, or the runs of its folders, by name."""
+    folder = Path(folder)
+    inner = sorted(file.parent for file in folder.glob("*/card.json"))
+    if (folder / "card.json").is_file() or not inner:
+        return [open_run(folder)]
+    return [open_run(each) for each in sorted(inner, key=lambda p: (len(p.name), p.name))]
+
+
+def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
+    """The network with the weights that were kept, in evaluation mode."""
+    model = build(run.recipe)
+    put_weights(model, run.folder / "best.safetensors")
+    return model.to(device).eval()
+
+
+def build(recipe: Recipe) -> nn.Module:
+    """The network of a recipe before any training."""
+    spec, data = recipe.model, recipe.data
+    solver = _solver_options(recipe)
+    options = {name: value for name, value in spec.options.items() if name not in solver}
+    return make(spec.name, len(data.classes), data.channels, data.size, options)
+
+
+def solver(recipe: Recipe) -> Callable[..., None] | None:
+    """`fit` of a model that is solved and not trained, with the recipe's options; else None."""
+    fit = getattr(module_of(recipe.model.name), "fit", None)
+    return None if fit is None else partial(fit, **_solver_options(recipe))
+
+
+def _solver_options(recipe: Recipe) -> dict[str, Any]:
+    """Options of the recipe that are keywords of `fit` and not of `build`."""
+    fit = getattr(module_of(recipe.model.name), "fit", None)
+    if fit is None:
+        return {}
+    words = [p.name for p in inspect.signature(fit).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known = [word for word in words if word not in ("weights", "seed")]
+    return {name: value for name, value in recipe.model.options.items() if name in known}
+
+
+def put_weights(model: nn.Module, file: Path) -> None:
+    """Load the weights of a file. Raises `FerError` where they are another network's."""
+    weights, _ = read_tensors(file)
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    if wanted != found:
+        other = sorted(set(wanted.items()) ^ set(found.items()))[0]
+        raise FerError(
+            f"{file}: the weights are those of another network (see {other[0]}); "
+            "give the file that belongs to the recipe's model"
+        )
+    model.load_state_dict(weights)
+
+
+def write_contract(folder: Path, contract: Contract) -> None:
+    """Write what the network takes and gives."""
+    write_json(folder / "contract.json", asdict(contract))
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The JSON object of a file; raises `FerError` where it is none."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FerError(f"{file}: cannot be read as JSON ({error}); train the run anew") from error
+    if not isinstance(found, dict):
+        raise FerError(f"{file}: this is no JSON object; train the run anew")
+    return found
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """The epochs of a run so far, one record each."""
+    file = folder / "log.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    found = []
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except ValueError:  # a kill may leave half a line, always the last
+            break
+    return found
+
+
+def file_digest(file: Path) -> str:
+    """32 hex characters of a file's sha256."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+
+
+def write_toml(file: Path, table: Mapping[str, Any], opening: str = "") -> None:
+    """Write a table of sections as TOML, renamed into place; `opening` are comment lines."""
+    lines = [f"# {line}" for line in opening.splitlines()]
+    for section, values in table.items():
+        lines += ["", f"[{section}]"]
+        lines += [f"{_key(name)} = {_toml(value)}" for name, value in values.items()]
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
+    partial.replace(file)
+
+
+def _key(name: str) -> str:
+    return name if name and set(name) <= BARE else json.dumps(name, ensure_ascii=False)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,304 @@
+"""Split: deal the faces of one or more data sets to train, val and test, or to folds.
+
+In go manifests; out comes a split manifest: the same rows with label, group, and split or fold.
+Whole groups are dealt (people, sequences, or each row alone), so that nobody stands in two parts;
+classes keep their shares as well as whole groups allow. Rows without a face, dropped rows and rows
+without a label stay in the manifest and belong to no part.
+"""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fertools.columns import Codes, cross, encode, put, usable, words
+from fertools.errors import FerError, unknown
+from fertools.labelling import label
+from fertools.labels import mapping
+from fertools.manifest import Manifest, locate, read_manifest, write_manifest
+from fertools.manifest.card import made
+from fertools.measures.deal import deal, infeasible
+from fertools.protocol import digest
+from fertools.split.following import Followed, plan
+from fertools.split.grouping import Grouping, Groups, group_rows
+from fertools.split.kept import PARTS, encode_parts, kept
+from fertools.split.options import SplitOptions as SplitOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part got of one class: rows, the rows aimed at, and groups."""
+
+    part: str
+    label: str
+    rows: int
+    target: float
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What came out: the table by part and class, and sentences worth reading."""
+
+    out: Path
+    rows: int
+    dealt: int
+    groups: int
+    kinds: dict[str, int]
+    left_out: dict[str, int]
+    parts: list[Part]
+    notes: list[str]
+    missing: list[str] = field(default_factory=list)
+
+
+def split(
+    data: Sequence[str | Path],
+    out: str | Path,
+    options: SplitOptions,
+    *,
+    keep: str | Path | None = None,
+    force: bool = False,
+    command: str | None = None,
+) -> Split:
+    """Deal the rows of the manifests in `data` and write the split manifest `out`.
+
+    With `keep`, groups that an older split manifest dealt stay where they are. Raises `FerError`
+    for options that exclude one another, data without the subjects asked for, ids that occur in two
+    data sets, an `out` that is there (without `force`), and for data that a protocol is not for or
+    that lacks rows of its list.
+    """
+    options.check()
+    out = Path(out)
+    if out.exists() and not force:
+        raise FerError(f"{out}: is there; give another -o, or --force")
+    files = [locate(path) for path in data]
+    manifests = [read_manifest(file) for file in files]
+    table = _merged(manifests, files)
+    if options.protocol and (keep or len(files) > 1):
+        raise FerError("--protocol deals one data set alone; leave --keep and the others out")
+    table, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
+    groups = group_rows(table, _grouping(options))
+    dealable = usable(table) & table["label"].is_valid().to_numpy()
+    strata = _strata(table, options)
+    if listed:
+        part, shares, notes = _as_listed(listed, dealable)
+    else:
+        part, shares, notes = _deal(table, options, groups, strata, dealable, keep)
+    table = _written(table, groups, part, options)
+    report = _report(table, groups, part, shares, dealable, options)
+    facts = {
+        "split": {k: v for k, v in dataclasses.asdict(options).items() if v is not None},
+        "from": {_name(m, f): _file_digest(f) for m, f in zip(manifests, files, strict=True)},
+        "keep": _file_digest(locate(keep)) if keep else None,
+    }
+    if options.protocol:
+        facts["protocol"] = {"name": options.protocol, "digest": digest(options.protocol)}
+    card = _card(manifests, out, {**facts, "notes": notes, "made": made(command)})
+    try:
+        write_manifest(out, table, facts, card)
+    except OSError as error:
+        raise FerError(f"{out}: cannot be written ({error.strerror}); give another -o") from error
+    kinds = [groups.kinds[g] for g in np.unique(groups.codes[dealable])]
+    return Split(
+        out=out,
+        rows=table.num_rows,
+        dealt=int(dealable.sum()),
+        groups=len(kinds),
+        kinds={kind: kinds.count(kind) for kind in sorted(set(kinds))},
+        left_out=_left_out(table, dealable),
+        parts=report,
+        notes=notes,
+        missing=listed.missing if listed else [],
+    )
+
+
+def _labelled(
+    table: pa.Table, source: str | None, options: SplitOptions
+) -> tuple[pa.Table, SplitOptions, Followed | None]:
+    """The table with labels, the options with what a protocol decides, and the rows of its list."""
+    if options.protocol:
+        way = options.protocol, options.draw, options.allow_missing
+        decided, listed = plan(table, source, *way)
+        options = dataclasses.replace(options, **decided)
+        if listed:
+            return listed.table, options, listed
+    names = mapping(options.labels) if options.labels else None
+    return label(table, options.label_rule, names), options, None
+
+
+def _as_listed(
+    listed: Followed, dealable: npt.NDArray[np.bool_]
+) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
+    """What `_deal` returns, for the rows of a list: the shares are those it has."""
+    part = np.where(dealable, listed.part, -1)
+    counts = np.bincount(part[part >= 0], minlength=listed.folds or len(PARTS))
+    return part, counts / max(counts.sum(), 1), listed.notes
+
+
+def _grouping(options: SplitOptions) -> Grouping:
+    """Published parts are taken as they are: a group is then a fact to report, not to ask for."""
+    dealt = not options.official or options.val_from is not None
+    ways = options.grouping
+    return ways if dealt else dataclasses.replace(ways, or_else=ways.or_else or "self")
+
+
+def _merged(manifests: Sequence[Manifest], files: Sequence[Path]) -> pa.Table:
+    table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
+    ids = table["id"]
+    if len(manifests) > 1 and len(pc.unique(ids)) < len(ids):
+        twice = next(e["values"] for e in pc.value_counts(ids).to_pylist() if e["counts"] > 1)
+        raise FerError(
+            f"id {twice!r} is in two of {', '.join(map(str, files))}; "
+            "ingest one of them with another --name"
+        )
+    return table
+
+
+def _strata(table: pa.Table, options: SplitOptions) -> Codes:
+    if not options.stratify_on:
+        return np.zeros(table.num_rows, np.int64)
+    columns = []
+    for name in options.stratify_on:
+        if name not in table.column_names:
+            raise unknown("column to stratify on", name, table.column_names)
+        codes, found = encode(table[name].cast(pa.string()))
+        columns.append(np.where(codes < 0, len(found), codes))
+    return cross(*columns)[0]
+
+
+def _deal(
+    table: pa.Table,
+    options: SplitOptions,
+    groups: Groups,
+    strata: Codes,
+    dealable: npt.NDArray[np.bool_],
+    keep: str | Path | None,
+) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
+    """The part of every row (-1: none), the share aimed at for each part, and notes."""
+    part = np.full(table.num_rows, -1)
+    if options.official:
+        return _official(table, options, groups, strata, dealable)
+    shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
+    shares = shares / shares.sum()
+    codes, place = np.unique(groups.codes[dealable], return_inverse=True)
+    fixed = kept(table, groups, keep, folds=options.folds is not None)[codes] if keep else None
+    part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
+    return part, shares, _scarce(table, place, strata, dealable, len(shares), options)
+
+
+def _scarce(
+    table: pa.Table,
+    place: Codes,
+    strata: Codes,
+    dealable: npt.NDArray[np.bool_],
+    parts: int,
+    options: SplitOptions,
+) -> list[str]:
+    if not options.stratify_on:
+        return []
+    notes = []
+    inner = strata[dealable]
+    for stratum in infeasible(place, inner, parts):
+        row = int(np.flatnonzero(dealable)[np.argmax(inner == stratum)])
+        named = ", ".join(f"{c} {table[c][row].as_py()}" for c in options.stratify_on)
+        held = len(np.unique(place[inner == stratum]))
+        notes.append(f"{named}: {held} groups for {parts} parts, so some part goes without")
+    return notes
+
+
+def _official(
+    table: pa.Table,
+    options: SplitOptions,
+    groups: Groups,
+    strata: Codes,
+    dealable: npt.NDArray[np.bool_],
+) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
+    part = np.where(dealable, encode_parts(table["official_split"]), -1)
+    if (part < 0).all():
+        raise FerError("--official: no row has an official_split; take --ratios or --folds")
+    notes = []
+    if lost := int((dealable & (part < 0)).sum()):
+        notes.append(f"{lost:,} faces have no official split and belong to no part")
+    if options.val_from:
+        train = part == 0
+        _, place = np.unique(groups.codes[train], return_inverse=True)
+        shares = np.array([1 - options.val_from, options.val_from])
+        part[train] = deal(place, strata[train], shares, options.seed)
+    counts = np.bincount(part[part >= 0], minlength=3)
+    return part, counts / counts.sum(), notes
+
+
+def _written(table: pa.Table, groups: Groups, part: Codes, options: SplitOptions) -> pa.Table:
+    table = put(table, "group", words(groups.codes, groups.names))
+    kinds = sorted(set(groups.kinds))
+    kind_of = np.array([kinds.index(k) for k in groups.kinds] or [0])
+    table = put(table, "group_kind", words(kind_of[groups.codes], kinds))
+    none = pa.nulls(table.num_rows, pa.string())
+    if options.folds:
+        table = put(table, "split", none)
+        return put(table, "fold", pa.array(part, pa.int16(), mask=part < 0))
+    table = put(table, "split", words(part, list(PARTS)))
+    return put(table, "fold", pa.nulls(table.num_rows, pa.int16()))
+
+
+def _report(
+    table: pa.Table,
+    groups: Groups,
+    part: Codes,
+    shares: npt.NDArray[np.float64],
+    dealable: npt.NDArray[np.bool_],
+    options: SplitOptions,
+) -> list[Part]:
+    codes, names = encode(table["label"])
+    totals = np.bincount(codes[dealable & (part >= 0)], minlength=len(names))
+    found = []
+    for number, share in enumerate(shares):
+        here = part == number
+        rows = np.bincount(codes[here], minlength=len(names))
+        name = f"fold {number}" if options.folds else PARTS[number]
+        for code, word in enumerate(names):
+            among = len(np.unique(groups.codes[here & (codes == code)]))
+            found.append(Part(name, word, int(rows[code]), float(totals[code] * share), among))
+    return found
+
+
+def _left_out(table: pa.Table, dealable: npt.NDArray[np.bool_]) -> dict[str, int]:
+    """Rows that belong to no part, by reason."""
+    rest = table.filter(pa.array(~dealable))
+    drop = rest["drop"] if "drop" in rest.column_names else pa.nulls(len(rest), pa.string())
+    reasons = pc.if_else(pc.not_equal(rest["status"], "ok"), rest["status"],
+                         pc.coalesce(drop, rest["label_status"]))  # fmt: skip
+    counted = {e["values"]: e["counts"] for e in pc.value_counts(reasons).to_pylist()}
+    return dict(sorted(counted.items(), key=lambda e: (-e[1], e[0])))
+
+
+def _name(manifest: Manifest, file: Path) -> str:
+    return str(manifest.facts.get("name", file.stem))
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+
+
+def _card(manifests: Sequence[Manifest], out: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """The card of a split: where the face stores of its data sets lie, seen from it."""
+    stores = {}
+    for manifest in manifests:
+        for key, entry in manifest.card.get("stores", {}).items():
+            folder = (manifest.folder / entry["path"]).resolve()
+            stores[key] = {**entry, "path": _relative(folder, out.parent.resolve())}
+    about = {str(m.card.get("name")): m.card.get("about") for m in manifests if "about" in m.card}
+    return {**facts, "about": about, "stores": stores}
+
+
+def _relative(folder: Path, start: Path) -> str:
+    return Path(os.path.relpath(folder, start)).as_posix()

@@ -1,0 +1,58 @@
+"""How faces are dealt to parts: the options of a split, checked before any work begins."""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from fertools.errors import FerError, unknown
+from fertools.split.grouping import Grouping
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOptions:
+    """How to deal. Exactly one of `ratios`, `folds`, `official`, `protocol`.
+
+    A protocol decides all the rest; of one with several draws `draw` takes one, and of a list
+    `allow_missing` rows may be missing or ambiguous in the data.
+    """
+
+    ratios: tuple[float, ...] | None = None
+    folds: int | None = None
+    official: bool = False
+    protocol: str | None = None
+    draw: int | None = None
+    allow_missing: int = 0
+    val_from: float | None = None
+    stratify_on: tuple[str, ...] = ("label",)
+    grouping: Grouping = field(default_factory=Grouping)
+    label_rule: str = "uploader"
+    labels: str | None = None
+    seed: int = 0
+    crop: str | None = None  # "box" or "context": how the faces of this split are to be read
+
+    def check(self) -> None:
+        """Raise `FerError` for values that are unknown or exclude one another."""
+        ways = (self.ratios, self.folds, self.official or None, self.protocol)
+        if sum(way is not None for way in ways) != 1:
+            raise FerError("say one of --ratios 8:1:1, --folds 10, --official, --protocol NAME")
+        if self.crop not in (None, "box", "context"):
+            raise unknown("crop", str(self.crop), ["box", "context"])
+        self._check_protocol()
+        self.grouping.check()
+        if self.ratios is not None and (
+            not 2 <= len(self.ratios) <= 3 or min(self.ratios) < 0 or sum(self.ratios) <= 0
+        ):
+            raise FerError(f"ratios {self.ratios}: three numbers, train:val:test, as in 8:1:1")
+        if self.folds is not None and self.folds < 2:
+            raise FerError(f"folds {self.folds}: at least 2")
+        if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
+            raise FerError("--val-from train:0.1 goes with --official, and its share is below 1")
+
+    def _check_protocol(self) -> None:
+        if self.protocol is None:
+            if self.draw is not None or self.allow_missing:
+                raise FerError("--draw and --allow-missing go with --protocol")
+            return
+        own = {"protocol", "draw", "allow_missing", "crop"}
+        for f in dataclasses.fields(self):
+            if f.name not in own and getattr(self, f.name) != getattr(SplitOptions(), f.name):
+                raise FerError(f"--protocol decides {f.name} itself; leave that option out")

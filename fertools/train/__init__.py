@@ -1,0 +1,278 @@
+"""Training: a recipe becomes a run.
+
+In goes a recipe; out comes the folder of a run (see `runs`). Batches come from the loader alone, in
+an order that seed and epoch decide. So a run that is killed and resumed ends with the same weights,
+bit for bit, as one that is not; with another number of threads or processes, or on another machine,
+with others.
+
+Under `torchrun` every process reads its share of each batch; `train.batch` is that of all together.
+"""
+
+import dataclasses
+import importlib.util
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fertools import recipe as recipes
+from fertools import runs
+from fertools.devices import Process, hardware, joined
+from fertools.errors import FerError
+from fertools.evaluate.predictions import probabilities
+from fertools.manifest import write_json
+from fertools.manifest.card import made
+from fertools.measures import scores
+from fertools.recipe import Recipe
+from fertools.runs.checkpoint import read_tensors, write_tensors
+from fertools.train.feed import Feed, open_feed
+from fertools.train.jobs import Job, settle
+from fertools.train.trainer import Trainer, memory, weights_of_classes
+
+Progress = Callable[[dict[str, Any]], None]
+Scores = dict[str, float]
+LOWER_IS_BETTER = ("nll",)
+SAVING = 20  # a checkpoint is written when so many times the time it takes have passed
+
+
+def train(
+    recipe: Recipe,
+    out: Path | str,
+    *,
+    seed: int | None = None,
+    fold: int | None = None,
+    draw: int | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    progress: Progress | None = None,
+    command: str | None = None,
+    tensorboard: bool = False,
+) -> Path:
+    """Train one run and return its folder; what has ended already is left as it is.
+
+    `seed` stands in the place of the recipe's, `draw` in that of `{draw}` in its manifest; with
+    `fold=k` fold k is kept for the test and fold k + 1 validates. `progress` gets a record per
+    epoch. Raises `FerError` where `out` holds a run (without `resume`) or one of another recipe,
+    for data that cannot be trained on, a device that is not there or too small, and a loss that is
+    no number.
+    """
+    job = settle(recipe, Path(out), seed, fold, draw)
+    if _is_there(job, resume):
+        return job.out
+    with joined(device) as process:
+        feed = open_feed(job.recipe, fold)
+        if process.number == 0:
+            _open(job)
+        if (solve := runs.solver(job.recipe)) is not None:
+            _solve(job, feed, solve)
+        else:
+            trainer = Trainer(job.recipe, feed, process, job.seed)
+            recorder = Recorder(job, progress, tensorboard) if process.number == 0 else None
+            with memory(trainer):
+                _loop(job, feed, trainer, recorder)
+            if recorder is not None:
+                recorder.close()
+        if process.number == 0:
+            _close(job, feed, process.device, command)
+    return job.out
+
+
+def _is_there(job: Job, resume: bool) -> bool:
+    """Whether the run has ended. Raises where a run lies there that is not to be resumed."""
+    file = job.out / "recipe.toml"
+    if not file.is_file():
+        return False
+    if not resume:
+        raise FerError(f"{job.out}: there is a run; --resume goes on with it, or give another -o")
+    if recipes.load(file) != job.recipe:
+        raise FerError(f"{job.out}: the run has another recipe; give another -o, or delete it")
+    return (job.out / "card.json").is_file()
+
+
+def _open(job: Job) -> None:
+    job.out.mkdir(parents=True, exist_ok=True)
+    data = job.recipe.data
+    contract = runs.Contract(data.size, data.channels, data.crop, data.classes)
+    runs.write_contract(job.out, contract)
+    runs.write_toml(job.out / "recipe.toml", recipes.table(job.recipe), "the recipe as run")
+
+
+def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: "Recorder | None") -> None:
+    """Train until the last epoch, or until the validation scores no longer rise."""
+    spec = job.recipe.train
+    choice, start = _resumed(job, trainer)
+    for epoch in range(start, spec.epochs):
+        began = time.perf_counter()
+        loss = trainer.run(epoch)
+        found = _validated(trainer, feed)
+        trainer.rate.ended(found["nll"] if found else loss)
+        choice = choice.after(epoch, found, spec.select)
+        ended = epoch + 1 == spec.epochs or 0 < spec.stop_after <= epoch - choice.epoch
+        line = {
+            "epoch": epoch + 1,
+            "loss": loss,
+            "lr": trainer.optimiser.param_groups[0]["lr"],
+            **{f"val_{name}": value for name, value in found.items()},
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+        if recorder is not None:
+            recorder.note(trainer, choice, line, ended)
+        if ended:
+            break
+
+
+class Recorder:
+    """Keeps what an epoch leaves behind: log, weights, checkpoint, TensorBoard, progress."""
+
+    def __init__(self, job: Job, progress: Progress | None, tensorboard: bool) -> None:
+        self.job, self.progress = job, progress
+        self.board = _board(job.out) if tensorboard else None
+        self.saved, self.cost = time.perf_counter(), 0.0
+
+    def note(self, trainer: Trainer, choice: "Choice", line: dict[str, Any], ended: bool) -> None:
+        """Write one epoch down. The checkpoint costs a twentieth of the time at most."""
+        epoch, spec = line["epoch"], self.job.recipe.train
+        _append(self.job.out / "log.jsonl", line)
+        if choice.epoch + 1 == epoch and (spec.select != "last" or ended):
+            file = self.job.out / "best.safetensors"
+            write_tensors(file, trainer.kept.state_dict(), {"epoch": epoch})
+        if not ended and time.perf_counter() - self.saved >= SAVING * self.cost:
+            self.saved = time.perf_counter()
+            _save(self.job, trainer, choice, epoch)
+            self.cost = time.perf_counter() - self.saved
+        if self.board is not None:
+            for name, value in line.items():
+                self.board.add_scalar(name, value, epoch)
+        if self.progress is not None:
+            self.progress({**line, "of": spec.epochs, "best": choice.epoch + 1})
+
+    def close(self) -> None:
+        """Finish what is still being written."""
+        if self.board is not None:
+            self.board.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The epoch that is kept so far, and its validation score."""
+
+    epoch: int = -1
+    value: float = -math.inf
+
+    def after(self, epoch: int, found: Scores, select: str) -> "Choice":
+        """The choice after one more epoch; of equal scores the earlier epoch is kept."""
+        if select == "last":
+            return Choice(epoch, self.value)
+        value = -found[select] if select in LOWER_IS_BETTER else found[select]
+        return Choice(epoch, value) if value > self.value else self
+
+
+def _validated(trainer: Trainer, feed: Feed) -> Scores:
+    """Scores of the validation rows, the same in every process; empty where there are none."""
+    if feed.val is None:
+        return {}
+    names = ("accuracy", "macro-f1", "nll")
+    found = torch.zeros(len(names), dtype=torch.float64)
+    process, spec = trainer.process, trainer.recipe.train
+    if process.number == 0:
+        values = probabilities(
+            trainer.kept, feed.val, device=process.device, tta=spec.tta, precision=spec.precision
+        )
+        table = scores.confusion(feed.val.targets, values.argmax(1), len(feed.val.classes))
+        nll = scores.negative_log_likelihood(values, feed.val.targets)
+        scored = [float(scores.accuracy(table)), float(scores.macro_f1(table)), nll]
+        found = torch.tensor(scored, dtype=torch.float64)
+    if process.of > 1:
+        found = found.to(process.device)
+        torch.distributed.broadcast(found, 0)
+    return dict(zip(names, found.tolist(), strict=True))
+
+
+def _save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
+    tensors, facts = trainer.state()
+    facts |= {"epoch": epoch, "manifest": job.manifest, "choice": dataclasses.astuple(choice)}
+    write_tensors(job.out / "last.safetensors", tensors, facts)
+
+
+def _resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
+    """The choice so far and the epoch to go on with, after the checkpoint where there is one."""
+    file = job.out / "last.safetensors"
+    if not file.is_file():
+        (job.out / "log.jsonl").unlink(missing_ok=True)
+        return Choice(), 0
+    tensors, facts = read_tensors(file)
+    if facts["manifest"] != job.manifest:
+        raise FerError(f"{job.out}: the manifest has changed since; train anew with another -o")
+    trainer.restore(tensors, facts)
+    start = int(facts["epoch"])
+    if trainer.process.number == 0:
+        lines = runs.read_log(job.out)[:start]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (job.out / "log.jsonl").write_text(text, encoding="utf-8")
+    return Choice(*facts["choice"]), start
+
+
+def _solve(job: Job, feed: Feed, solve: Callable[..., None]) -> None:
+    """Weights from a solver instead of from gradients."""
+    began = time.perf_counter()
+    torch.manual_seed(job.seed)
+    model, rows = runs.build(job.recipe), feed.train
+    weights = weights_of_classes(job.recipe, feed)
+    pixels = rows.pixels(np.arange(len(rows))).numpy()
+    solve(model, pixels, rows.targets, weights=weights, seed=job.seed)
+    write_tensors(job.out / "best.safetensors", model.state_dict(), {"epoch": 1})
+    trainer = Trainer(job.recipe, feed, Process(torch.device("cpu")), job.seed)
+    trainer.model = model
+    found = {f"val_{name}": value for name, value in _validated(trainer, feed).items()}
+    line = {"epoch": 1, **found, "seconds": round(time.perf_counter() - began, 3)}
+    (job.out / "log.jsonl").unlink(missing_ok=True)
+    _append(job.out / "log.jsonl", line)
+
+
+def _close(job: Job, feed: Feed, device: torch.device, command: str | None) -> None:
+    """Write what is known of the run, the card last."""
+    log, recipe = runs.read_log(job.out), job.recipe
+    if importlib.util.find_spec("matplotlib") is not None:
+        from fertools.charts import curves
+
+        curves(job.out / "curves.png", job.out.name, log)
+    best = read_tensors(job.out / "best.safetensors")[1]["epoch"]
+    card = {
+        "seed": job.seed,
+        "fold": job.fold,
+        "draw": job.draw,
+        "epochs": len(log),
+        "best_epoch": best,
+        "val": {k[4:]: v for k, v in log[best - 1].items() if k.startswith("val_")},
+        "rows": {"train": len(feed.train), "val": len(feed.val) if feed.val else 0},
+        "classes": dict(zip(feed.train.classes, feed.train.counts.tolist(), strict=True)),
+        "manifest": {"path": recipe.data.manifest, "digest": job.manifest},
+        "weights": runs.file_digest(job.out / "best.safetensors"),
+        "init_weights": recipe.model.init_weights,
+        "extra_data": list(recipe.data.extra_data),
+        "notes": list(feed.notes),
+        "minutes": round(sum(line["seconds"] for line in log) / 60, 2),
+        "hardware": hardware(device),
+        "made": made(command),
+    }
+    (job.out / "last.safetensors").unlink(missing_ok=True)
+    write_json(job.out / "card.json", card)
+
+
+def _append(file: Path, line: dict[str, Any]) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line) + "\n")
+
+
+def _board(out: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise FerError("--tensorboard needs it: pip install 'fertools[train]'") from error
+    return SummaryWriter(str(out))
