@@ -57,6 +57,7 @@ class Rule:
     val_from: float = setting(0.0, low=0, high=1)
     group: str = setting("subject")
     or_else: str = setting("")
+    labels: str = setting("")
     stratify_on: tuple[str, ...] = setting(("label",))
     seed: int = setting(0, low=0)
 

@@ -27,7 +27,7 @@ from fertools.split import SplitOptions, split
 from fertools.split.following import plan
 from tests.test_joining import FULL
 
-RULES = ("aihub-subject", "rafdb-valfromtrain")
+RULES = [name for name in names() if read_protocol(name).rule]
 LISTS = [name for name in names() if name not in RULES]
 FER = [name for name in LISTS if name.startswith("fer")]
 

@@ -66,6 +66,7 @@ def _of_rule(rule: Rule) -> dict[str, Any]:
         "val_from": rule.val_from or None,
         "stratify_on": rule.stratify_on,
         "grouping": Grouping(group=rule.group, or_else=rule.or_else or None),
+        "labels": rule.labels or None,
         "seed": rule.seed,
     }
 

@@ -1,0 +1,143 @@
+"""AffectNet: lines and arrays are read as they stand, and its validation part is the test."""
+
+import hashlib
+import io
+import shutil
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from fertools.errors import FerError
+from fertools.fakes import affectnet as fake
+from fertools.fakes._files import png, put
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.protocol import read_protocol
+from fertools.roots import Root
+from fertools.sources import affectnet
+from fertools.split import SplitOptions, split
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A variant of the fake, ingested once: folder, truth, result, table."""
+    known = {}
+
+    def get(variant):
+        if variant not in known:
+            place = tmp_path_factory.mktemp(variant)
+            truth = fake.write(place, people=5, variant=variant)
+            face = {"faces": "annotation", "size": 32} if variant == "lists" else {"size": 32}
+            result = ingest("affectnet", truth.raws(place), place / "out", face=face)
+            known[variant] = place, truth, result, read_manifest(place / "out").table
+        return known[variant]
+
+    return get
+
+
+def ok_rows(table):
+    return [row for row in table.to_pylist() if row["status"] == "ok"]
+
+
+def test_what_a_line_says_is_in_the_row(done):
+    """Box, landmarks, valence and arousal, with -1 and -2 for none."""
+    _, truth, result, table = done("lists")
+    rows = ok_rows(table)
+    for row in rows:
+        points = np.reshape(row["landmarks"], (68, 2))
+        assert (points[:, 0] > row["box_x0"] - 9).all() and (points[:, 0] < row["box_x1"] + 9).all()
+        assert row["box_y1"] - row["box_y0"] > 50 and row["box_source"] == "annotation"
+        assert (row["valence"] is None) == (row["arousal"] is None) == (row["native_label"] is None)
+        assert (row["official_split"] is None) == (row["labelled_by"] == "network")
+    happy = [row for row in rows if row["labelled_by"] == "person" and row["raw_label"] == "1"]
+    assert {round(row["valence"], 3) for row in happy} == {0.8}
+    assert {row["status"] for row in table.to_pylist()} >= {"no_box", "missing"}
+    assert f"pictures that no list names, not read: {truth.counts['unlisted']}" in result.notes
+    assert "rows that a network labelled, in no official part: 1" in result.notes
+
+
+def test_the_field_s_validation_is_the_test(done):
+    for variant in ("lists", "arrays"):
+        table = done(variant)[3]
+        assert set(table["official_split"].to_pylist()) - {None} == {"train", "test"}
+
+
+def test_a_row_that_is_missing_names_its_line(done):
+    (row,) = [r for r in done("lists")[3].to_pylist() if r["status"] == "missing"]
+    assert row["path"] == ["AffectNet", "Manually_Annotated_file_lists/training.csv#5"][1]
+    assert row["detail"].endswith("there is no picture " + row["id"].removeprefix("affectnet/"))
+
+
+def test_two_archives_hold_what_the_folders_hold(done):
+    columns = ["id", "status", "raw_label", "valence", "arousal", "official_split", "face_hash"]
+    assert done("tar")[3].select(columns).equals(done("arrays")[3].select(columns))
+
+
+def test_a_set_may_be_a_raw_argument(done, tmp_path):
+    place, _, _, table = done("arrays")
+    raws = [place / "AffectNet" / name for name in ("val_set", "train_set")]
+    ingest("affectnet", raws, tmp_path, face={"size": 32})
+    again = read_manifest(tmp_path).table
+    assert again["id"].equals(table["id"]) and again["raw_label"].equals(table["raw_label"])
+
+
+def test_no_pickle_is_read(done):
+    (row,) = [r for r in done("arrays")[3].to_pylist() if r["status"] == "bad_value"]
+    assert "_exp.npy: no NumPy array" in row["detail"] and "allow_pickle=False" in row["detail"]
+    assert row["raw_label"] is None and row["shard"] is None
+
+
+def test_a_mended_line_is_noticed(done, tmp_path):
+    raw = shutil.copytree(done("lists")[0] / "AffectNet", tmp_path / "AffectNet")
+    before = {unit.name: unit.digest for unit in affectnet.units(Root(raw))}
+    file = raw / "Manually_Annotated_file_lists/training.csv"
+    file.write_bytes(file.read_bytes().replace(b",0.8,0.3\r\n", b",0.7,0.3\r\n", 1))
+    after = {unit.name: unit.digest for unit in affectnet.units(Root(raw))}
+    assert [name for name in before if before[name] != after[name]] == ["training-000"]
+
+
+@pytest.mark.parametrize("list_bytes", [b"", b"\n\n", b"file,label\na.jpg,1\n"])
+def test_a_table_that_is_no_list_is_none(tmp_path, list_bytes):
+    name = hashlib.sha256(b"x").hexdigest()[:56]
+    put(tmp_path, f"1/{name}.png", png(np.zeros((8, 8), np.uint8)))
+    put(tmp_path, "training.csv", list_bytes)
+    with pytest.raises(FerError, match="pictures without labels; give training"):
+        affectnet.units(Root(tmp_path))
+
+
+def test_lists_alone_are_refused(done):
+    lists = done("lists")[0] / "AffectNet/Manually_Annotated_file_lists"
+    with pytest.raises(FerError, match="labels without images"):
+        affectnet.units(Root(lists))
+
+
+@pytest.mark.parametrize(
+    ("array", "word"),
+    [(np.array(3), "3"), (np.array("3"), "3"), (np.array([3.0]), "3"), (np.array([]), None)],
+)
+def test_a_label_is_a_number_or_text(tmp_path, array, word):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    put(tmp_path, "train_set/images/5.png", png(np.zeros((8, 8), np.uint8)))
+    put(tmp_path, "train_set/annotations/5_exp.npy", stream.getvalue())
+    (unit,) = affectnet.units(Root(tmp_path))
+    (frame,) = affectnet.read(unit)
+    assert (frame.raw_label, frame.key, frame.valence) == (word, "train_set/5", None)
+
+
+@pytest.mark.parametrize(("name", "count"), [("affectnet7", 7), ("affectnet8", 8)])
+def test_the_protocols_take_validation_from_training(done, tmp_path, name, count):
+    place, _, _, table = done("lists")
+    out = split([place / "out"], tmp_path / "m.parquet", SplitOptions(protocol=name)).out
+    dealt = read_manifest(out).table
+    inside = dealt.filter(pc.is_valid(dealt["split"]))
+    protocol = read_protocol(name)
+    assert len(protocol.classes) == count
+    assert set(inside["label"].to_pylist()) <= set(protocol.classes)
+    assert ("contempt" in inside["label"].to_pylist()) == (count == 8)
+    parts = {(row["official_split"], row["split"]) for row in inside.to_pylist()}
+    assert parts == {("train", "train"), ("train", "val"), ("test", "test")}
+    left = dealt.filter(pc.is_null(dealt["split"]))
+    assert "network" in left["labelled_by"].to_pylist()
+    assert len(table) == len(dealt)
