@@ -7,14 +7,19 @@ In goes a data folder; `versions/` in it holds the manifests that stood there be
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from fertools.errors import FerError
-from fertools.manifest import stored_facts, write_json
+from fertools.manifest import stored_facts, write_json, write_manifest
 
 VERSIONS = "versions"
 TABLES = "curation"
+BY_VERDICT = "verdict"  # in the column `drop`: a reviewer said so
 NAME = re.compile(r"manifest-(\d+)\.parquet")
 
 
@@ -45,6 +50,40 @@ def keep(out: Path) -> int:
     return number
 
 
+def publish(
+    out: Path,
+    table: pa.Table,
+    facts: dict[str, Any],
+    card: dict[str, Any],
+    tables: Mapping[str, pa.Table] | None = None,
+) -> int | None:
+    """Write the next version, the manifest last, and keep the one before; returns its number.
+
+    `tables` take the place of those of the last curation; without any these stay. Nothing is
+    written where the manifest is the one that stands there: None.
+    """
+    partial = out / f".{TABLES}.partial"
+    partial.mkdir(exist_ok=True)
+    for old in partial.iterdir():
+        old.unlink()
+    following = out / ".manifest.parquet.next"
+    write_manifest(following, table, facts)
+    if following.read_bytes() == (out / "manifest.parquet").read_bytes():
+        following.unlink()
+        partial.rmdir()
+        return None
+    number = keep(out)
+    for name, each in (tables or {}).items():
+        pq.write_table(each, partial / name, compression="zstd")
+    if tables is None:
+        partial.rmdir()
+    else:
+        replace_tables(out, partial)
+    write_json(out / "card.json", card)
+    following.replace(out / "manifest.parquet")
+    return number
+
+
 def step_back(out: Path) -> int:
     """Let the newest version stand again in place of the present manifest, which is gone then.
 
@@ -62,11 +101,12 @@ def step_back(out: Path) -> int:
 
 
 def curated(manifest: Path) -> dict[str, Any] | None:
-    """What determined the rows of a manifest that `curate` wrote; None for one that it did not."""
+    """What determined the rows of a manifest that a curation or reviewers wrote into; None for one
+    that none did."""
     facts = stored_facts(manifest)
-    if "curation" not in facts:
+    if not facts.keys() & {"curation", "verdicts"}:
         return None
-    return {k: v for k, v in facts.items() if k not in ("curation", "version")}
+    return {k: v for k, v in facts.items() if k not in ("curation", "verdicts", "version")}
 
 
 def replace_tables(out: Path, made: Path) -> None:

@@ -123,7 +123,7 @@ def test_an_older_version_can_be_opened_where_it_lies(data):
 
 
 def test_a_run_that_was_killed_before_the_end_leaves_one_version(data, monkeypatch):
-    monkeypatch.setattr("fertools.curate.write_json", lambda *_: 1 / 0)
+    monkeypatch.setattr("fertools.versions.replace_tables", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         curate(data, QUICK)
     monkeypatch.undo()
@@ -140,6 +140,21 @@ def test_a_verdict_of_a_person_outlives_a_run(data):
                    manifest.facts, manifest.card)  # fmt: skip
     curate(data, QUICK)
     assert read_manifest(data).table["label_verdict"].to_pylist()[0] == "fear"
+
+
+def test_a_face_that_reviewers_dropped_goes_and_another_copy_stays():
+    columns = {
+        "official_split": ["test", None, None],
+        "face_hash": ["a", "a", "b"],
+        "status": ["ok"] * 3,
+        "flags": [[], ["exact_copy"], []],
+        "verdict": ["drop", "keep", None],
+    }
+    policy = Policy(spare=("test",), drop={"exact_copy": "but_one"})
+    assert dropped(pa.table(columns), policy)[0].to_pylist() == ["verdict", None, None]
+    columns["verdict"] = [None] * 3
+    table = pa.table(columns, schema=pa.table(columns).schema.set(4, pa.field("verdict", "string")))
+    assert dropped(table, policy)[0].to_pylist() == [None, "exact_copy", None]
 
 
 def test_what_was_not_asked_for_again_is_named(data):

@@ -16,7 +16,6 @@ from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fertools import folder, strict, versions
 from fertools.columns import put
@@ -24,7 +23,7 @@ from fertools.curate.policy import Policy, dropped, read_policy
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
 from fertools.finding import Finding
-from fertools.manifest import Manifest, counts, read_manifest, write_json, write_manifest
+from fertools.manifest import Manifest, counts, read_manifest
 from fertools.manifest.card import made
 
 OWN = ("flags", "drop")
@@ -199,7 +198,7 @@ def _write(
     tables = {
         f"{name}-{key}.parquet": t for name, f in found.items() for key, t in f.tables.items()
     }
-    version = _publish(out, table, facts, card, tables)
+    version = versions.publish(out, table, facts, card, tables)
     flagged = sum(bool(row) for row in flags.to_pylist())
     faces = int(manifest.ok().to_numpy().sum())
     return Curated(
@@ -229,30 +228,3 @@ def _content(chosen: Sequence[Check], rules: Policy) -> dict[str, Any]:
     if probs:
         options[LABELS]["probs"] = hashlib.sha256(Path(probs).read_bytes()).hexdigest()[:32]
     return {"options": options, "drop": dict(rules.drop), "spare": list(rules.spare)}
-
-
-def _publish(
-    out: Path,
-    table: pa.Table,
-    facts: dict[str, Any],
-    card: dict[str, Any],
-    tables: dict[str, pa.Table],
-) -> int | None:
-    """Write the next version, the manifest last; nothing where it is the one that stands there."""
-    partial = out / f".{versions.TABLES}.partial"
-    partial.mkdir(exist_ok=True)
-    for old in partial.iterdir():
-        old.unlink()
-    following = out / ".manifest.parquet.next"
-    write_manifest(following, table, facts)
-    if following.read_bytes() == (out / "manifest.parquet").read_bytes():
-        following.unlink()
-        partial.rmdir()
-        return None
-    number = versions.keep(out)
-    for name, each in tables.items():
-        pq.write_table(each, partial / name, compression="zstd")
-    versions.replace_tables(out, partial)
-    write_json(out / "card.json", card)
-    following.replace(out / "manifest.parquet")
-    return number

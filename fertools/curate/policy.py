@@ -19,6 +19,7 @@ from fertools import resources, strict
 from fertools.columns import encode, words
 from fertools.errors import FerError, unknown
 from fertools.strict import setting
+from fertools.versions import BY_VERDICT
 
 DEFAULT = "curate_default"
 PARTS = ("train", "val", "test")
@@ -74,11 +75,12 @@ def dropped(table: pa.Table, policy: Policy) -> tuple[pa.ChunkedArray, dict[str,
 
     Flags are followed in the policy's order, and the first that applies is the reason. Of copies
     of which one is to stay, a spared row stays and lets all others go; else the first does that no
-    earlier flag has dropped.
+    earlier flag has dropped. A face that reviewers dropped goes before all that, spared or not.
     """
+    judged = _judged(table)
     spared = pc.is_in(table["official_split"], pa.array(policy.spare, pa.string()))
-    safe = spared.to_numpy(zero_copy_only=False)
-    reason = np.full(table.num_rows, -1)
+    safe = spared.to_numpy(zero_copy_only=False) & ~judged
+    reason = np.where(judged, len(policy.drop), -1)
     kept: dict[str, int] = {}
     for number, (flag, way) in enumerate(policy.drop.items()):
         marked = _flagged(table["flags"], flag)
@@ -88,8 +90,16 @@ def dropped(table: pa.Table, policy: Policy) -> tuple[pa.ChunkedArray, dict[str,
             kept[flag] = int((marked & safe).sum())
         else:
             reason[_superfluous(table, flag, marked, free, safe)] = number
-    column = pa.chunked_array([words(reason, list(policy.drop))])
+    column = pa.chunked_array([words(reason, [*policy.drop, BY_VERDICT])])
     return column, {flag: count for flag, count in kept.items() if count}
+
+
+def _judged(table: pa.Table) -> Mask:
+    """Faces that reviewers would not use."""
+    if "verdict" not in table.column_names:
+        return np.zeros(table.num_rows, np.bool_)
+    said = pc.and_(pc.equal(table["verdict"], "drop"), pc.equal(table["status"], "ok"))
+    return np.asarray(said.fill_null(False).to_numpy())
 
 
 def _flagged(column: pa.ChunkedArray, flag: str) -> Mask:

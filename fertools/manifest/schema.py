@@ -77,7 +77,9 @@ CURATED = (
     ("twin_group", TEXT, "faces that are copies of one another"),
     ("flags", pa.list_(TEXT), "what a check found"),
     ("drop", TEXT, "why the row should not be used"),
-    ("label_verdict", TEXT, "a reviewer's word; never written over `label`"),
+    ("verdict", TEXT, "what reviewers said: keep, drop, relabel, unsure or disputed"),
+    ("label_verdict", TEXT, "the reviewers' word; never written over `label`"),
+    ("label_verdict_second", TEXT, "their second choice"),
 )
 # Written by `split`.
 DEALT = (
