@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fertools import __version__
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
-from fertools.errors import FerError
+from fertools.manifest import write_page
 
 MEANING = {
     "subject": "the same person",
@@ -23,16 +23,7 @@ MEANING = {
 
 def write(found: Audit, file: str | Path) -> None:
     """Write the page, renamed into place. Raises `FerError` where that is not possible."""
-    file = Path(file)
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page(found), encoding="utf-8")
-    except OSError as error:
-        raise FerError(
-            f"{file}: cannot be written ({error.strerror}); give another path"
-        ) from error
-    partial.replace(file)
+    write_page(file, page(found))
 
 
 def page(found: Audit) -> str:

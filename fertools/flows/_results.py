@@ -10,6 +10,7 @@ from typing import Any
 
 from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import Setting, Trial
+from fertools.manifest import write_page
 from fertools.models._count import count
 from fertools.runs import Run, build, open_runs, read_json, read_log
 
@@ -33,9 +34,7 @@ def write(file: Path, every: Sequence[Setting], runs: Path) -> None:
     lines = [_line(setting, runs) for setting in every]
     details = [text for setting in every for text in _details(setting, runs)]
     details += _rehearsed(runs)
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(HEAD + "\n".join(lines) + "\n" + "".join(details), encoding="utf-8")
-    partial.replace(file)
+    write_page(file, HEAD + "\n".join(lines) + "\n" + "".join(details))
 
 
 def _line(setting: Setting, runs: Path) -> str:

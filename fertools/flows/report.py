@@ -23,7 +23,7 @@ from fertools.flows import _report_words as words
 from fertools.flows._report_chart import Histogram, bars, histogram, leak_bars
 from fertools.flows._report_facts import PUBLISHED, Facts, Tally, gather
 from fertools.flows._sheet import Sheets, draw
-from fertools.manifest import locate
+from fertools.manifest import locate, write_page
 from fertools.stats import DropOut
 from fertools.twins import Step
 
@@ -81,7 +81,8 @@ def report(
         unchecked=small_print.unchecked(facts),
         version=__version__,
     )
-    return Written(file, _write(file, page), sheets.faces)
+    write_page(file, page)
+    return Written(file, file.stat().st_size, sheets.faces)
 
 
 def named(out: Path, with_faces: bool) -> Path:
@@ -171,14 +172,3 @@ def _histograms(facts: Facts) -> list[Histogram]:
             values = facts.manifest.table[name].drop_null().to_numpy().astype(np.float64)
             found.append(histogram(name.removeprefix("quality_").replace("_", " "), values))
     return found
-
-
-def _write(file: Path, page: str) -> int:
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8", newline="\n")
-        partial.replace(file)
-    except OSError as error:
-        raise FerError(f"{file}: cannot be written ({error.strerror}); give another -o") from error
-    return file.stat().st_size

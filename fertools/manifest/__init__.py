@@ -163,6 +163,18 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     put_in_place(partial, path)
 
 
+def write_page(path: str | Path, text: str) -> None:
+    """Write a page for people, renamed into place. Raises `FerError` where that is not possible."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        put_in_place(partial, path)
+    except OSError as error:
+        raise FerError(f"{path}: cannot be written ({error.strerror}); give another -o") from error
+
+
 def put_in_place(partial: Path, path: Path) -> None:
     """Rename a file once its bytes are on the disk, so that a power cut leaves it whole or not."""
     with partial.open("rb+") as file:

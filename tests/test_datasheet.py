@@ -1,0 +1,112 @@
+"""The datasheet: what it says of a data set, in both languages, and what it will not repeat."""
+
+from pathlib import Path
+
+import pytest
+
+from fertools.cli import main
+from fertools.errors import FerError
+from fertools.fakes import aihub, ck48, fer2013
+from fertools.flows._datasheet_words import ENGLISH, KOREAN, RELATIONS
+from fertools.flows.datasheet import datasheet
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest, write_manifest
+from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
+from tests.made import made, smooth
+
+EVIL = "<script>alert(1)</script>|a"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """Drawn people in sequences, dealt without regard to who they are."""
+    folder = tmp_path_factory.mktemp("study")
+    ck48.write(folder / "raw", people=5)
+    ingest("ck48", [folder / "raw" / "CK+48"], folder / "data")
+    alone = SplitOptions(ratios=(6, 2, 2), grouping=Grouping("none"))
+    split([folder / "data"], folder / "random.parquet", alone)
+    return folder
+
+
+def section(page: str, name: str) -> str:
+    return page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+
+
+def test_it_says_where_the_data_comes_from_and_who_is_in_it(study):
+    page = datasheet(study / "data")
+    rows = len(read_manifest(study / "data"))
+    faces = read_manifest(study / "data").table["status"].to_pylist().count("ok")
+    sums = f"{rows} images in = {faces} with a face + {rows - faces} with a reason"
+    assert sums in page
+    assert "Lucey et al." in section(page, ENGLISH["sources"])
+    assert f"5 in {faces} of {faces} faces" in section(page, ENGLISH["composition"])
+    assert "| gender |  | 100 % |" in section(page, ENGLISH["demography"])
+    assert "near-copies" in section(page, ENGLISH["faults"])
+    assert "detector" not in section(page, ENGLISH["processing"])  # none ran
+
+
+def test_a_split_that_leaks_is_not_recommended(study):
+    page = datasheet(study / "random.parquet")
+    assert "| people | leaks |" in section(page, ENGLISH["leakage"])
+    assert "Do not publish a score" in section(page, ENGLISH["uses"])
+    assert "Fewer than 30 test faces" in section(page, ENGLISH["uses"])
+
+
+def test_a_split_whose_people_are_not_known_claims_nothing(tmp_path):
+    fer2013.write(tmp_path / "raw", people=4)
+    ingest("fer2013", [tmp_path / "raw"], tmp_path / "data")
+    page = datasheet(tmp_path / "data")
+    assert ENGLISH["no_people"] in page
+    assert "Whether the parts share people" in section(page, ENGLISH["uses"])
+
+
+def test_ages_and_raters_are_told(tmp_path):
+    aihub.write(tmp_path / "raw")
+    ingest("aihub", [tmp_path / "raw"], tmp_path / "data")
+    page = datasheet(tmp_path / "data")
+    shown = section(page, ENGLISH["demography"])
+    assert "female" in shown and "male" in shown
+    assert "Fleiss' kappa" in section(page, ENGLISH["collection"])
+
+
+def test_both_languages_say_the_same_things(study):
+    assert ENGLISH.keys() == KOREAN.keys()
+    assert RELATIONS["en"].keys() == RELATIONS["ko"].keys()
+    english, korean = (datasheet(study / "random.parquet", language=each) for each in ("en", "ko"))
+    assert english.count("\n## ") == korean.count("\n## ")
+    assert english.count("\n|") == korean.count("\n|")
+    assert KOREAN["leaks"] in korean
+
+
+def test_a_strangers_words_stay_text(tmp_path):
+    found, _ = made(tmp_path / "data", smooth(4, seed=1), gender=[EVIL, "x`y", None, None])
+    card = {**found.card, "about": {"licence": EVIL, "citation": EVIL}}
+    write_manifest(tmp_path / "data" / "manifest.parquet", found.table, {}, card)
+    page = datasheet(tmp_path / "data", purpose=EVIL, contact=f"a\n# b {EVIL}")
+    assert "<script" not in page
+    assert "\n# b" not in page
+    lines = [line for line in page.splitlines() if line.startswith("| gender")]
+    assert lines[0].replace("\\|", "").count("|") == 4
+
+
+def test_the_same_manifest_gives_the_same_bytes(study):
+    assert datasheet(study / "random.parquet") == datasheet(study / "random.parquet")
+
+
+def test_a_language_that_is_not_there_is_named(study):
+    with pytest.raises(FerError, match="language 'fr'"):
+        datasheet(study / "data", language="fr")
+
+
+def test_the_command_writes_a_file_or_says_why_not(study, tmp_path, capsys):
+    sheet = tmp_path / "below" / "SHEET.md"
+    with pytest.raises(SystemExit) as end:
+        main(["datasheet", str(study / "data"), "-o", str(sheet), "--lang", "ko"])
+    assert not end.value.code
+    assert sheet.read_text(encoding="utf-8").startswith("# 데이터시트")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as end:
+        main(["datasheet", str(study / "data"), "-o", str(tmp_path / "file" / "x.md")])
+    assert end.value.code == 1
+    assert "cannot be written" in capsys.readouterr().err
