@@ -26,6 +26,7 @@ from fertools.ingest.assemble import assemble
 from fertools.ingest.extract import Extractor, given_up
 from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
 from fertools.ingest.records import keep_records
+from fertools.ingest.startup import with_pyarrow_alone
 from fertools.ingest.unitfile import UnitWriter, finished, unit_rows
 from fertools.manifest import stored_facts, write_json
 from fertools.roots import Unit
@@ -236,7 +237,8 @@ def _results(
 def _set_up(source: str) -> None:
     """Make a worker ready: a job's options can only be unpickled once its source is loaded."""
     one_thread()
-    load_source(source)
+    if load_source(source).__name__.startswith("fertools.sources."):
+        with_pyarrow_alone()
 
 
 def read_unit(job: Job) -> tuple[str, int, int]:
