@@ -30,6 +30,8 @@ from fertools.manifest import conform, counts, read_card, write_manifest
 from fertools.manifest.card import made
 from fertools.roots import Root
 
+ABOUT = ("licence", "citation", "homepage", "sharing")
+
 
 def assemble(
     module: ModuleType,
@@ -58,7 +60,7 @@ def assemble(
     card = {
         **content,
         "rows": table.num_rows,
-        "about": {k: getattr(module, k.upper(), "") for k in ("licence", "citation", "homepage")},
+        "about": {k: getattr(module, k.upper(), "") for k in ABOUT},
         "notes": [*_notes(table), *_told(module, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},

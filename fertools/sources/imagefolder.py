@@ -18,6 +18,7 @@ from fertools.frame import Frame, option, rejected
 from fertools.roots import Member, Root, Unit
 
 LICENCE = "yours"
+SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}

@@ -28,6 +28,7 @@ from fertools.roots import Member, Root, Unit, table_unit
 from fertools.roots.archives import MAX_MEMBER, impostor
 
 LICENCE = "yours"
+SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}

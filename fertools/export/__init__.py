@@ -1,0 +1,160 @@
+"""Export: hand the faces of a manifest to other tools, each in a format of its own.
+
+In goes a manifest and the name of a format; out comes a folder that the format's own readers open.
+A file of this folder is a format: `write(chosen, out)` fills an empty folder, `READ_BY`, `KEEPS`
+and `LOSES` are what the table of formats says, and `PIXELS = "optional"` marks one that is worth
+something without its pictures.
+
+Every folder holds `export.json`: the digest of the manifest, licence and citation of each data set,
+classes in the order of their numbers, counts by part and class, and why the other rows were left
+out. The same manifest, options and versions give the same bytes.
+"""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fertools import __version__, folder
+from fertools.errors import FerError
+from fertools.export import _terms
+from fertools.export._chosen import Chosen, choose
+from fertools.export._chosen import Options as Options
+from fertools.manifest import Manifest, locate, read_manifest, write_json
+
+RECORD = "export.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What came out: rows of the manifest, samples written, by part and class, and the rest."""
+
+    out: Path
+    format: str
+    rows: int
+    samples: int
+    counts: dict[str, dict[str, int]]
+    left_out: dict[str, int]
+    pixels: bool
+    notes: list[str]
+
+
+def export(
+    manifest: str | Path,
+    to: str,
+    out: str | Path,
+    options: Options | None = None,
+    *,
+    i_have_the_right: bool = False,
+    force: bool = False,
+) -> Exported:
+    """Write the faces of a manifest to the new folder `out` in the format `to`.
+
+    Pictures of a data set whose terms forbid sharing are written only where the caller has the
+    right: a format that needs them is refused, any other goes without, and a note says so. Raises
+    `FerError` for this, for an unknown format, an `out` that is there (with `force`: that is no
+    export of ours), a package that is missing, and a manifest without a face to export.
+    """
+    module = folder.load("export", to)
+    file, out, options = locate(manifest), Path(out), options or Options()
+    _check_out(out, force=force)
+    found = read_manifest(file)
+    declared = _terms.sources(found, sorted(set(found.table["source"].to_pylist())))
+    pixels, notes = _pixels(module, to, declared, options, i_have_the_right)
+    chosen = choose(
+        found, dataclasses.replace(options, pixels=pixels), _facts(file, found, to, declared)
+    )
+    notes += chosen.notes
+    _write(module, chosen, out)
+    return Exported(
+        out=out,
+        format=to,
+        rows=len(found),
+        samples=len(chosen.names),
+        counts=chosen.counts(),
+        left_out=chosen.left_out,
+        pixels=pixels,
+        notes=notes,
+    )
+
+
+def _check_out(out: Path, *, force: bool) -> None:
+    if not out.exists():
+        return
+    if not force:
+        raise FerError(f"{out}: is there; give another -o, or --force")
+    if not (out / RECORD).is_file():
+        raise FerError(f"{out}: is there and is no export of fertools; give another -o")
+
+
+def _pixels(
+    module: Any,
+    to: str,
+    declared: dict[str, dict[str, str]],
+    options: Options,
+    i_have_the_right: bool,
+) -> tuple[bool, list[str]]:
+    """Whether pictures are written, and a note where they are not though they were asked for."""
+    optional = getattr(module, "PIXELS", "needed") == "optional"
+    if not options.pixels:
+        if not optional:
+            raise FerError(f"--to {to} is nothing without its pictures; leave --no-pixels out")
+        return False, []
+    bound = [] if i_have_the_right else _terms.forbidden(declared)
+    if not bound:
+        return True, []
+    name = bound[0]
+    terms = declared[name]["licence"] or "it declares no terms"
+    why = f"pictures of {name} may not be passed on ({terms})"
+    cure = "say --i-have-the-right where you may"
+    if not optional:
+        raise FerError(f"{why}; {cure}, or export --to csv, which goes without pictures")
+    return False, [f"no pictures: {why}; {cure}"]
+
+
+def _facts(
+    file: Path, manifest: Manifest, to: str, declared: dict[str, dict[str, str]]
+) -> dict[str, Any]:
+    """Where an export comes from; nothing of it changes between two runs."""
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    name = str(manifest.facts.get("name") or file.stem)
+    return {
+        "format": to,
+        "fertools": __version__,
+        "name": file.parent.name if name == "manifest" else name,
+        "manifest": {"digest": digest, "rows": len(manifest), **manifest.facts},
+        "sources": declared,
+    }
+
+
+def _write(module: Any, chosen: Chosen, out: Path) -> None:
+    """Write beside `out` and rename: what was killed leaves nothing that looks finished."""
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        module.write(chosen, partial)
+        write_json(partial / RECORD, _record(chosen))
+        if out.exists():
+            shutil.rmtree(out)
+        partial.replace(out)
+    except OSError as error:
+        what = error.strerror or error
+        raise FerError(f"{error.filename or out}: {what}; mend that and export again") from error
+
+
+def _record(chosen: Chosen) -> dict[str, Any]:
+    record = {
+        **chosen.facts,
+        "classes": chosen.classes,
+        "counts": chosen.counts(),
+        "samples": len(chosen.names),
+        "left_out": chosen.left_out,
+        "codec": chosen.codec if chosen.faces is not None else None,
+    }
+    ordered: dict[str, Any] = json.loads(json.dumps(record, sort_keys=True))
+    return ordered

@@ -1,0 +1,80 @@
+"""What is told of each face beside its picture and its label: the manifest's other columns.
+
+In goes the table of the chosen rows; out come columns with types that every format can hold, as
+plain values for JSON, or flat for a CSV.
+"""
+
+import datetime
+import json
+import math
+import re
+from typing import Any
+
+import pyarrow as pa
+
+# Where a face lies in our own store, and what is the same for every row that is exported.
+INTERNAL = ("store", "shard", "row", "status", "detail", "label_status")
+TAKEN = ("image", "file_name", "label", "part")  # the names that the formats write themselves
+TO_READERS = re.compile("file_names?$")  # `datasets` opens what stands in such a column
+
+
+def told(table: pa.Table) -> pa.Table:
+    """The columns that say something, under names that no format takes for its own."""
+    columns = {}
+    for name in table.column_names:
+        column = table[name]
+        if name in INTERNAL or column.null_count == len(column):
+            continue
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        columns[aside(name) if name in TAKEN or TO_READERS.search(name) else name] = column
+    return pa.table(columns)
+
+
+def aside(name: str) -> str:
+    """What a column is called whose name a format needs for itself."""
+    return f"{name}_in_manifest"
+
+
+def plain(value: Any) -> Any:
+    """A cell as JSON can hold it: no NaN, no fields that are null, dates as ISO 8601."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    return value if isinstance(value, (str, int, bool)) or value is None else str(value)
+
+
+def described(table: pa.Table) -> list[dict[str, Any]]:
+    """Every row as plain values, columns that are null left out; a map becomes an object."""
+    maps = [field.name for field in table.schema if pa.types.is_map(field.type)]
+    rows = []
+    for row in table.to_pylist():
+        for name in maps:
+            row[name] = dict(row[name]) if row[name] is not None else None
+        rows.append(plain(row))
+    return rows
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """One cell for each value: `votes` as `votes_<word>`, lists and maps as JSON text."""
+    columns: dict[str, Any] = {}
+    for field in table.schema:
+        column = table[field.name]
+        if pa.types.is_struct(field.type):
+            whole = column.combine_chunks()
+            parts = zip((inner.name for inner in field.type), whole.flatten(), strict=True)
+            columns |= {f"{field.name}_{name}": part for name, part in parts}
+        elif pa.types.is_nested(field.type):
+            cells = (row.get(field.name) for row in described(table.select([field.name])))
+            columns[field.name] = pa.array(
+                [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in cells],
+                pa.string(),
+            )
+        else:
+            columns[field.name] = column
+    return pa.table(columns)

@@ -1,0 +1,49 @@
+"""Folders `<part>/<class>/<image>`, with the other columns in a `metadata.csv` beside the classes.
+
+torchvision's and timm's ImageFolder, Keras and `datasets.load_dataset` read it. A class whose word
+is no safe folder name gets one made of it; `folders` in `classes.json` says which.
+"""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from fertools.export._chosen import Chosen
+from fertools.export._columns import flat
+from fertools.export._files import about, put, put_json
+from fertools.export._names import distinct
+
+READ_BY = "torchvision, timm, Keras, datasets"
+KEEPS = "parts and classes as folders; all columns in metadata.csv"
+LOSES = "types (lists become JSON text); words that are no folder names stand in metadata.csv"
+
+
+def write(chosen: Chosen, out: Path) -> None:
+    """Write folders, one `metadata.csv` for each part, and a README that `datasets` reads."""
+    folders = dict(zip(chosen.classes, distinct(chosen.classes), strict=True))
+    for part in chosen.dealt:
+        at = chosen.at(part)
+        files = []
+        for sample in chosen.samples(part):
+            files.append(f"{folders[sample.label]}/{sample.name}.{chosen.ending}")
+            put(out / part, files[-1], sample)
+        labels = [chosen.classes[code] for code in chosen.codes[at]]
+        rest = flat(chosen.table.take(pa.array(at)))
+        first = {"file_name": files, "label": labels}
+        columns = first | {name: rest[name] for name in rest.column_names}
+        pyarrow.csv.write_csv(pa.table(columns), out / part / "metadata.csv")
+    put_json(out / "classes.json", {"classes": chosen.classes, "folders": folders}, indent=1)
+    _readme(chosen, out)
+
+
+def _readme(chosen: Chosen, out: Path) -> None:
+    """A card whose header tells `datasets` the parts, which it would else guess from names."""
+    splits = [
+        {"split": part or "train", "path": f"{part}/**" if part else "**/*.*"}
+        for part in chosen.dealt
+    ]
+    header = json.dumps([{"config_name": "default", "data_files": splits}], ensure_ascii=False)
+    text = f"---\nconfigs: {header}\n---\n# {chosen.facts['name']}\n\n{about(chosen)}"
+    (out / "README.md").write_text(text, encoding="utf-8", newline="\n")
