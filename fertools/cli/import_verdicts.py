@@ -1,0 +1,100 @@
+"""Bring reviewers' verdicts home: agreement, majority, disputes, label noise."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fertools.cli import _show
+
+if TYPE_CHECKING:
+    from fertools.measures.intervals import Interval
+    from fertools.review import Imported
+
+
+@click.command(epilog="Example: fertools import-verdicts kim.jsonl lee.jsonl --into data/fer2013")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--into", metavar="DATA", help="write them into the next version of DATA's manifest")
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
+def command(files: tuple[str, ...], into: str | None, as_json: bool) -> None:
+    """Compare the verdicts in FILES, one file per reviewer of one session.
+
+    Prints Krippendorff's alpha with its interval, what most say of each face, and what is disputed.
+    With --into the answer becomes `label_verdict` and `drop` in DATA, never the label itself;
+    disputes are looked at with `fertools review DATA --queue disputed`, whose file then joins FILES
+    and decides. Where controls were mixed in, the share of wrong labels is estimated.
+    """
+    from fertools.review import import_verdicts
+
+    found = import_verdicts(files, into, command=_show.line())
+    if as_json:
+        _show.as_json(_plain(found))
+    else:
+        _print(found)
+
+
+def _plain(found: "Imported") -> dict[str, Any]:
+    data = dataclasses.asdict(found)
+    data["out"] = None if found.out is None else str(found.out)
+    return data
+
+
+def _print(found: "Imported") -> None:
+    agreement = found.agreement
+    names = ", ".join(agreement.reviewers)
+    rows = [[word, count] for word, count in found.faces.items()]
+    _show.table(f"session {found.session}, by {names}", ["in the end", "faces"], rows)
+    if len(agreement.reviewers) > 1:
+        click.echo(
+            f"Krippendorff's alpha {_range(agreement.alpha, 1, '')} over "
+            f"{agreement.alpha.groups:,} faces; pairs agree in {100 * agreement.pairwise:.1f} %"
+        )
+    else:
+        click.echo("one reviewer: there is no agreement to measure")
+    if found.noise is None:
+        click.echo(f"no noise rate: {found.why_no_noise}")
+    else:
+        _noise(found)
+    if found.out is not None:
+        _written(found)
+
+
+def _noise(found: "Imported") -> None:
+    noise = found.noise
+    assert noise is not None
+    shares = {
+        "wrong labels": noise.wrong,
+        "not even the second choice": noise.clearly_wrong,
+        "not to be used": noise.unusable,
+    }
+    for name, share in shares.items():
+        click.echo(f"{name}: {_range(share, 100, ' %')} of all faces")
+    for name, counts in noise.strata.items():
+        click.echo(
+            f"{name}: {counts['faces']:,} faces, {counts['sampled']:,} sampled, "
+            f"{counts['judged']:,} judged, {counts['wrong']:,} wrong, "
+            f"{counts['unusable']:,} unusable"
+        )
+    if noise.open:
+        click.echo(f"{noise.open:,} judged without a result or without a label are left out")
+
+
+def _written(found: "Imported") -> None:
+    if disputed := len(found.agreement.disputed):
+        click.echo(f"{disputed:,} disputed: fertools review {found.out} --queue disputed")
+    if found.changed_test_rows:
+        click.echo(
+            f"{found.changed_test_rows:,} rows of the published test part are others by verdict: "
+            "a score with them is none on the published test"
+        )
+    if found.version is None:
+        click.echo("nothing changed")
+    else:
+        click.echo(f"the manifest before is version {found.version}; `fertools curate "
+                   f"{found.out} --undo` goes back to it")  # fmt: skip
+
+
+def _range(interval: "Interval", scale: float, unit: str) -> str:
+    value, low, high = (scale * x for x in (interval.value, interval.low, interval.high))
+    digits = 3 if scale == 1 else 2
+    return f"{value:.{digits}f}{unit} (95 % interval {low:.{digits}f} .. {high:.{digits}f})"
