@@ -27,6 +27,7 @@ COMPOUND = (
     "angrily disgusted",
     "disgustedly surprised",
 )
+RARE_COMPOUND = ("fearfully disgusted", "happily fearful", "happily sad")  # RAF-CE has them, too
 WORDS = (
     "anger",
     "contempt",
@@ -40,6 +41,7 @@ WORDS = (
     "anxiety",  # AI-Hub 불안
     "hurt",  # AI-Hub 상처
     *COMPOUND,
+    *RARE_COMPOUND,
 )
 
 # Spellings that public data sets use for one of the words above.

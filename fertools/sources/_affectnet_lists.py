@@ -139,6 +139,5 @@ def landmarks(words: list[str]) -> list[float] | None:
 def _box(cells: Mapping[str, str]) -> Box | None:
     sides = [number(cells.get(name)) for name in COLUMNS[1:5]]
     x, y, width, height = (math.nan if side is None else side for side in sides)
-    if not (width > 0 and height > 0 and math.isfinite(x + y)):
-        return None
-    return x, y, x + width, y + height
+    box = x, y, x + width, y + height
+    return box if width > 0 and height > 0 and all(map(math.isfinite, box)) else None

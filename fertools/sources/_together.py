@@ -73,6 +73,12 @@ def each_once(records: pa.Table, by: list[str]) -> pa.Table:
     return first
 
 
+def whole_path(member: Member) -> str:
+    """Where a file lies, with folders above the RAW argument, which may have named what it is."""
+    inner = member.inner if member.archive else member.name
+    return f"{member.container}/{inner}".replace("\\", "/")
+
+
 def text(member: Member) -> str:
     """A small text file in any encoding that keeps digits; raises `FerError` where it cannot."""
     try:

@@ -45,7 +45,7 @@ from fertools.sources._affectnet_lists import (
     number,
     place_of,
 )
-from fertools.sources._together import sliced, together
+from fertools.sources._together import sliced, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -62,13 +62,16 @@ PARTS = {"training": "train", "validation": "test", "train_set": "train", "val_s
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 KINDS = ("exp", "val", "aro", "lnd")
 SLICE = 2000
+BROKEN = (ValueError, TypeError, EOFError, OSError, MemoryError)  # of a file that is no array
 
 # 56 hex characters in the lists that are known
 LISTED = re.compile(r"(?:^|/)\d+/[0-9a-f]{32,64}\.\w+$", re.IGNORECASE)
 # the sets may be archives
 SET = r"(?:^|/)(?P<set>train_set|val_set)[^/]*/"
-FACE = re.compile(SET + r"images/(?P<n>\d+)\.\w+$", re.IGNORECASE)
-NOTE = re.compile(SET + r"annotations/(?P<n>\d+)_(?P<kind>exp|val|aro|lnd)\.npy$", re.IGNORECASE)
+FACE = re.compile(SET + r"images/(?P<n>\d{1,9})\.\w+$", re.IGNORECASE)
+NOTE = re.compile(
+    SET + r"annotations/(?P<n>\d{1,9})_(?P<kind>exp|val|aro|lnd)\.npy$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,13 @@ class Take:
 
 def matches(root: Root) -> bool:
     """Whether the root holds a list, an annotation, or a picture in its place."""
-    placed = any(LISTED.search(_path(m)) or FACE.search(_path(m)) for m in root.members)
-    return placed or any(NOTE.search(_path(m)) or list_name(m) for m in root.members)
+    placed = any(LISTED.search(whole_path(m)) or FACE.search(whole_path(m)) for m in root.members)
+    return placed or any(NOTE.search(whole_path(m)) or list_name(m) for m in root.members)
 
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """The pictures of 2021 are faces; in those of 2017 the face is where the list says."""
-    cut = any(FACE.search(_path(member)) for root in roots for member in root.members)
+    cut = any(FACE.search(whole_path(member)) for root in roots for member in root.members)
     return {"size": 224, "channels": 3, "faces": "as-is" if cut else "auto"}
 
 
@@ -121,10 +124,10 @@ def units(root: Root) -> list[Unit]:
 def index(root: Root) -> pa.Table | None:
     """How many pictures no list names."""
     members = together(root, _is_picture)
-    if not members:
+    if not any(map(list_name, members)):
         return None
     named = {line.picture.path for line in _lines(members) if line.picture}
-    pictures = [m for m in members if _is_picture(m) and not FACE.search(_path(m))]
+    pictures = [m for m in members if _is_picture(m) and not FACE.search(whole_path(m))]
     return pa.table({"key": ["unlisted"], "count": [len({m.path for m in pictures} - named)]})
 
 
@@ -157,21 +160,15 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     return notes
 
 
-def _path(member: Member) -> str:
-    """The whole path: a set may be given as a RAW argument, then its name is not in `path`."""
-    inner = member.inner if member.archive else member.name
-    return f"{member.container}/{inner}".replace("\\", "/")
-
-
 def _is_picture(member: Member) -> bool:
-    path = _path(member)
+    path = whole_path(member)
     return member.suffix in IMAGES and bool(LISTED.search(path) or FACE.search(path))
 
 
 def _lines(members: Sequence[Member]) -> Iterator[Line]:
     """Every line of every list."""
     lists = [(member, name) for member in members if (name := list_name(member))]
-    pictures = {place_of(_path(m)): m for m in members if lists and m.suffix in IMAGES}
+    pictures = {place_of(whole_path(m)): m for m in members if lists and m.suffix in IMAGES}
     for member, name in lists:
         yield from lines(member, name, pictures)
 
@@ -181,9 +178,9 @@ def _takes(members: Sequence[Member]) -> Iterator[Take]:
     pictures: dict[tuple[str, int], Member] = {}
     notes: dict[tuple[str, int], dict[str, Member]] = {}
     for member in members:
-        if found := FACE.search(_path(member)):
+        if found := FACE.search(whole_path(member)):
             pictures[found["set"].lower(), int(found["n"])] = member
-        elif found := NOTE.search(_path(member)):
+        elif found := NOTE.search(whole_path(member)):
             at = found["set"].lower(), int(found["n"])
             notes.setdefault(at, {})[found["kind"].lower()] = member
     for part, n in sorted({*pictures, *notes}):
@@ -200,7 +197,7 @@ def _frame(take: Take, unit: Unit) -> Frame:
     for note in take.notes:
         try:
             words.append(_words(note, unit))
-        except (ReadFault, ValueError, EOFError, OSError) as fault:
+        except (ReadFault, *BROKEN) as fault:
             words.append([])
             status, detail = "bad_value", f"{note.path if note else path}: no NumPy array: {fault}"
     said, valence, arousal, points = words
@@ -222,5 +219,5 @@ def _words(note: Member | None, unit: Unit) -> list[str]:
     """What an array holds, number by number, as text; it may hold text itself."""
     if note is None:
         return []
-    array = np.load(io.BytesIO(unit.read(note)), allow_pickle=False)
+    array = np.lib.format.read_array(io.BytesIO(unit.read(note)), allow_pickle=False)
     return [str(value).strip() for value in np.ravel(array).tolist()]

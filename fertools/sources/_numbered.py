@@ -1,0 +1,105 @@
+"""RAF-ML and RAF-CE: pictures with numbers for names, and lists that speak of them by name.
+
+In go the files of a root; out come the words behind each name of a list, and the rows to come.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fertools.errors import unknown
+from fertools.frame import option
+from fertools.roots import Member
+from fertools.sources._together import lines, whole_path
+
+IMAGES = ("auto", "aligned", "original")
+PICTURE = re.compile(r"^(?P<stem>\d{4})(?P<aligned>_aligned)?\.(?:jpe?g|png)$", re.IGNORECASE)
+FOLDER = re.compile(r"/(?:aligned|original)(?:\.zip)?/[^/]+$", re.IGNORECASE)
+SET = re.compile(r"/RAF[-_]?(?P<set>ML|CE|AU)\b", re.IGNORECASE)
+Listed = dict[str, tuple[str, ...]]  # the words behind the name of a picture, by its stem
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which of the two pictures of a face is read."""
+
+    images: str = option("auto", "aligned, original, or auto: aligned where there are any")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A row to come: a picture, or a name on a list (`where`) without one; `words` by list."""
+
+    stem: str
+    where: str
+    picture: Member | None
+    words: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def files(self) -> tuple[Member, ...]:
+        """The picture."""
+        return () if self.picture is None else (self.picture,)
+
+    @property
+    def said(self) -> str:
+        """What the lists say."""
+        return f"{self.stem} {self.words}"
+
+
+def is_picture(member: Member) -> bool:
+    """Whether a file has a number for its name, and its place or its name says that it is a face's.
+
+    Numbers are names of pictures in many a data set.
+    """
+    found = PICTURE.match(member.name)
+    return bool(found and (found["aligned"] or FOLDER.search(whole_path(member))))
+
+
+def bare(members: Iterable[Member], *sets: str) -> bool:
+    """Whether there are pictures in folders that are of these sets (`ml`) or of no known one."""
+    named = (SET.search(whole_path(member)) for member in members if is_picture(member))
+    return any(found is None or found["set"].lower() in sets for found in named)
+
+
+def is_aligned(member: Member) -> bool:
+    """Whether a picture is an aligned face, by its name or its folder."""
+    found = PICTURE.match(member.name)
+    return bool(found and (found["aligned"] or "/aligned" in whole_path(member).lower()))
+
+
+def wanted(members: Iterable[Member], options: Options | None) -> bool:
+    """Whether the aligned pictures are read, not the originals."""
+    choice = options.images if options else "auto"
+    if choice not in IMAGES:
+        raise unknown("images", choice, list(IMAGES))
+    return choice == "aligned" or (choice == "auto" and any(map(is_aligned, members)))
+
+
+def listed(member: Member) -> Listed:
+    """What a list says of each picture: the words behind its name."""
+    found: Listed = {}
+    for line in lines(member):
+        name, *words = line.split()
+        if picture := PICTURE.match(name):
+            found.setdefault(picture["stem"].lower(), tuple(words))
+    return found
+
+
+def shots(
+    members: Sequence[Member], lists: Mapping[str, Member], *, aligned: bool
+) -> Iterator[Shot]:
+    """Every picture of the wanted kind and every name of the lists, by name.
+
+    `lists` holds them by what they are called in `Shot.words`.
+    """
+    pictures: dict[str, list[Member | None]] = {}
+    for member in members:
+        found = PICTURE.match(member.name)
+        if found and is_aligned(member) == aligned:
+            pictures.setdefault(found["stem"].lower(), []).append(member)
+    said = {kind: listed(member) for kind, member in lists.items()}
+    for stem in sorted({*pictures, *(stem for words in said.values() for stem in words)}):
+        words = tuple((kind, found[stem]) for kind, found in said.items() if stem in found)
+        where = next((f"{lists[kind].path}#{stem}" for kind, _ in words), "")
+        for picture in pictures.get(stem, [None]):
+            yield Shot(stem, picture.path if picture else where, picture, words)

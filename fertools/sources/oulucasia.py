@@ -1,0 +1,208 @@
+"""Oulu-CASIA: 2,880 sequences of 80 people, six expressions in six lights, neutral to the peak.
+
+Layout on disk: `B_OriginalImg/OriginalImg/VL/Strong/P001/Anger/000.jpeg`: camera VL (visible) or NI
+(near infrared), light Strong, Weak or Dark, person, expression, number. The authors' cropped faces
+have the same below `VL_Acropped` and `NI_Acropped`.
+
+Rows are the last `--frames` of every sequence (3), with `--neutral-first` also the first as
+neutral; other frames give no row, a note counts them. `--condition VL/Strong` reads the one that
+most papers use.
+
+Traps: frames of a sequence are near-copies; both cameras filmed the same moment, so all six
+conditions of a person belong together: split by subject. The expression fades towards the
+beginning. There is no neutral sequence. Originals show the upper body: a face detector looks for
+the face. Licence: for research, on request.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fertools.errors import FerError, unknown
+from fertools.frame import Frame, option
+from fertools.roots import Member, Root, Unit
+from fertools.sources._together import sliced, together, whole_path
+
+LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
+CITATION = (
+    "Zhao, Huang, Taini, Li, Pietikäinen: Facial Expression Recognition from Near-Infrared Videos, "
+    "Image and Vision Computing 29 (9), 2011"
+)
+HOMEPAGE = "the Oulu-CASIA page of the Center for Machine Vision, University of Oulu"
+POPULATION = "oulucasia"
+LABELS = {
+    "Anger": "anger",
+    "Disgust": "disgust",
+    "Fear": "fear",
+    "Happiness": "happiness",
+    "Sadness": "sadness",
+    "Surprise": "surprise",
+    "Neutral": "neutral",
+}
+NEUTRAL = "Neutral"
+IMAGES = ("auto", "cropped", "original")
+CONDITIONS = tuple(
+    f"{band}/{light}" for band in ("VL", "NI") for light in ("Strong", "Weak", "Dark")
+)
+SLICE = 500
+PLACE = re.compile(
+    r"(?:/(?P<band>VL|NI)(?P<cropped>_?A?cropped)?/(?P<light>Strong|Weak|Dark))?"
+    r"/(?P<subject>P\d{3})/(?P<label>Anger|Disgust|Fear|Happiness|Sadness|Surprise)"
+    r"/(?P<frame>\d{1,6})\.(?:jpe?g|png|bmp)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which frames of which sequences become rows."""
+
+    frames: int = option(3, "how many of the last frames of a sequence carry its label")
+    neutral_first: bool = option(False, "the first frame of a sequence as neutral")
+    condition: str = option("all", "VL/Strong and the like, several with commas between, or all")
+    images: str = option("auto", "cropped, original, or auto: cropped where there are any")
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The frames of one sequence by their numbers; `condition` is "" where no folder says it."""
+
+    name: str
+    subject: str
+    condition: str
+    label: str
+    frames: dict[int, Member]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A frame of a sequence that becomes a row."""
+
+    take: str
+    subject: str
+    condition: str
+    label: str
+    frame: int
+    image: Member
+
+    @property
+    def files(self) -> tuple[Member, ...]:
+        """The frame."""
+        return (self.image,)
+
+    @property
+    def said(self) -> str:
+        """The label, and whose it is."""
+        return f"{self.take} {self.frame} {self.label}"
+
+
+def matches(root: Root) -> bool:
+    """Whether a picture lies in a folder of a person and an expression."""
+    return any(map(_place, root.members))
+
+
+def defaults(roots: Sequence[Root]) -> dict[str, Any]:
+    """Cropped pictures are faces; in the originals a detector looks for the face."""
+    members = [member for root in roots for member in root.members]
+    cropped = _cropped(members, roots[0].options)
+    return {"size": 128, "channels": 3, "faces": "as-is" if cropped else "auto"}
+
+
+def units(root: Root) -> list[Unit]:
+    """Slices of the chosen frames, by condition, subject and expression."""
+    options = root.options or Options()
+    if options.frames < 1:
+        raise FerError(f"frames {options.frames}: at least 1 of each sequence")
+    members = together(root, _is_picture)
+    takes = _takes(members, options)
+    if members and not takes:
+        raise FerError(f"{root}: no {options.images} sequence in condition {options.condition}")
+    return sliced("frames", [pick for take in takes for pick in _picks(take, options)], SLICE)
+
+
+def index(root: Root) -> pa.Table | None:
+    """Every sequence with the number of its images."""
+    takes = _takes(together(root, _is_picture), root.options or Options())
+    images = [len(take.frames) for take in takes]
+    return pa.table({"key": [take.name for take in takes], "images": images}) if takes else None
+
+
+def unite(records: pa.Table) -> pa.Table:
+    """What was found last of each sequence."""
+    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
+    return records.take(sorted(last.values())).sort_by("key")
+
+
+def read(unit: Unit) -> Iterator[Frame]:
+    """The chosen frames of a slice."""
+    for pick in unit.options:
+        yield Frame(
+            key=f"{pick.take}_{pick.frame:03d}",
+            path=pick.image.path,
+            image=pick.image,
+            raw_label=pick.label,
+            subject=f"{POPULATION}:{pick.subject}",
+            sequence=pick.take,
+            frame=pick.frame,
+            extra={"condition": pick.condition or None},
+        )
+
+
+def report(table: pa.Table, index: pa.Table | None) -> list[str]:
+    """What was left on the disk."""
+    if index is None:
+        return []
+    left = int(pc.sum(index["images"]).as_py() or 0) - table.num_rows
+    return [f"earlier images of the sequences, not asked for: {left}"] if left > 0 else []
+
+
+def _place(member: Member) -> re.Match[str] | None:
+    return PLACE.search(whole_path(member))
+
+
+def _is_picture(member: Member) -> bool:
+    return _place(member) is not None
+
+
+def _cropped(members: Iterable[Member], options: Options | None) -> bool:
+    """Whether the cropped pictures are read, not the originals."""
+    choice = options.images if options else "auto"
+    if choice not in IMAGES:
+        raise unknown("images", choice, list(IMAGES))
+    places = (place for member in members if (place := _place(member)))
+    return choice == "cropped" or (choice == "auto" and any(p["cropped"] for p in places))
+
+
+def _takes(members: Sequence[Member], options: Options) -> list[Take]:
+    """The sequences of the wanted kind, by condition, subject and expression."""
+    wanted = ("", *CONDITIONS) if options.condition == "all" else options.condition.split(",")
+    if strange := [word for word in wanted if word and word not in CONDITIONS]:
+        raise unknown("condition", strange[0], ["all", *CONDITIONS])
+    cropped = _cropped(members, options)
+    found: dict[str, Take] = {}
+    for member in members:
+        place = _place(member)
+        if place is None or (place["band"] and bool(place["cropped"]) != cropped):
+            continue
+        condition = f"{place['band'].upper()}/{place['light'].title()}" if place["band"] else ""
+        subject, label = place["subject"].upper(), place["label"].title()
+        if condition in wanted:
+            name = "_".join(filter(None, [condition.replace("/", "_"), subject, label]))
+            take = found.setdefault(name, Take(name, subject, condition, label, {}))
+            take.frames.setdefault(int(place["frame"]), member)
+    return [found[name] for name in sorted(found)]
+
+
+def _picks(take: Take, options: Options) -> Iterator[Pick]:
+    frames = sorted(take.frames)
+    chosen = dict.fromkeys(frames[-options.frames :], take.label)
+    if options.neutral_first:
+        chosen.setdefault(frames[0], NEUTRAL)
+    for frame in sorted(chosen):
+        yield Pick(
+            take.name, take.subject, take.condition, chosen[frame], frame, take.frames[frame]
+        )

@@ -1,0 +1,133 @@
+"""SFEW 2.0: stills from films, seven expressions, in the parts of the EmotiW challenge of 2015.
+
+Layout on disk: `Train/Train_Aligned_Faces/Angry/Airheads_000519240_00000005.png` (143x181, the
+face), in archives such as `Train_Aligned_Faces.zip` and `Val_Aligned_Faces_new.zip`; the same in
+`Val`; `Test/Test_Aligned_Faces/` without classes. The stills themselves lie in `Train/Angry/`. A
+name is film, time in milliseconds and frame.
+
+Traps: labels of the test part were never published, so the field reports on `val`, often after
+choosing the checkpoint there. The same actors play all through a film, and nobody says who is on a
+still: `sequence` is the film, so that `split --group sequence` keeps films together. Stills of one
+film may stand seconds apart. Aligned faces are read where there are any: the aligner failed on some
+stills and found a wall on others. Licence: for research, on request.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fertools.errors import unknown
+from fertools.frame import Frame, option, rejected
+from fertools.roots import Member, Root, Unit
+from fertools.sources._together import together, whole_path
+
+LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
+CITATION = (
+    "Dhall, Ramana Murthy, Goecke, Joshi, Gedeon: Video and Image based Emotion Recognition "
+    "Challenges in the Wild: EmotiW 2015, ICMI 2015"
+)
+HOMEPAGE = "the AFEW and SFEW page of the EmotiW challenges"
+POPULATION = "sfew"
+LABELS = {
+    "Angry": "anger",
+    "Disgust": "disgust",
+    "Fear": "fear",
+    "Happy": "happiness",
+    "Neutral": "neutral",
+    "Sad": "sadness",
+    "Surprise": "surprise",
+}
+IMAGES = ("auto", "aligned", "original")
+SUFFIXES = (".png", ".jpg", ".jpeg")
+PART = re.compile(
+    r"^(?P<part>train|val|test)(?P<aligned>_aligned_faces\w*)?(?:\.zip)?$", re.IGNORECASE
+)
+NAME = re.compile(r"^(?P<film>.+)_(?P<time>\d{9})_(?P<frame>\d{8})\.(?:png|jpe?g)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which of the two pictures of a still is read."""
+
+    images: str = option("auto", "aligned, original, or auto: aligned where there are any")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the folders above a picture say."""
+
+    part: str
+    aligned: bool
+    label: str | None
+
+
+def matches(root: Root) -> bool:
+    """Whether a picture with a film's name lies below a part."""
+    return any(_is_picture(member) for member in root.members)
+
+
+def defaults(roots: Sequence[Root]) -> dict[str, Any]:
+    """Aligned pictures are faces; in the stills a detector looks for the face."""
+    members = [member for root in roots for member in root.members]
+    aligned = _wanted(members, roots[0].options)
+    return {"size": 180, "channels": 3, "faces": "as-is" if aligned else "auto"}
+
+
+def units(root: Root) -> list[Unit]:
+    """Slices by part and class."""
+    members = together(root, _is_picture)
+    aligned = _wanted(members, root.options)
+    places = [(m, _place(m)) for m in members if m.suffix in SUFFIXES]
+    chosen = [m for m, place in places if place and place.aligned == aligned]
+    return root.units(chosen, key=_key)
+
+
+def read(unit: Unit) -> Iterator[Frame]:
+    """The pictures of a slice, in the order of their paths."""
+    for member in unit.members:
+        place, name = _place(member), NAME.match(member.name)
+        if place is None or name is None or not (place.label or place.part == "test"):
+            what = f"{member.path}: no <class>/<film>_<time>_<frame>.png"
+            yield rejected(member, "unknown_name", what)
+            continue
+        yield Frame(
+            key=f"{place.part}/{place.label or 'unlabelled'}/{member.name}",
+            path=member.path,
+            image=member,
+            raw_label=place.label,
+            official_split=place.part,
+            sequence=name["film"],
+            frame=int(name["frame"]),
+            extra={"milliseconds": int(name["time"])},
+        )
+
+
+def _place(member: Member) -> Place | None:
+    """Part, kind and class by the innermost folders that name them."""
+    *folders, _ = whole_path(member).split("/")
+    classes = {label.lower(): label for label in LABELS}
+    label = classes.get(folders[-1].lower()) if folders else None
+    parts = [found for folder in folders if (found := PART.match(folder))]
+    if not parts:
+        return None
+    aligned = any(part["aligned"] for part in parts)
+    return Place(parts[-1]["part"].lower(), aligned, label)
+
+
+def _is_picture(member: Member) -> bool:
+    return NAME.match(member.name) is not None and _place(member) is not None
+
+
+def _wanted(members: Iterable[Member], options: Options | None) -> bool:
+    """Whether the aligned pictures are read, not the stills."""
+    choice = options.images if options else "auto"
+    if choice not in IMAGES:
+        raise unknown("images", choice, list(IMAGES))
+    places = (_place(member) for member in members if _is_picture(member))
+    return choice == "aligned" or (choice == "auto" and any(p and p.aligned for p in places))
+
+
+def _key(member: Member) -> str:
+    place = _place(member)
+    return f"{place.part}-{place.label or 'unlabelled'}".lower() if place else "elsewhere"

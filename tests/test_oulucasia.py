@@ -1,0 +1,84 @@
+"""Oulu-CASIA: which frames of which condition become rows."""
+
+from collections import Counter
+
+import pytest
+
+from fertools.errors import FerError
+from fertools.fakes import oulucasia as fake
+from fertools.fakes._files import put
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.roots import Root
+from fertools.sources import oulucasia
+from fertools.sources.oulucasia import Options
+
+FACE = {"faces": "as-is", "size": 16}
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    place = tmp_path_factory.mktemp("oulu")
+    return place, fake.write(place, people=3)
+
+
+def frames(root, **options):
+    units = oulucasia.units(Root(root, Options(**options)))
+    return [frame for unit in units for frame in oulucasia.read(unit)]
+
+
+def test_a_note_counts_what_is_not_read(raw, tmp_path):
+    place, truth = raw
+    result = ingest("oulucasia", truth.raws(place), tmp_path, face=FACE)
+    left = truth.counts["left"]
+    assert result.notes == [f"earlier images of the sequences, not asked for: {left}"]
+    rows = read_manifest(tmp_path).table.to_pylist()
+    assert Counter(row["condition"] for row in rows).keys() == {"VL/Strong", "NI/Weak"}
+    last = {}
+    for row in rows:
+        last.setdefault(row["sequence"], []).append(row["frame"])
+    assert all(max(numbers) - min(numbers) == len(numbers) - 1 for numbers in last.values())
+
+
+def test_one_condition_and_the_first_as_neutral(raw):
+    place, _ = raw
+    found = frames(place / "Oulu", condition="VL/Strong", frames=1, neutral_first=True)
+    assert {frame.extra["condition"] for frame in found} == {"VL/Strong"}
+    labels = Counter(frame.raw_label for frame in found)
+    assert labels["Neutral"] == 3 and sum(labels.values()) == 6
+    assert {frame.frame for frame in found if frame.raw_label == "Neutral"} == {0}
+
+
+def test_a_folder_of_one_condition_may_be_the_root(raw):
+    place, _ = raw
+    found = frames(place / "Oulu/OriginalImg/NI/Weak")
+    assert {frame.sequence.rsplit("_", 2)[0] for frame in found} == {"NI_Weak"}
+
+
+def test_cropped_faces_go_first_and_originals_on_request(tmp_path):
+    fake.write(tmp_path, people=2, variant="cropped")
+    root = Root(tmp_path / "Oulu")
+    assert oulucasia.defaults([root])["faces"] == "as-is"
+    assert all("_Acropped/" in frame.path for frame in frames(tmp_path / "Oulu"))
+    (only,) = frames(tmp_path / "Oulu", images="original")
+    assert only.path == "OriginalImg/VL/Strong/P001/Anger/000.jpeg"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"condition": "VL/Bright"}, "condition 'VL/Bright': known are NI/Dark, .*VL/Weak, all"),
+        ({"condition": "VL/Dark"}, "no auto sequence in condition VL/Dark"),
+        ({"images": "small"}, "images 'small': known are auto, cropped, original"),
+        ({"frames": 0}, "at least 1"),
+    ],
+)
+def test_wrong_options(raw, options, says):
+    with pytest.raises(FerError, match=says):
+        frames(raw[0] / "Oulu", **options)
+
+
+def test_a_place_without_a_light_is_read_as_well(tmp_path):
+    put(tmp_path, "P001/Anger/000.jpeg", b"x")
+    (frame,) = frames(tmp_path)
+    assert frame.sequence == "P001_Anger" and frame.extra == {"condition": None}

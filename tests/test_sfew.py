@@ -1,0 +1,67 @@
+"""SFEW: parts and classes by their folders, films by their names."""
+
+import pytest
+
+from fertools.errors import FerError
+from fertools.fakes import sfew as fake
+from fertools.fakes._files import put
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.roots import Root
+from fertools.sources import sfew
+from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
+
+STILL = "Airheads_000519240_00000005.png"
+
+
+def frames(root, **options):
+    units = sfew.units(Root(root, sfew.Options(**options)))
+    return [frame for unit in units for frame in sfew.read(unit)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "part", "label"),
+    [
+        ("Train/Train_Aligned_Faces/Angry", "train", "Angry"),
+        ("SFEW 2.0/images/Train_Aligned_Faces/angry", "train", "Angry"),
+        ("Val/Val_Aligned_Faces_new/Val_Aligned_Faces/Sad", "val", "Sad"),
+        ("Val/Happy", "val", "Happy"),
+        ("Test/Test_Aligned_Faces", "test", None),
+        ("Test_Aligned_Faces/Test", "test", None),
+    ],
+)
+def test_folders(tmp_path, folder, part, label):
+    put(tmp_path, f"{folder}/{STILL}", b"x")
+    (frame,) = frames(tmp_path)
+    assert (frame.official_split, frame.raw_label) == (part, label)
+    assert (frame.sequence, frame.frame) == ("Airheads", 5)
+    assert frame.extra == {"milliseconds": 519240}
+    assert frame.key == f"{part}/{label or 'unlabelled'}/{STILL}"
+
+
+def test_a_class_is_missed_where_there_must_be_one(tmp_path):
+    put(tmp_path, f"Train/Train_Aligned_Faces/{STILL}", b"x")
+    assert [frame.status for frame in frames(tmp_path)] == ["unknown_name"]
+
+
+def test_stills_on_request(tmp_path):
+    fake.write(tmp_path, people=2)
+    assert all("Aligned" in frame.path for frame in frames(tmp_path / "SFEW 2.0"))
+    (still,) = frames(tmp_path / "SFEW 2.0", images="original")
+    assert still.path == "Train/Angry/Airheads_000000040_00000001.png"
+    with pytest.raises(FerError, match="images 'all': known are aligned, auto, original"):
+        frames(tmp_path / "SFEW 2.0", images="all")
+
+
+def test_films_can_be_kept_together(tmp_path):
+    truth = fake.write(tmp_path, people=4, traps=False)
+    face = {"faces": "as-is", "size": 16}
+    ingest("sfew", truth.raws(tmp_path), tmp_path / "out", face=face)
+    options = SplitOptions(ratios=(1.0, 1.0, 1.0), grouping=Grouping(group="sequence"))
+    out = split([tmp_path / "out"], tmp_path / "m.parquet", options).out
+    parts = {}
+    for row in read_manifest(out).table.to_pylist():
+        if row["split"]:
+            parts.setdefault(row["sequence"], set()).add(row["split"])
+    assert len(parts) == 3 and all(len(found) == 1 for found in parts.values())
