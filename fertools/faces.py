@@ -3,99 +3,30 @@
 In goes a manifest; out comes something to index: position in the manifest -> uint8 face. A store is
 a folder of `.npy` shards, (n, H, W) gray or (n, H, W, 3) RGB. The manifest names store, shard and
 row; the card says where the store lies and what each shard must be. A card cannot point outside the
-data folder it belongs to, and a shard that is not what the card says is refused by name.
+data folder it belongs to, and a shard that is not what the card says is refused by name. Shards of
+an object store are copied to the user's cache, each once, before they are mapped.
 """
 
-import hashlib
 import itertools
-import struct
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError, unknown
 from fertools.image import fit, from_gray, to_gray
-from fertools.manifest import Manifest, put_in_place, read_card, read_manifest
+from fertools.locations import Location, at
+from fertools.manifest import Manifest, read_card, read_manifest
+from fertools.shards import Pixels as Pixels
+from fertools.shards import open_shard
 
-Pixels = npt.NDArray[np.uint8]
+Entry = tuple[Location, dict[str, Any]]  # of a store: its folder, what the card says
+Shard = tuple[Location, str, dict[str, Any]]
 CROPS = ("context", "box")
-MAGIC = b"\x93NUMPY\x01\x00"
-HEADER = 128  # bytes: fixed, so that the number of rows can be written when it is known
-
-
-class ShardWriter:
-    """Writes faces of one shape to a shard, one after another; in place only once closed."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows = self.bytes = 0
-        self.shape: tuple[int, ...] | None = None
-        self._partial = path.with_name(f".{path.name}.partial")
-        self._file: BinaryIO | None = None
-        self._digest = hashlib.sha256()
-
-    def append(self, faces: Pixels) -> int:
-        """Add faces (n, H, W[, 3]); returns the row of the first."""
-        if self._file is None:
-            self._file = self._partial.open("wb")
-            self._file.write(b"\0" * HEADER)
-            self.shape = faces.shape[1:]
-        if faces.shape[1:] != self.shape:
-            raise ValueError(f"a face of shape {faces.shape[1:]} in a shard of {self.shape}")
-        data = np.ascontiguousarray(faces).data.cast("B")
-        self._file.write(data)
-        self._digest.update(data)
-        first = self.rows
-        self.rows += len(faces)
-        self.bytes += faces.nbytes
-        return first
-
-    def close(self) -> dict[str, Any] | None:
-        """Finish the shard; returns its entry for the card, or None where nothing was added."""
-        if self._file is None or self.shape is None:
-            return None
-        self._file.seek(0)
-        self._file.write(npy_header((self.rows, *self.shape)))
-        self._file.close()
-        put_in_place(self._partial, self.path)
-        return {"rows": self.rows, "shape": list(self.shape), "sha256": self._digest.hexdigest()}
-
-
-def npy_header(shape: tuple[int, ...]) -> bytes:
-    """The header of a C-order uint8 `.npy` file, version 1.0, padded to `HEADER` bytes."""
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
-    return MAGIC + struct.pack("<H", HEADER - 10) + text.ljust(HEADER - 11).encode() + b"\n"
-
-
-def shard_digest(path: Path) -> str:
-    """sha256 of a shard's pixels, as the card holds it."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(HEADER)
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def open_shard(path: Path, expected: dict[str, Any]) -> Pixels:
-    """A shard as a read-only map. Raises `FerError` where it is not what the card expects."""
-    shape = (expected["rows"], *expected["shape"])
-    try:
-        with path.open("rb") as file:
-            header = file.read(HEADER)
-    except OSError as error:
-        raise FerError(f"{path}: the shard is missing; run the same ingest again") from error
-    size = HEADER + int(np.prod(shape))
-    if header != npy_header(shape):
-        raise FerError(f"{path}: not the shard that the card describes; run the same ingest again")
-    if path.stat().st_size != size:
-        raise FerError(
-            f"{path}: {path.stat().st_size} bytes instead of {size}; run the same ingest again"
-        )
-    return np.memmap(path, np.uint8, "r", HEADER, shape)
+FETCHED = 4  # shards at a time
 
 
 class Faces:
@@ -111,7 +42,7 @@ class Faces:
     def __init__(
         self,
         manifest: Manifest,
-        data: str | Path | None = None,
+        data: str | Path | Location | None = None,
         size: int | None = None,
         channels: int | None = None,
         crop: str = "context",
@@ -125,6 +56,7 @@ class Faces:
         self._shards, self._shard, self._row = _positions(manifest, self._entries)
         self._maps: list[Pixels | None] = [None] * len(self._shards)
         self.shape = self._common_shape()
+        self._fetch()
 
     def __len__(self) -> int:
         return len(self._row)
@@ -195,6 +127,13 @@ class Faces:
             found = self._maps[shard] = open_shard(folder / name, entry)
         return found
 
+    def _fetch(self) -> None:
+        """Copy what lies in an object store now: the forked workers of a loader could not."""
+        far = [n for n, (folder, _, _) in enumerate(self._shards) if not isinstance(folder, Path)]
+        if far:
+            with ThreadPoolExecutor(FETCHED) as pool:
+                list(pool.map(self._map, far))
+
     def _common_shape(self) -> tuple[int, ...]:
         wanted = {
             self._wanted(tuple(entry["shape"]), self._margin(number))
@@ -237,19 +176,19 @@ def open_faces(
     return Faces(manifest, data, size, channels, crop)
 
 
-def _entries(manifest: Manifest, data: str | Path | None) -> dict[str, tuple[Path, dict[str, Any]]]:
+def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str, Entry]:
     """Folder and card entry of every store that the manifest uses."""
     known = manifest.card.get("stores", {})
-    chosen = {} if data is None else _stores_of(Path(data))
-    found = {}
+    chosen = {} if data is None else _stores_of(at(data))
+    found: dict[str, Entry] = {}
     for key in manifest.table["store"].unique().to_pylist():
         if key is None:
             continue
         if data is not None and key in chosen:
-            _compare(key, known.get(key, {}), chosen[key], Path(data))
-            found[key] = Path(data), chosen[key]
-        elif key in known:
-            found[key] = manifest.folder / _relative(known[key]), known[key]
+            _compare(key, known.get(key, {}), chosen[key], at(data))
+            found[key] = at(data), chosen[key]
+        elif known.get(key, {}).get("path", key in known):
+            found[key] = manifest.place / _relative(known[key]), known[key]
         else:
             raise FerError(
                 f"face store {key!r}: no card leads to it; give data= (the folder made by ingest)"
@@ -257,7 +196,7 @@ def _entries(manifest: Manifest, data: str | Path | None) -> dict[str, tuple[Pat
     return found
 
 
-def _compare(key: str, known: dict[str, Any], chosen: dict[str, Any], data: Path) -> None:
+def _compare(key: str, known: dict[str, Any], chosen: dict[str, Any], data: Location) -> None:
     """Raise `FerError` where a chosen folder holds another store of the same name."""
     for shard, entry in known.get("shards", {}).items():
         if chosen["shards"].get(shard) != entry:
@@ -267,7 +206,7 @@ def _compare(key: str, known: dict[str, Any], chosen: dict[str, Any], data: Path
             )
 
 
-def _stores_of(folder: Path) -> dict[str, Any]:
+def _stores_of(folder: Location) -> dict[str, Any]:
     card = read_card(folder / "manifest.parquet")
     if "stores" not in card:
         raise FerError(f"{folder}: there is no card.json with a face store; give the data folder")
@@ -284,8 +223,8 @@ def _relative(entry: dict[str, Any]) -> PurePosixPath:
 
 
 def _positions(
-    manifest: Manifest, entries: dict[str, tuple[Path, dict[str, Any]]]
-) -> tuple[list[tuple[Path, str, dict[str, Any]]], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    manifest: Manifest, entries: dict[str, Entry]
+) -> tuple[list[Shard], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Shards in use, and for each row the number of its shard (-1: none) and the row in it."""
     import pyarrow.compute as pc
 
@@ -305,9 +244,7 @@ def _positions(
     return shards, shard, row
 
 
-def _shard(
-    name: str, entries: dict[str, tuple[Path, dict[str, Any]]]
-) -> tuple[Path, str, dict[str, Any]]:
+def _shard(name: str, entries: dict[str, Entry]) -> Shard:
     key, _, file = name.partition("\n")
     folder, entry = entries[key]
     if file not in entry.get("shards", {}) or "/" in file or "\\" in file or file.startswith("."):

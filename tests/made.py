@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fertools.faces import Faces, ShardWriter, open_faces
+from fertools.faces import Faces, open_faces
 from fertools.image import digest
 from fertools.manifest import Manifest, conform, read_manifest, write_manifest
+from fertools.shards import ShardWriter
 
 Pixels = NDArray[np.uint8]
 

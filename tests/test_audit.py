@@ -15,10 +15,10 @@ from fertools.audit.certificate import page, sentence
 from fertools.audit.verdict import Audit, Leak, Verdict, gate
 from fertools.cli import main
 from fertools.errors import FerError, GateFailed, GateUnchecked
-from fertools.faces import ShardWriter
 from fertools.fakes import ck48, fer2013
 from fertools.ingest import ingest
 from fertools.manifest import conform, write_manifest
+from fertools.shards import ShardWriter
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from tests.conftest import REAL, needs_real

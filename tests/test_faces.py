@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fertools.errors import FerError
-from fertools.faces import HEADER, ShardWriter, npy_header, open_faces, shard_digest
+from fertools.faces import open_faces
 from fertools.manifest import Manifest, conform, read_manifest, write_manifest
+from fertools.shards import HEADER, ShardWriter, npy_header, shard_digest
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(0, 256, (7, 8, 8), np.uint8)

@@ -18,7 +18,8 @@ from fertools.audit import partners as leaking
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.columns import encode
 from fertools.errors import FerError, unknown
-from fertools.manifest import Manifest, locate, read_manifest
+from fertools.locations import Location
+from fertools.manifest import Manifest, manifest_at, read_manifest
 from fertools.measures.leakage import NONE, PAIRS, PARTS, TEST, TRAIN, partners, rounds
 from fertools.relations import Integers, Relation, by_column, derived, exact
 from fertools.twins import Near, near, nothing
@@ -46,7 +47,7 @@ def audit(
             raise unknown("relation", name, list(BY))
     if near_threshold is not None and not 0 < near_threshold <= 1:
         raise FerError(f"--near-threshold {near_threshold}: give a number above 0 and at most 1")
-    file = locate(path)
+    file = manifest_at(path)
     manifest = read_manifest(file)
     every, folds = _rounds(manifest, file)
     if not _met(every):
@@ -73,7 +74,7 @@ def audit(
     )
 
 
-def _rounds(manifest: Manifest, file: Path) -> tuple[list[Integers], int]:
+def _rounds(manifest: Manifest, file: Location) -> tuple[list[Integers], int]:
     """The part of every row in each round (one where there are parts), and the number of folds."""
     if manifest.has("split"):
         words = manifest.column("split").to_pylist()
@@ -178,7 +179,7 @@ def _write(file: Path, rows: pa.Table) -> None:
     partial.replace(file)
 
 
-def _digest(file: Path) -> str:
+def _digest(file: Location) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

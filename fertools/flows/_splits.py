@@ -30,7 +30,8 @@ def prepare(protocol: str, draw: int | None, data: Path, folder: Path) -> Path:
         raise FerError(f"{data}: there is no data set; {cure}")
     if protocol == FOLDER:
         return _folder_parts(data, file)
-    return split([data], file, SplitOptions(protocol=protocol, draw=draw)).out
+    split([data], file, SplitOptions(protocol=protocol, draw=draw))
+    return file
 
 
 def _folder_parts(data: Path, file: Path) -> Path:

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from fertools import engine
 from fertools.errors import FerError
-from fertools.faces import ShardWriter, open_shard
 from fertools.frame import Pixels
 from fertools.manifest import TYPES, put_in_place, spread
 from fertools.roots import READ_ERROR, Unit
+from fertools.shards import ShardWriter, open_shard
 
 SHARD_BYTES = 1 << 30
 HELD = 1 << 23  # bytes of faces kept before they are written

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fertools.errors import FerError
-from fertools.faces import open_shard, shard_digest
 from fertools.ingest.unitfile import unit_facts
 from fertools.manifest import Manifest, counts, read_manifest
+from fertools.shards import open_shard, shard_digest
 
 AGAIN = "run the same ingest again"
 OVER = "run the ingest again with --force"

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fertools.errors import FerError
+from fertools.locations import Location, at, create, on_disk, put, source
 from fertools.manifest.card import check_card
 from fertools.manifest.parquet import read_parquet
 from fertools.manifest.schema import SCHEMA as SCHEMA
@@ -35,17 +36,22 @@ class Manifest:
     """A table of samples with what is known of it.
 
     `table` has every column of `SCHEMA` in its type, then any others. `card` is the JSON beside it
-    (`{}` where there is none), `folder` where the card's relative paths start, `facts` the file
-    metadata that determines the content.
+    (`{}` where there is none), `place` the folder where the card's relative paths start, `facts`
+    the file metadata that determines the content.
     """
 
     table: pa.Table
     card: dict[str, Any] = field(default_factory=dict)
-    folder: Path = field(default_factory=Path)
+    place: Location = field(default_factory=Path)
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def folder(self) -> Path:
+        """`place`, for who works with files; raises `FerError` for an object store."""
+        return on_disk(self.place)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """One column; raises `FerError` that lists the columns where there is none."""
@@ -60,7 +66,7 @@ class Manifest:
 
     def replace(self, table: pa.Table) -> "Manifest":
         """The same manifest with another table."""
-        return Manifest(table, self.card, self.folder, self.facts)
+        return Manifest(table, self.card, self.place, self.facts)
 
     def ok(self) -> pa.ChunkedArray:
         """Whether each row has a face."""
@@ -77,8 +83,13 @@ class Manifest:
 
 
 def locate(path: str | os.PathLike[str]) -> Path:
-    """The manifest file that `path` means: itself, or `manifest.parquet` of a data folder."""
-    found = Path(path)
+    """As `manifest_at`, for who works with files; raises `FerError` for an object store, too."""
+    return on_disk(manifest_at(path))
+
+
+def manifest_at(path: str | os.PathLike[str] | Location) -> Location:
+    """The manifest that `path` means: itself, or `manifest.parquet` of a data folder."""
+    found = at(path)
     if found.is_dir():
         found = found / "manifest.parquet"
     if not found.is_file():
@@ -86,27 +97,27 @@ def locate(path: str | os.PathLike[str]) -> Path:
     return found
 
 
-def card_path(manifest: Path) -> Path:
+def card_path(manifest: Location) -> Location:
     """Where the card of a manifest lies: `card.json` of a data folder, else `<name>.card.json`."""
     if manifest.name == "manifest.parquet":
         return manifest.with_name("card.json")
     return manifest.with_name(manifest.stem + ".card.json")
 
 
-def read_manifest(path: str | os.PathLike[str]) -> Manifest:
+def read_manifest(path: str | os.PathLike[str] | Location) -> Manifest:
     """Read a manifest, also one that was filtered and saved by pandas.
 
     Columns of the schema are brought back to their types; missing ones are added as null; unknown
     ones pass through. Raises `FerError` where the file is no Parquet table or names the column at
     fault where a column cannot be read as its type.
     """
-    file = locate(path)
+    file = manifest_at(path)
     table = read_parquet(file, file)
     facts = _facts(table.schema.metadata, file)
     return Manifest(conform(table, file), read_card(file), file.parent, facts)
 
 
-def _facts(metadata: dict[bytes, bytes] | None, file: Path) -> dict[str, Any]:
+def _facts(metadata: dict[bytes, bytes] | None, file: Location) -> dict[str, Any]:
     """What the file's metadata says of its making; nothing where pandas wrote it."""
     try:
         facts: dict[str, Any] = json.loads((metadata or {}).get(b"fertools", b"{}"))
@@ -117,15 +128,15 @@ def _facts(metadata: dict[bytes, bytes] | None, file: Path) -> dict[str, Any]:
     return facts
 
 
-def stored_facts(file: Path) -> dict[str, Any]:
+def stored_facts(file: Location) -> dict[str, Any]:
     """The facts of a manifest without its rows; nothing where the file is broken or not there."""
     try:
-        return _facts(pq.read_schema(file).metadata, file)
+        return _facts(pq.read_schema(source(file)).metadata, file)
     except (pa.ArrowException, OSError, FerError):
         return {}
 
 
-def read_card(manifest: Path) -> dict[str, Any]:
+def read_card(manifest: Location) -> dict[str, Any]:
     """The card beside a manifest; a filtered copy in a data folder falls back to `card.json`."""
     for path in (card_path(manifest), manifest.with_name("card.json")):
         if path.is_file():
@@ -139,9 +150,9 @@ def read_card(manifest: Path) -> dict[str, Any]:
 
 
 def write_manifest(
-    path: Path, table: pa.Table, facts: dict[str, Any], card: dict[str, Any] | None = None
+    path: Location, table: pa.Table, facts: dict[str, Any], card: dict[str, Any] | None = None
 ) -> None:
-    """Write a manifest and its card, each renamed into place, the manifest last.
+    """Write a manifest and its card, each put in place whole, the manifest last.
 
     `facts` holds what determines the content, nothing else: no time, no host, no path.
     """
@@ -150,17 +161,17 @@ def write_manifest(
     path.parent.mkdir(parents=True, exist_ok=True)
     if card is not None:
         write_json(card_path(path), card)
-    partial = path.with_name(f".{path.name}.partial")
-    # one row group size and one codec: the bytes depend on the table alone
-    pq.write_table(table, partial, compression="zstd", row_group_size=65536)
-    put_in_place(partial, path)
+    with create(path) as file:
+        # one row group size and one codec: the bytes depend on the table alone
+        pq.write_table(table, file, compression="zstd", row_group_size=65536)
+        put(file, path)
 
 
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write JSON, renamed into place."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    put_in_place(partial, path)
+def write_json(path: Location, data: dict[str, Any]) -> None:
+    """Write JSON, put in place whole."""
+    with create(path) as file:
+        file.write(json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
+        put(file, path)
 
 
 def write_page(path: str | Path, text: str) -> None:

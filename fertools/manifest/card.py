@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
 from typing import Any
 
 from fertools.errors import FerError
+from fertools.locations import Location
 
 KINDS = {"stores": dict, "about": dict, "statuses": dict, "units": dict, "face": dict,
          "curation": dict, "notes": list, "name": str}  # fmt: skip
@@ -40,7 +40,7 @@ def _installed(name: str) -> list[Distribution]:
         return []
 
 
-def check_card(card: Any, path: Path) -> None:
+def check_card(card: Any, path: Location) -> None:
     """Raise `FerError` where a card is not an object, or an entry that is read is of another kind.
 
     Keys that are not known pass: later versions may write more.

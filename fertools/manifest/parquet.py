@@ -4,30 +4,30 @@ In goes a file or its bytes; out comes a table whose texts are UTF-8 and whose r
 room for.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fertools.errors import FerError
+from fertools.locations import Location, source
 from fertools.manifest.schema import first_line
 
 ROWS_PER_BYTE = 64  # rows with ids of their own take more than a bit each, however they are packed
 FEW = 1_000_000
 
 
-def read_parquet(data: Path | bytes, name: str | Path, cure: str = "") -> pa.Table:
+def read_parquet(data: Location | bytes, name: str | Location, cure: str = "") -> pa.Table:
     """The table of a file, or of its bytes; `name` is what the user calls it.
 
     Raises `FerError` where it is no Parquet file, is damaged, or claims rows by the billion; `cure`
     ends the sentence.
     """
-    source: Any = pa.BufferReader(data) if isinstance(data, bytes) else data
     what = f"{name}: this is not a Parquet file"
     try:
         size = len(data) if isinstance(data, bytes) else data.stat().st_size
-        with pq.ParquetFile(source) as opened:
+        given: Any = pa.BufferReader(data) if isinstance(data, bytes) else source(data)
+        with pq.ParquetFile(given) as opened:
             rows = opened.metadata.num_rows
             if rows > FEW + ROWS_PER_BYTE * size:
                 raise FerError(f"{what} ({rows} rows in {size} bytes){cure}")

@@ -4,13 +4,12 @@ In goes a table, perhaps one that was filtered and saved by pandas; out comes on
 of the schema in its documented type, or an error that names the column at fault.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fertools.errors import FerError
+from fertools.locations import Location
 
 VOTE_WORDS = (
     "neutral",
@@ -98,7 +97,7 @@ SCHEMA = pa.schema(
 )
 
 
-def conform(table: pa.Table, file: Path | str = "table") -> pa.Table:
+def conform(table: pa.Table, file: Location | str = "table") -> pa.Table:
     """`table` with every column of the schema in its documented type, unknown ones after them."""
     for name in table.column_names:
         if table.column_names.count(name) > 1:

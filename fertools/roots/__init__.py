@@ -1,9 +1,10 @@
 """Where raw data lies: a folder, an archive, a table; opened for reading, never unpacked.
 
-In goes a path; out come its members (files, also those inside archives) in one naming, and units:
-the pieces that are read in one pass and are finished or not. Archives are `.zip`, `.tar`,
-`.tar.gz`, `.tgz` and split downloads (`x.zip.part0`, `x.zip.part1`, ..), also when they lie inside
-a folder; an archive inside an archive is a member like any other.
+In goes a path, also of an object store (`s3://bucket/raw`); out come its members (files, also those
+inside archives) in one naming, and units: the pieces that are read in one pass and are finished or
+not. Archives are `.zip`, `.tar`, `.tar.gz`, `.tgz` and split downloads (`x.zip.part0`,
+`x.zip.part1`, ..), also when they lie inside a folder; an archive inside an archive is a member
+like any other.
 """
 
 import contextlib
@@ -14,10 +15,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import IO, Any
 
 from fertools.errors import FerError
+from fertools.locations import Location, at, within
 from fertools.manifest import clean_path
 from fertools.roots import archives, listing
 from fertools.roots.archives import (
@@ -55,8 +57,9 @@ class Member:
     """A file below a root.
 
     `path` is the manifest's name of it, `raw` the container's own; the container is the folder or
-    the archive on this machine. `archive` is the path of the archive relative to the root, "" for a
-    plain file, and `place` the member's place in it. `fault` says why it must not be opened.
+    the archive, as `locations.at` takes it. `archive` is the path of the archive relative to the
+    root, "" for a plain file, and `place` the member's place in it. `fault` says why it must not be
+    opened.
     """
 
     path: str
@@ -127,8 +130,8 @@ class Root:
     `beside` are the other RAW arguments of the same command.
     """
 
-    def __init__(self, path: str | os.PathLike[str], options: Any = None) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str] | Location, options: Any = None) -> None:
+        self.path = at(path)
         self.options = options
         self.beside: tuple[Root, ...] = ()
         if not self.path.exists():
@@ -145,15 +148,13 @@ class Root:
         """
         if self.path.is_dir():
             base = self.path
-            files = [
-                f for f in listing.walk(base) if not LITTER.search(f.relative_to(base).as_posix())
-            ]
+            files = [f for f in listing.walk(base) if not LITTER.search(within(f, base).as_posix())]
         else:
             base = self.path.parent
             files = listing.with_other_parts(self.path)
         found: list[Member] = []
         for group in listing.joined(files):
-            relative = _readable(group[0].relative_to(base))
+            relative = _readable(within(group[0], base))
             found.extend(
                 m for m in _expand(group, relative) if not (m.archive and LITTER.search(m.inner))
             )
@@ -264,7 +265,7 @@ def _guarded(member: Member) -> Iterator[IO[bytes]]:
 
 def _stored(member: Member) -> IO[bytes]:
     if not member.archive:
-        return Path(member.container, member.raw).open("rb")
+        return (at(member.container) / member.raw).open("rb")
     try:
         return archives.open_entry(member.container, member.place)
     except CANNOT_OPEN as error:
@@ -277,7 +278,7 @@ def _unreadable(member: Member, error: Exception) -> ReadFault:
     return ReadFault("unreadable", f"{member.path}: cannot be read ({error})")
 
 
-def _expand(group: list[Path], relative: str) -> Iterator[Member]:
+def _expand(group: list[Location], relative: str) -> Iterator[Member]:
     """The members that a file stands for: itself, or what its archive holds."""
     first = group[0]
     if not first.is_file():  # a link to nothing
@@ -294,7 +295,7 @@ def _expand(group: list[Path], relative: str) -> Iterator[Member]:
         yield Member(path, e.raw, container, e.size, e.check, e.fault, relative, e.place)
 
 
-def _readable(path: Path) -> str:
+def _readable(path: PurePath) -> str:
     """A path as manifests hold it, also where a name on the disk is no UTF-8."""
     return clean_path(decoded(os.fsencode(path)) if os.sep == "/" else str(path))
 

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fertools.errors import FerError
+from fertools.locations import Location, at, stamp
 from fertools.manifest import clean_path
 
 JOINT = "\0"  # between the parts of a container: no path can hold it
@@ -75,7 +76,7 @@ def entries(container: str) -> Iterator[Entry]:
     archive = _archive(container)
     if isinstance(archive, zipfile.ZipFile):
         return _zip_entries(archive)
-    return _tar_entries(archive, Path(container))
+    return _tar_entries(archive, at(container))
 
 
 def open_entry(container: str, place: int) -> IO[bytes]:
@@ -100,25 +101,27 @@ def impostor(start: bytes) -> str | None:
 
 def _archive(container: str) -> zipfile.ZipFile | tarfile.TarFile:
     """An open archive, kept open until a few others are, and opened again when it has changed."""
-    paths = container.split(JOINT)
-    stamps = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in map(Path, paths))
-    return _open(container, stamps)
+    return _open(container, tuple(map(stamp, container.split(JOINT))))
 
 
 @functools.lru_cache(maxsize=4)
 def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> zipfile.ZipFile | tarfile.TarFile:
-    paths = [Path(path) for path in container.split(JOINT)]
+    paths = [at(path) for path in container.split(JOINT)]
     try:
         if len(paths) > 1 or PART.match(paths[0].name):
             return zipfile.ZipFile(io.BufferedReader(_Parts(paths)))
         if TAR.search(paths[0].name):
-            return tarfile.open(paths[0], encoding="utf-8", errors="surrogateescape")
-        return zipfile.ZipFile(paths[0])
+            return tarfile.open(encoding="utf-8", errors="surrogateescape", **_tar(paths[0]))
+        return zipfile.ZipFile(paths[0] if isinstance(paths[0], Path) else paths[0].open())
     except CANNOT_OPEN as error:
         raise _broken(paths[0], error) from error
 
 
-def _broken(path: Path, error: Exception) -> FerError:
+def _tar(path: Location) -> dict[str, Any]:
+    return {"name": path} if isinstance(path, Path) else {"fileobj": path.open()}
+
+
+def _broken(path: Location, error: Exception) -> FerError:
     with path.open("rb") as file:
         what = impostor(file.read(256)) or f"a broken archive ({error})"
     return FerError(f"{path} is {what}; download it again, or take it away")
@@ -155,7 +158,7 @@ def decoded(raw: bytes, otherwise: str | None = None) -> str:
     return raw.decode("utf-8", "replace") if otherwise is None else otherwise
 
 
-def _tar_entries(archive: tarfile.TarFile, path: Path) -> Iterator[Entry]:
+def _tar_entries(archive: tarfile.TarFile, path: Location) -> Iterator[Entry]:
     whole = path.stat().st_size
     try:
         for place, info in enumerate(archive):
@@ -182,7 +185,7 @@ def _fault(name: str, size: int, packed: int) -> str | None:
 class _Parts(io.RawIOBase):
     """The parts of a split download as one seekable file."""
 
-    def __init__(self, paths: list[Path]) -> None:
+    def __init__(self, paths: list[Location]) -> None:
         self._files = [path.open("rb") for path in paths]
         sizes = [path.stat().st_size for path in paths]
         self._starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fertools.errors import FerError
+from fertools.locations import Location, ObjectPath
 from fertools.roots.archives import PART
 
 
-def walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Location) -> Iterator[Location]:
     """Every file below a folder; links are followed last, and each real folder is read once."""
+    return folder.walk() if isinstance(folder, ObjectPath) else _walk(folder)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
     while waiting:
@@ -31,7 +36,7 @@ def _refuse(error: OSError) -> None:
     raise FerError(f"{error.filename}: this folder cannot be listed ({error.strerror})") from error
 
 
-def with_other_parts(file: Path) -> list[Path]:
+def with_other_parts(file: Location) -> list[Location]:
     """A file; of a split download all its parts."""
     part = PART.match(file.name)
     if part is None:
@@ -39,9 +44,9 @@ def with_other_parts(file: Path) -> list[Path]:
     return [f for f in file.parent.iterdir() if f.name.startswith(f"{part['name']}.part")]
 
 
-def joined(files: list[Path]) -> Iterator[list[Path]]:
+def joined(files: list[Location]) -> Iterator[list[Location]]:
     """Files one by one; the parts of a split zip together, in the order of their numbers."""
-    parts: dict[Path, list[tuple[int, Path]]] = {}
+    parts: dict[Location, list[tuple[int, Location]]] = {}
     for file in files:
         if found := PART.match(file.name):
             whole = file.with_name(found["name"])
@@ -54,7 +59,7 @@ def joined(files: list[Path]) -> Iterator[list[Path]]:
         yield _complete(whole, sorted(numbered))
 
 
-def _complete(whole: Path, numbered: list[tuple[int, Path]]) -> list[Path]:
+def _complete(whole: Location, numbered: list[tuple[int, Location]]) -> list[Location]:
     """The parts of a download, which are numbered from 0 or 1, or by the byte they start at."""
     start = 1 if numbered[0][0] == 1 and _begins(numbered[0][1]) else 0
     at = 0
@@ -65,7 +70,7 @@ def _complete(whole: Path, numbered: list[tuple[int, Path]]) -> list[Path]:
     return [file for _, file in numbered]
 
 
-def _begins(part: Path) -> bool:
+def _begins(part: Location) -> bool:
     """Whether a part is the first: a zip begins with an entry, or is empty."""
     with part.open("rb") as file:
         return file.read(2) == b"PK"

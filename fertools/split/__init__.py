@@ -8,7 +8,6 @@ without a label stay in the manifest and belong to no part.
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,8 @@ from fertools.columns import Codes, cross, encode, put, usable, words
 from fertools.errors import FerError, unknown
 from fertools.labelling import label
 from fertools.labels import mapping
-from fertools.manifest import Manifest, locate, read_manifest, write_manifest
+from fertools.locations import Location, at, way
+from fertools.manifest import Manifest, manifest_at, read_manifest, write_manifest
 from fertools.manifest.card import made
 from fertools.measures.deal import deal, infeasible
 from fertools.protocol import digest
@@ -48,7 +48,7 @@ class Part:
 class Split:
     """What came out: the table by part and class, and sentences worth reading."""
 
-    out: Path
+    out: Location
     rows: int
     dealt: int
     groups: int
@@ -61,7 +61,7 @@ class Split:
 
 def split(
     data: Sequence[str | Path],
-    out: str | Path,
+    out: str | Path | Location,
     options: SplitOptions,
     *,
     keep: str | Path | None = None,
@@ -76,10 +76,10 @@ def split(
     that lacks rows of its list.
     """
     options.check()
-    out = Path(out)
+    out = at(out)
     if out.exists() and not force:
         raise FerError(f"{out}: is there; give another -o, or --force")
-    files = [locate(path) for path in data]
+    files = [manifest_at(path) for path in data]
     manifests = [read_manifest(file) for file in files]
     table = _merged(manifests, files)
     if options.protocol and (keep or len(files) > 1):
@@ -97,7 +97,7 @@ def split(
     facts = {
         "split": {k: v for k, v in dataclasses.asdict(options).items() if v is not None},
         "from": {_name(m, f): _file_digest(f) for m, f in zip(manifests, files, strict=True)},
-        "keep": _file_digest(locate(keep)) if keep else None,
+        "keep": _file_digest(manifest_at(keep)) if keep else None,
     }
     if options.protocol:
         facts["protocol"] = {"name": options.protocol, "digest": digest(options.protocol)}
@@ -150,7 +150,7 @@ def _grouping(options: SplitOptions) -> Grouping:
     return ways if dealt else dataclasses.replace(ways, or_else=ways.or_else or "self")
 
 
-def _merged(manifests: Sequence[Manifest], files: Sequence[Path]) -> pa.Table:
+def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Table:
     table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
     ids = table["id"]
     if len(manifests) > 1 and len(pc.unique(ids)) < len(ids):
@@ -280,25 +280,22 @@ def _left_out(table: pa.Table, dealable: npt.NDArray[np.bool_]) -> dict[str, int
     return dict(sorted(counted.items(), key=lambda e: (-e[1], e[0])))
 
 
-def _name(manifest: Manifest, file: Path) -> str:
+def _name(manifest: Manifest, file: Location) -> str:
     return str(manifest.facts.get("name", file.stem))
 
 
-def _file_digest(file: Path) -> str:
+def _file_digest(file: Location) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
 
 
-def _card(manifests: Sequence[Manifest], out: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def _card(manifests: Sequence[Manifest], out: Location, facts: dict[str, Any]) -> dict[str, Any]:
     """The card of a split: where the face stores of its data sets lie, seen from it."""
     stores = {}
     for manifest in manifests:
         for key, entry in manifest.card.get("stores", {}).items():
-            folder = (manifest.folder / entry["path"]).resolve()
-            stores[key] = {**entry, "path": _relative(folder, out.parent.resolve())}
+            folder = manifest.place / entry["path"]
+            path = way(folder.resolve(), out.parent.resolve()) if entry["path"] else ""
+            stores[key] = {**entry, "path": path}
     about = {str(m.card.get("name")): m.card.get("about") for m in manifests if "about" in m.card}
     return {**facts, "about": about, "stores": stores}
-
-
-def _relative(folder: Path, start: Path) -> str:
-    return Path(os.path.relpath(folder, start)).as_posix()

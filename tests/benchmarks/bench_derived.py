@@ -21,9 +21,10 @@ import pyarrow as pa
 from bench_twins import Faces, fer2013
 
 from fertools.checks import derived
-from fertools.faces import ShardWriter, open_faces
+from fertools.faces import open_faces
 from fertools.image import decode, digest, encode
 from fertools.manifest import Manifest, conform
+from fertools.shards import ShardWriter
 
 EACH = 200
 ANGLES = (4.0, 8.0, 12.0, 16.0, 20.0)

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from fertools import recipe
 from fertools.errors import FerError
-from fertools.faces import HEADER, npy_header, open_faces, open_shard
+from fertools.faces import open_faces
 from fertools.labels import mapping, read_words
 from fertools.manifest import conform, read_manifest
 from fertools.manifest.schema import TYPES
 from fertools.probs import read_probs, write_probs
+from fertools.shards import HEADER, npy_header, open_shard
 from fertools.split import SplitOptions, split
 from fertools.stats import stats
 from tests.faults.raw_targets import json_values, sandbox
