@@ -20,7 +20,7 @@ CODES = {
 }  # fmt: skip
 SIZE = (96, 72)
 SHOTS = (("A", 0, "S"), ("A", 0, "HL"), ("A", 1, "FR"), ("B", 2, "S"))  # series, expression, view
-FACE = {"faces": "as-is", "size": "48", "channels": "1"}
+FACE = {"faces": "as-is", "size": "48"}
 File = tuple[str, bytes, Row]
 
 

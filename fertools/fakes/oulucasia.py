@@ -19,7 +19,7 @@ VARIANTS = ("original", "cropped", "zip")
 LABELS = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")
 CONDITIONS = ("VL/Strong", "NI/Weak")
 SIZE = (80, 100)
-FACE = {"faces": "as-is", "size": "48", "channels": "1"}
+FACE = {"faces": "as-is", "size": "48"}
 KEPT = 3
 File = tuple[str, bytes]
 

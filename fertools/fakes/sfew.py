@@ -22,7 +22,7 @@ LABELS = {
 FILMS = ("Airheads", "Harry_Potter_2", "DeepBlueSea", "Bridesmaids")
 PARTS = ("Train", "Train", "Val", "Test")
 SHOTS = 4  # stills of each person
-FACE = {"faces": "as-is", "size": "48", "channels": "1"}
+FACE = {"faces": "as-is", "size": "48"}
 File = tuple[str, str, bytes, Row]  # part, path within, data
 
 
