@@ -90,7 +90,8 @@ def open_shard(path: Location, expected: dict[str, Any]) -> Pixels:
             raise FerError(f"{path}: the card has no digest of it; run the same ingest again")
         path = local_copy(path, f"{digest}-{'x'.join(map(str, shape))}.npy", check)
     check_shard(path, expected)
-    return np.memmap(path, np.uint8, "r", HEADER, shape)
+    # a plain view of the map: the class memmap costs as much per look as the look itself
+    return np.asarray(np.memmap(path, np.uint8, "r", HEADER, shape))
 
 
 def check_shard(path: Location, expected: dict[str, Any]) -> None:
