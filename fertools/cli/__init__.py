@@ -5,13 +5,17 @@ an exit code: 0 fine, 1 a mistake or bad data, 2 wrong usage, 3 a gate failed, 4
 checked, 130 interrupted.
 """
 
+import os
 import sys
 from typing import Any
 
 import click
 
 from fertools import __version__, folder
+from fertools.cli._complete import with_files
 from fertools.errors import FerError
+
+COMPLETING = "_FERTOOLS_COMPLETE"  # Click's variable, set by a shell that asks for completions
 
 
 class Commands(click.Group):
@@ -40,7 +44,7 @@ class Commands(click.Group):
         if file not in folder.names("cli"):
             return None
         command: click.Command = folder.load("cli", file).command
-        return command
+        return with_files(command) if COMPLETING in os.environ else command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by the first lines of their files, without importing them."""

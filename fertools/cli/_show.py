@@ -105,7 +105,7 @@ class Progress:
             shown = f"{rate:,.0f} images/s"
             done, total = state["units"], state["of"]
             self._bar.update(self._task, total=total, completed=done, description=name, rate=shown)
-        elif not self.quiet and (now - self._last > self.EVERY):
+        elif not self.quiet and now - self._last > self.EVERY and state["units"] < state["of"]:
             self._last = now
             left = (state["of"] - state["units"]) * (now - self._start) / state["units"]
             click.echo(

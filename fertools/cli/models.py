@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.cli._complete import from_folder
 
 
 @click.command(epilog="Example: fertools models --size 48")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, type=from_folder("models"))
 @click.option("--size", type=int, default=48, show_default=True, help="of the images, pixels")
 @click.option(
     "--channels", type=click.Choice(["1", "3"]), default="1", show_default=True, help="gray, colour"

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.cli._complete import from_resources
 
 
 @click.command(epilog="Example: fertools protocols fer2013-noleak")
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=from_resources("manifests", ".toml"))
 @click.option("--json", "as_json", is_flag=True, help="print as JSON")
 @click.option("--make", metavar="OUT", help="make the lists anew in a folder, from:")
 @click.option("--fer2013", metavar="DATA", help="with --make: FER2013, ingested from its CSV")

@@ -19,7 +19,8 @@ from fertools.cli import _show
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps")
 @click.option("--only-score", is_flag=True, help="train nothing, write what has ended")
 @click.option("--estimate", "only_estimate", is_flag=True, help="print the hours and stop")
-def command(systems: tuple[str, ...], only_estimate: bool, **typed: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="print the hours as JSON and stop")
+def command(systems: tuple[str, ...], only_estimate: bool, as_json: bool, **typed: Any) -> None:
     """Train and score what is missing of the systems A, B, C, D.
 
     Runs that have ended are left as they are: the same command goes on where it was stopped.
@@ -28,6 +29,10 @@ def command(systems: tuple[str, ...], only_estimate: bool, **typed: Any) -> None
 
     place = Place(Path(typed["data_dir"]), Path(typed["splits"]), Path(typed["runs"]))
     wanted = estimate(systems, place, typed["draws"])
+    if as_json:
+        _show.as_json([{"trial": w.trial.name, "runs": w.runs, "ended": w.ended,
+                        "hours_left": w.minutes / 60} for w in wanted])  # fmt: skip
+        return
     rows = [[w.trial.name, w.runs, w.ended, f"{w.minutes / 60:.2f}"] for w in wanted]
     _show.table("hours on one CPU core", ["trial", "runs", "ended", "hours left"], rows)
     click.echo(f"{sum(w.minutes for w in wanted) / 60:.1f} hours left in all")

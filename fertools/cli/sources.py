@@ -6,10 +6,11 @@ import click
 
 from fertools import folder
 from fertools.cli import _show
+from fertools.cli._complete import from_folder
 
 
 @click.command(epilog="Example: fertools sources fer2013")
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=from_folder("sources"))
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 def command(name: str | None, as_json: bool) -> None:
     """List the sources, or show one: its layout on disk, its traps, its licence, whom to cite."""

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.cli._complete import from_resources
 
 
 @click.command(epilog="Example: fertools split data/ck48 --ratios 8:1:1 -o manifests/ck48.parquet")
@@ -15,7 +16,8 @@ from fertools.cli import _show
 @click.option("--folds", type=int, help="number of folds; each row is tested in one")
 @click.option("--official", is_flag=True, help="the parts that the data set was published with")
 @click.option("--val-from", metavar="train:0.1", help="with --official: validation from training")
-@click.option("--protocol", metavar="NAME", help="a published split: `fertools protocols`")
+@click.option("--protocol", metavar="NAME", type=from_resources("manifests", ".toml"),
+              help="a published split: `fertools protocols`")  # fmt: skip
 @click.option("--draw", type=int, help="with --protocol: which of its random draws")
 @click.option("--allow-missing", type=int, help="with --protocol: rows that may be missing")
 @click.option("--stratify/--no-stratify", default=True, help="keep class shares; the default")

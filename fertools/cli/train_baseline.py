@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.cli._complete import from_resources
 
 
 @click.command(epilog="Example: fertools train-baseline recipes/demo.toml -o runs/demo")
-@click.argument("recipe")
+@click.argument("recipe", type=from_resources("recipes", ".toml"))
 @click.option("--set", "changes", multiple=True, metavar="a.b=c", help="change a key; repeatable")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="default runs/<recipe's name>")
 @click.option("--seeds", type=click.IntRange(1), help="so many runs; default: the recipe's seeds")
