@@ -99,6 +99,47 @@ def confusion(path: Path, title: str, classes: Sequence[str], table: npt.ArrayLi
     _save(figure, path)
 
 
+def frontier(
+    path: Path,
+    title: str,
+    names: Sequence[str],
+    sizes: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    ours: npt.ArrayLike,
+    fair: npt.ArrayLike,
+) -> None:
+    """Scores (n,) in per cent against sizes (n,) in parameters, on a logarithmic axis.
+
+    Filled marks are rows that chose on validation rows (`fair`), hollow ones the others; `ours` has
+    a colour of its own.
+    """
+    pyplot = _pyplot()
+    x, y = np.asarray(sizes, float), np.asarray(scores, float)
+    own, filled = np.asarray(ours, bool), np.asarray(fair, bool)
+    figure, axes = pyplot.subplots(figsize=(8, 4.8), dpi=120)
+    for mine, honest in ((False, False), (False, True), (True, False), (True, True)):
+        rows = (own == mine) & (filled == honest)
+        if rows.any():
+            label = ("fertools" if mine else "published") + (
+                ", chosen on validation" if honest else ", chosen otherwise"
+            )
+            colour = COLOURS[5 if mine else 0]
+            axes.scatter(x[rows], y[rows], s=42, label=label, edgecolors=colour,
+                         facecolors=colour if honest else "none")  # fmt: skip
+    for number, (name, place, score) in enumerate(zip(names, x, y, strict=True)):
+        away = (5, 4) if number % 2 else (5, -10)  # neighbours by size stand close
+        axes.annotate(name, (place, score), away, textcoords="offset points", fontsize=7)
+    axes.set_xscale("log")
+    axes.set_xlabel("trained parameters")
+    axes.set_ylabel("accuracy, %")
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.margins(0.12)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     try:
         figure.tight_layout()

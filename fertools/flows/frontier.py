@@ -1,0 +1,175 @@
+"""The frontier: accuracy against parameters and MACs, our runs beside published systems.
+
+In go runs that were evaluated, and a data set's name; out come rows, each with the marks without
+which scores cannot be compared: which rows chose the model, how many views of an image were
+averaged, whether other data or weights were used, how often the test part was looked at. A row is
+on the frontier if nothing of its kind that is as small is better.
+"""
+
+import csv
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fertools.errors import FerError, unknown
+from fertools.models._count import count
+from fertools.resources import resource
+from fertools.runs import Run, build, open_runs, read_json
+
+VALIDATION = "validation"
+CHOSEN = {
+    VALIDATION: "on validation rows",
+    "test": "on the rows of the score",
+    "other": "see the note",
+    "unknown": "not said",
+    "fixed": "fixed before, no choice",
+}
+CLEAN = (VALIDATION, "fixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A system: trained parameters, MACs of one image, accuracy in per cent with its interval.
+
+    `chosen` is a key of `CHOSEN`; `views` how many variants of an image were averaged.
+    """
+
+    system: str
+    ours: bool
+    parameters: int
+    macs: int | None
+    accuracy: float
+    low: float | None
+    high: float | None
+    chosen: str
+    views: int
+    protocol: str
+    note: str
+    front: bool = False
+
+
+def datasets() -> list[str]:
+    """The data sets of which published systems are known."""
+    return sorted({line["data"] for line in _anchors()})
+
+
+def frontier(data: str, runs: Sequence[str | Path] = ()) -> list[Row]:
+    """Rows of a data set, smallest network first.
+
+    Each of `runs` is a run, or a folder of runs over seeds, draws or folds, with the metrics that
+    `fertools evaluate` left there. Raises `FerError` for a data set that no system is known of and
+    no run is given for, and for a run without metrics or parameters.
+    """
+    ours = [_ours(Path(folder)) for folder in runs]
+    anchors = [_anchor(line) for line in _anchors() if line["data"] == data]
+    if not anchors and not ours:
+        raise unknown("data set", data, datasets())
+    rows = sorted([*anchors, *ours], key=lambda row: (row.parameters, -row.accuracy, row.system))
+    return list(_marked(rows))
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The rows as a table of Markdown."""
+    head = ["system", "parameters", "M MACs", "accuracy, %", "95 % interval", "chosen", "views",
+            "protocol", "note"]  # fmt: skip
+    lines = [head, ["---"] * len(head), *(cells(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def cells(row: Row) -> list[str]:
+    """A row as tables show it; ours are bold, those on the frontier bear a star."""
+    interval = "" if row.low is None else f"{row.low:.2f} .. {row.high:.2f}"
+    name = f"**{row.system}**" if row.ours else row.system
+    return [
+        name + (" *" if row.front else ""),
+        f"{row.parameters:,}",
+        "" if row.macs is None else f"{row.macs / 1e6:.2f}",
+        f"{row.accuracy:.2f}",
+        interval,
+        CHOSEN[row.chosen],
+        str(row.views),
+        row.protocol,
+        row.note,
+    ]
+
+
+def _marked(rows: Sequence[Row]) -> Iterator[Row]:
+    """Mark the frontier of the rows that chose honestly and looked once at each image."""
+    best = -np.inf
+    for row in rows:
+        fair = row.chosen in CLEAN and row.views == 1
+        yield dataclasses.replace(row, front=fair and row.accuracy > best)
+        best = max(best, row.accuracy) if fair else best
+
+
+def _anchors() -> list[dict[str, str]]:
+    file = resource("recipes", "frontier/anchors", ".csv")
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _anchor(line: dict[str, str]) -> Row:
+    return Row(
+        system=line["system"],
+        ours=False,
+        parameters=int(line["parameters"]),
+        macs=int(line["macs"]) if line["macs"] else None,
+        accuracy=float(line["accuracy"]),
+        low=None,
+        high=None,
+        chosen=line["chosen_on"],
+        views=int(line["views"]),
+        protocol="as published",
+        note=line["note"],
+    )
+
+
+def _ours(folder: Path) -> Row:
+    """The row of a run, or of several of one recipe."""
+    members = open_runs(folder)
+    metrics = _metrics(folder)
+    run = members[0]
+    facts = count(build(run.recipe), (run.recipe.data.channels, *[run.recipe.data.size] * 2))
+    accuracy = metrics["scores"]["accuracy"]
+    return Row(
+        system=folder.resolve().name,
+        ours=True,
+        parameters=facts.parameters,
+        macs=facts.macs,
+        accuracy=100 * accuracy["value"],
+        low=100 * accuracy["low"],
+        high=100 * accuracy["high"],
+        chosen="fixed" if metrics["select"] == "last" else VALIDATION,
+        views=2 if metrics["tta"] == "flip" else 1,
+        protocol=run.recipe.data.protocol or "own split",
+        note=_note(members, metrics),
+    )
+
+
+def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
+    """What else a reader must know: runs, choice, other data, looks, the leak-free score."""
+    recipe = members[0].recipe
+    said = [f"{len(members)} runs" if len(members) > 1 else "1 run"]
+    if metrics["select"] != "last":
+        said.append(f"chosen by {metrics['select']} on {metrics['select_rows']} rows")
+    if recipe.data.extra_data:
+        said.append("other data in training")
+    if recipe.model.init_weights:
+        said.append("started from other weights")
+    if recipe.data.labels == "soft":
+        said.append("soft labels")
+    free = metrics.get("leak_free") or {}
+    if free.get("accuracy"):
+        said.append(f"leak-free {100 * free['accuracy']['value']:.2f} on {free['rows']:,} rows")
+    return ", ".join([*said, *metrics["looks"]])
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    for name in ("metrics-test.json", "reproduced.json"):
+        if (folder / name).is_file():
+            return read_json(folder / name)
+    raise FerError(f"{folder}: has no test score yet; run: fertools evaluate {folder}")

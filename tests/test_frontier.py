@@ -1,0 +1,86 @@
+"""The frontier: who stands on it, what each row must say of itself, what is refused."""
+
+import json
+
+import pytest
+
+from fertools.cli import main
+from fertools.errors import FerError
+from fertools.evaluate import evaluate
+from fertools.evaluate.evaluation import Options
+from fertools.fakes import ck48
+from fertools.flows.frontier import CHOSEN, Row, _marked, datasets, frontier, markdown
+from fertools.ingest import ingest
+from fertools.recipe import parse
+from fertools.split import SplitOptions, split
+from fertools.train import train
+
+
+def row(name: str, size: int, accuracy: float, chosen: str = "validation", views: int = 1) -> Row:
+    return Row(name, False, size, None, accuracy, None, None, chosen, views, "", "")
+
+
+def test_only_a_fair_row_that_nothing_smaller_beats_is_on_the_frontier():
+    rows = [
+        row("small", 10, 60.0),
+        row("peeked", 20, 99.0, chosen="test"),
+        row("many views", 30, 90.0, views=10),
+        row("worse", 40, 59.0),
+        row("better", 50, 61.0),
+        row("fixed", 60, 62.0, chosen="fixed"),
+    ]
+    assert [r.system for r in _marked(rows) if r.front] == ["small", "better", "fixed"]
+
+
+def test_every_published_row_is_whole():
+    for data in datasets():
+        rows = frontier(data)
+        assert [r.parameters for r in rows] == sorted(r.parameters for r in rows)
+        assert all(50 < r.accuracy < 100 and r.chosen in CHOSEN and r.views >= 1 for r in rows)
+
+
+def test_a_data_set_that_nobody_published_on_is_named():
+    with pytest.raises(FerError, match=r"data set 'fer2014'.*fer2013"):
+        frontier("fer2014")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("frontier")
+    raws = ck48.write(folder / "raw", people=8, traps=False).raws(folder / "raw")
+    ingest("ck48", raws, folder / "data")
+    split([folder / "data"], folder / "split.parquet", SplitOptions(ratios=(5, 2, 3)))
+    wanted = parse({
+        "data": {"manifest": str(folder / "split.parquet"), "classes": ["happiness", "surprise"],
+                 "merge": {"anger": "happiness", "contempt": "happiness", "disgust": "happiness",
+                           "fear": "surprise", "sadness": "surprise"}},
+        "model": {"name": "mlp", "options": {"hidden": [4]}},
+        "optimiser": {"name": "sgd", "lr": 0.1},
+        "train": {"epochs": 1, "batch": 16, "select": "accuracy"},
+    })  # fmt: skip
+    train(wanted, folder / "mine")
+    return folder / "mine"
+
+
+def test_a_run_without_a_score_says_how_to_get_one(run):
+    with pytest.raises(FerError, match="fertools evaluate"):
+        frontier("ck48", [run])
+
+
+def test_a_run_stands_beside_the_published_ones(run, tmp_path, capsys):
+    evaluate(run, Options())  # the library writes nothing, the command does
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(run), "--brief"])
+    capsys.readouterr()
+    plot, table = tmp_path / "f.png", tmp_path / "f.md"
+    line = ["frontier", "ck48", str(run), "--plot", str(plot), "-o", str(table), "--json"]
+    with pytest.raises(SystemExit) as end:
+        main(line)
+    assert not end.value.code
+    rows = json.loads(capsys.readouterr().out)
+    mine = next(r for r in rows if r["ours"])
+    assert mine["parameters"] == 48 * 48 * 4 + 4 + 4 * 2 + 2
+    assert mine["low"] <= mine["accuracy"] <= mine["high"]
+    assert "chosen by accuracy on twin-free rows" in mine["note"] and "look" in mine["note"]
+    assert plot.read_bytes()[:4] == b"\x89PNG"
+    assert table.read_text() == markdown(frontier("ck48", [run]))
