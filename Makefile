@@ -41,5 +41,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 # peers whose pins clash with ours
 $(BENCH)/.installed: Makefile
 	python3 -m venv $(BENCH)
-	$(BENCH)/bin/pip install --quiet imagededup cleanvision
+	$(BENCH)/bin/pip install --quiet imagededup cleanvision torchvision datasets webdataset
 	touch $@

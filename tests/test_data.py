@@ -207,6 +207,32 @@ def test_a_part_can_lie_on_the_device(train) -> None:
         assert torch.equal(images, again) and torch.equal(labels, same)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_batches_that_are_kept_are_never_written_again(study, channels) -> None:
+    some = FaceDataset(study / "parts.parquet", "train", size=24, channels=channels)
+    loader = make_loader(some, 8)
+    kept = [(images, images.numpy().copy()) for images, _ in loader]  # more than it has arrays for
+    views = [images[:, :, 3] for images, _ in loader]
+    again = [images.clone() for images, _ in loader]
+    assert len(kept) > 2 * loader._scaled.MOST
+    for (images, then), view, now in zip(kept, views, again, strict=True):
+        assert np.array_equal(images, then) and torch.equal(images, now)
+        assert torch.equal(view, now[:, :, 3])
+    assert torch.equal(kept[0][0][3], some[3][0])
+    places = {images.data_ptr() for _ in range(3) for images, _ in loader}
+    assert len(places) <= loader._scaled.MOST  # and those that nobody keeps are
+
+
+def test_workers_read_the_same_batches_ahead(train, study) -> None:
+    for dataset in (train, Joined(train, FaceDataset(study / "parts.parquet", "val"))):
+        alone, ahead = (
+            make_loader(dataset, 32, shuffle=True, seed=2, workers=workers) for workers in (0, 2)
+        )
+        assert len(alone) == len(ahead)
+        for (images, labels), (again, same) in zip(alone, ahead, strict=True):
+            assert torch.equal(images, again) and torch.equal(labels, same)
+
+
 def test_weights_of_classes_have_mean_one_and_are_cut() -> None:
     counts = np.array([100, 50, 25])
     for how in ("inverse", "sqrt", "effective(0.99)"):
@@ -254,6 +280,8 @@ def test_several_data_sets_are_joined(study, train) -> None:
         Joined(some, train)
     with pytest.raises(FerError, match="in one batch: give size and channels"):
         Joined(train, FaceDataset(study / "parts.parquet", "val", size=64))
+    with pytest.raises(FerError, match="transform works image by image: leave it out"):
+        Joined(train, FaceDataset(study / "parts.parquet", "val", transform=lambda face: face))
 
 
 SHAKE = A.Compose([A.Rotate((-40, 40), p=1), A.RandomBrightnessContrast(p=1)])

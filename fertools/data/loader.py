@@ -5,13 +5,14 @@ fancy index on the memory map, which is what makes it fast; a part can be kept o
 uint8 tensor.
 """
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 
 from fertools.data import FaceDataset
 from fertools.errors import FerError, unknown
@@ -62,6 +63,8 @@ class Joined:
     transform = None
 
     def __init__(self, first: FaceDataset, *others: FaceDataset) -> None:
+        if any(part.transform is not None for part in (first, *others)):
+            raise FerError("a transform works image by image: leave it out of joined data sets")
         for other in others:
             if strange := [word for word in other.classes if word not in first.classes]:
                 raise unknown("class", strange[0], first.classes)
@@ -173,6 +176,7 @@ class Loader:
         self.drop_last, self.augment = drop_last, augment
         self.device = torch.device(device) if device is not None else None
         self._held = self._hold() if self.device is not None else None
+        self._scaled = Scaled()
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.order), self.batch_size)
@@ -192,12 +196,52 @@ class Loader:
     def batch(self, at: npt.NDArray[np.int64]) -> Batch:
         """The images and labels at these indices."""
         if self._held is None:
-            pixels, labels = self.dataset.pixels(at), self.dataset.labels_of(at)
+            images, labels = self._scaled(self.dataset.pixels(at)), self.dataset.labels_of(at)
         else:
             index = torch.from_numpy(at).to(self.device)
-            pixels, labels = self._held[0][index], self._held[1][index]
-        images = pixels.float().div_(255)
+            images, labels = self._held[0][index].float().div_(255), self._held[1][index]
         return (self.augment(images) if self.augment is not None else images), labels
+
+
+class Scaled:
+    """uint8 pixels (n, C, H, W) as float32 in 0..1, written where nobody looks any more.
+
+    Fresh memory costs more than the pixels: at 224 px and batches of 256 six times as much. So an
+    array is written again once no tensor, view or copy-free array of it is left. One thread: a
+    second one gains little and waits for its core on a machine that does other work.
+    """
+
+    MOST = 4  # arrays that are kept: somebody may collect the batches of an epoch
+
+    def __init__(self) -> None:
+        self._arrays: list[npt.NDArray[np.float32]] = []
+
+    def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
+        given = pixels.numpy()
+        out = self._free(given)[: len(given)]
+        np.copyto(out, given)
+        return torch.from_numpy(np.divide(out, np.float32(255), out=out))
+
+    def _free(self, given: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        for array in self._arrays:
+            # held by the list, by `array` and as an argument, and by every tensor over it
+            unused = sys.getrefcount(array) <= 3
+            if unused and len(array) >= len(given) and array.shape[1:] == given.shape[1:]:
+                return array
+        made = np.empty_like(given, np.float32)  # in the memory order of `given`
+        self._arrays = [*self._arrays, made][-self.MOST :]
+        return made
+
+
+class Batches(Dataset[Batch]):
+    """Whole batches by their indices, so that workers of a `DataLoader` read them at once."""
+
+    def __init__(self, dataset: FaceDataset | Joined) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, at: Sequence[int]) -> Batch:
+        index = np.asarray(at, np.int64)
+        return self.dataset.pixels(index).float().div_(255), self.dataset.labels_of(index)
 
 
 def make_loader(
@@ -218,8 +262,8 @@ def make_loader(
     `balance` draws rows with replacement by class weights (`inverse`, `sqrt`, `effective(0.999)`).
     `augment` takes and returns the images of a batch, as `BatchAugment` does. With `device` the
     part stays there as one uint8 tensor. `share` (number, of how many) gives one of several
-    processes its rows, `batch_size` of them at a time. A data set with a `transform` of its own is
-    read image by image, in `workers` processes.
+    processes its rows, `batch_size` of them at a time. `workers` processes read ahead; a data set
+    with a `transform` of its own is read image by image.
     """
     if batch_size < 1:
         raise FerError(f"batch size {batch_size}: at least 1")
@@ -228,11 +272,16 @@ def make_loader(
         return Loader(
             dataset, order, batch_size, drop_last=drop_last, device=device, augment=augment
         )
-    if device is not None or augment is not None or isinstance(dataset, Joined):
+    if device is not None or augment is not None:
         raise FerError(
-            "device=, augment= and joined data sets need whole batches: leave transform and "
-            "workers out"
+            "device= and augment= need whole batches in this process: leave transform and workers "
+            "out"
         )
     batches = BatchSampler(order, batch_size, drop_last)
     seeded = torch.Generator().manual_seed(seed)
+    if dataset.transform is None:
+        return DataLoader(
+            Batches(dataset), None, sampler=batches, num_workers=workers, generator=seeded
+        )
+    assert isinstance(dataset, FaceDataset)  # joined ones have no transform
     return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)

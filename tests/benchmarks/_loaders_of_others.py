@@ -2,19 +2,19 @@
 
     python tests/benchmarks/_loaders_of_others.py FOLDER TAR BATCH EPOCHS OUT.npy
 
-Prints one JSON object: images per second of each package, or why it did not run. Each gives
+Prints one JSON object: images per second of each package, by the clock and by CPU time, or why it
+did not run. Each gives
 float32 (n, 1, H, W) in 0..1 in shuffled batches from two workers, which stay alive between epochs;
 the first epoch is not timed. OUT gets the first image of the folder as each package read it.
 """
 
 import json
 import sys
-import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
+from _rates import rates
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
@@ -103,19 +103,6 @@ def loader(data: Dataset, batch: int) -> DataLoader:
     )
 
 
-def timed(batches: DataLoader, epochs: int) -> float:
-    """Images per second: the median over epochs after the first."""
-    rates = []
-    for epoch in range(epochs + 1):
-        start, seen = time.perf_counter(), 0
-        for found in batches:
-            images = found["image"] if isinstance(found, dict) else found[0]
-            seen += len(images)
-        if epoch:
-            rates.append(seen / (time.perf_counter() - start))
-    return median(rates)
-
-
 def main() -> None:
     folder, tar, batch, epochs, out = sys.argv[1:]
     ways = {
@@ -124,7 +111,7 @@ def main() -> None:
         "datasets (Arrow arrays), 2 workers": lambda: hugging_face_arrays(Path(folder), int(batch)),
         "webdataset, 2 workers": lambda: web_dataset(Path(tar), int(batch)),
     }
-    found: dict[str, float | str] = {}
+    found: dict[str, tuple[float, float] | str] = {}
     firsts: dict[str, np.ndarray] = {}
     for name, make in ways.items():
         try:
@@ -135,7 +122,7 @@ def main() -> None:
         if data is not None:
             first = data[0]
             firsts[name] = np.asarray(first["image"] if isinstance(first, dict) else first[0])
-        found[name] = timed(batches, int(epochs))
+        found[name] = rates(batches, int(epochs))
     np.savez(out, **firsts)
     print(json.dumps(found))
 

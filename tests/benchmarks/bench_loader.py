@@ -8,8 +8,8 @@ in shuffled batches; the bench compares the first image of each. Epochs after th
 the median is shown. ImageFolder, datasets and webdataset live in `.venv-bench` (`python3 -m venv
 .venv-bench`, then `.venv-bench/bin/pip install torch torchvision datasets webdataset`); without it
 their rows are left out. Floor: `make_loader` at least 20 times ImageFolder with two workers at
-48 px, 5 times at 224 px. Other work on the machine shows in all figures, so the load average is
-printed.
+48 px, 5 times at 224 px. By the clock that is true of an idle machine only, so the CPU time of all
+processes is taken, too: two workers on two idle cores give at most twice what a second of CPU does.
 """
 
 import argparse
@@ -20,14 +20,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from statistics import median
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from _rates import rates
 from torch.utils.data import DataLoader
 
 from fertools import FaceDataset, make_loader
@@ -37,8 +37,9 @@ from fertools.recipe import Augment
 
 HERE = Path(__file__).resolve().parent
 OTHERS = HERE.parents[1] / ".venv-bench" / "bin" / "python"
+Rates = tuple[float, float]  # images per second by the clock, and per second of CPU
 CLASSES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
-EPOCHS, SHARDS = 3, 8
+EPOCHS, SHARDS, WORKERS = 3, 8, 2
 FLOORS = {48: 20.0, 224: 5.0}
 PEER = "torchvision ImageFolder, 2 workers"
 
@@ -81,44 +82,30 @@ def write(folder: Path, count: int, size: int) -> tuple[Path, Path]:
     return raw, tars
 
 
-def rate(batches: Iterable, epochs: int = EPOCHS) -> float:
-    """Images per second: the median over epochs after the first."""
-    rates = []
-    for epoch in range(epochs + 1):
-        start, seen = time.perf_counter(), 0
-        for images, _ in batches:
-            seen += len(images)
-        if epoch:
-            rates.append(seen / (time.perf_counter() - start))
-    return median(rates)
-
-
-def ours(dataset: FaceDataset, batch: int) -> dict[str, Callable[[], float]]:
+def ours(dataset: FaceDataset, batch: int) -> dict[str, Callable[[], Rates]]:
     """Our rows, by name."""
     mild = Augment(rotation=15, shift=0.06, zoom=0.12, flip=0.5)
     flip = Augment(flip=0.5)
 
-    def plain(workers: int) -> float:
+    def plain(workers: int) -> Rates:
         kept = {"persistent_workers": True, "prefetch_factor": 4} if workers else {}
-        return rate(DataLoader(dataset, batch, shuffle=True, num_workers=workers, **kept))
+        return rates(DataLoader(dataset, batch, shuffle=True, num_workers=workers, **kept), EPOCHS)
+
+    def made(**options: Any) -> Rates:
+        return rates(make_loader(dataset, batch, shuffle=True, **options), EPOCHS)
 
     return {
-        "make_loader": lambda: rate(make_loader(dataset, batch, shuffle=True)),
-        "make_loader, uint8 on the device": lambda: rate(
-            make_loader(dataset, batch, shuffle=True, device="cpu")
-        ),
-        "make_loader, flipped": lambda: rate(
-            make_loader(dataset, batch, shuffle=True, augment=BatchAugment(flip))
-        ),
-        "make_loader, rotated, shifted, zoomed, flipped": lambda: rate(
-            make_loader(dataset, batch, shuffle=True, augment=BatchAugment(mild)), 1
-        ),
+        "make_loader": made,
+        "make_loader, 2 workers": lambda: made(workers=2),
+        "make_loader, uint8 on the device": lambda: made(device="cpu"),
+        "make_loader, flipped": lambda: made(augment=BatchAugment(flip)),
+        "make_loader, rotated, shifted, zoomed, flipped": lambda: made(augment=BatchAugment(mild)),
         "DataLoader(FaceDataset), no workers": lambda: plain(0),
         "DataLoader(FaceDataset), 2 workers": lambda: plain(2),
     }
 
 
-def others(raw: Path, tars: Path, batch: int, dataset: FaceDataset) -> dict[str, float | str]:
+def others(raw: Path, tars: Path, batch: int, dataset: FaceDataset) -> dict[str, Any]:
     """The rows of other packages; checks that they give our tensor."""
     if not OTHERS.is_file():
         print(f"{OTHERS} is missing: only our own rows follow (see the top of this file)")
@@ -144,23 +131,28 @@ def bench(count: int, size: int, batch: int) -> bool:
         raw, tars = write(Path(folder), count, size)
         ingest("imagefolder", [raw], Path(folder) / "data", face={"size": size, "channels": 1})
         dataset = FaceDataset(Path(folder) / "data")
-        found: dict[str, float | str] = others(raw, tars, batch, dataset)
+        found: dict[str, Any] = others(raw, tars, batch, dataset)
         found |= {name: run() for name, run in ours(dataset, batch).items()}
+    load = os.getloadavg()[0]
+    print(f"\n{count:,} faces of {size}x{size}x1, batches of {batch}, load {load:.1f}")
+    print(f"  {'':48} {'images/s':>12} {'times':>8} {'images per CPU second':>24}")
     base = found.get(PEER)
-    print(
-        f"\n{count:,} faces of {size}x{size}x1, batches of {batch}, load {os.getloadavg()[0]:.1f}"
-    )
+    base = None if isinstance(base, str) else base
     for name, value in found.items():
         if isinstance(value, str):
             print(f"  {name:48} {value}")
             continue
-        ratio = f"{value / base:8.1f}x" if isinstance(base, float) else ""
-        print(f"  {name:48} {value:12,.0f} images/s {ratio}")
-    if not isinstance(base, float):
-        return True
-    held = float(found["make_loader"]) / base
-    print(f"  floor: make_loader {held:.1f} times ImageFolder, at least {FLOORS[size]:.0f}")
-    return held >= FLOORS[size]
+        ratio = f"{value[0] / base[0]:.1f}x" if base else ""
+        print(f"  {name:48} {value[0]:12,.0f} {ratio:>8} {value[1]:24,.0f}")
+    return base is None or held(found["make_loader"], base, FLOORS[size])
+
+
+def held(own: Rates, base: Rates, floor: float) -> bool:
+    """Whether the floor is held, by the clock or, on a busy machine, by CPU time."""
+    by_clock, by_cpu = own[0] / base[0], own[1] / (WORKERS * base[1])
+    print(f"  make_loader is {by_clock:.1f} times ImageFolder by the clock, {by_cpu:.1f} times by")
+    print(f"  CPU time were its {WORKERS} workers never in each other's way; floor {floor:.0f}")
+    return max(by_clock, by_cpu) >= floor
 
 
 def main() -> int:
