@@ -26,6 +26,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,8 @@ PARTS = {"training": "train", "validation": "test", "train_set": "train", "val_s
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 KINDS = ("exp", "val", "aro", "lnd")
 SLICE = 2000
-BROKEN = (ValueError, TypeError, EOFError, OSError, MemoryError)  # of a file that is no array
+# what NumPy raises for a file that is no array
+BROKEN = (ValueError, TypeError, EOFError, OSError, MemoryError, SyntaxError, TokenError)
 
 # 56 hex characters in the lists that are known
 LISTED = re.compile(r"(?:^|/)\d+/[0-9a-f]{32,64}\.\w+$", re.IGNORECASE)
