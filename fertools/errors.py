@@ -4,6 +4,9 @@ A `FerError` is one sentence that names the file and the cure; the command line 
 traceback and exits with `exit_code`. Anything else that is raised is a bug and keeps its traceback.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 
 class FerError(Exception):
     """A user's mistake or bad data; exit code 1."""
@@ -26,3 +29,19 @@ class GateUnchecked(FerError):
 def unknown(what: str, name: str, known: list[str]) -> FerError:
     """The error for a name that nobody knows, with the names that are known."""
     return FerError(f"{what} {name!r}: known are {', '.join(sorted(known)) or 'none'}")
+
+
+@contextlib.contextmanager
+def disk_faults(out: object, then: str = "") -> Iterator[None]:
+    """Turn a full disk, or a folder without permission, into a sentence: the user can mend that.
+
+    `out` is named where the system names no file; `then` ends the sentence. For stages that may be
+    run again wherever they were stopped.
+    """
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or error
+        raise FerError(
+            f"{error.filename or out}: {what}; mend that and run the same command again{then}"
+        ) from error

@@ -20,7 +20,7 @@ import pyarrow as pa
 from fertools import folder, strict, versions
 from fertools.columns import put
 from fertools.curate.policy import Policy, dropped, read_policy
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.faces import Faces, open_faces
 from fertools.finding import Finding
 from fertools.manifest import Manifest, counts, read_manifest
@@ -79,7 +79,7 @@ def curate(
 
     `policy` is a TOML file, by default `recipes/curate_default.toml`; `probs` a file of
     out-of-fold predictions for the check of labels. Raises `FerError` for a folder that is none of
-    an ingest, and for unknown checks, flags and options.
+    an ingest, for unknown checks, flags and options, and for a disk that is full.
     """
     out = data_folder(data)
     manifest = _bare(read_manifest(out))
@@ -94,7 +94,8 @@ def curate(
         began = time.perf_counter()
         found[check.name] = _run(check, manifest, faces)
         seconds[check.name] = time.perf_counter() - began
-    return _write(out, manifest, rules, chosen, found, seconds, command)
+    with disk_faults(out):
+        return _write(out, manifest, rules, chosen, found, seconds, command)
 
 
 def undo(data: str | Path) -> int:
