@@ -75,7 +75,7 @@ def bundle(
     """Write a folder for each reviewer below `out`; returns their pages, how many faces each shows,
     and what is worth knowing. Raises `FerError`, see `write_bundle` and `open_session`.
     """
-    from fertools.review.bundle import write_bundle
+    from fertools.review.offline import write_bundle
 
     session, showcase, _ = _prepared(data, asked, reviewers[0], raw)
     names = list(dict.fromkeys(reviewer_name(each) for each in reviewers))

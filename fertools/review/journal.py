@@ -209,7 +209,10 @@ def parse(found: dict[str, Any], words: Sequence[str] | None = None) -> Given | 
         if word is not None and not fits:
             return None
     label, second = said
-    odd = (label is None) == (verdict == "relabel") if verdict != "keep" else second is not None
-    if odd or (second is not None and second == label) or len(key) + len(uid) > 2 * LONGEST:
+    if verdict == "relabel":
+        odd = label is None or second == label
+    else:
+        odd = second is not None or (label is not None and verdict != "keep")
+    if odd or len(key) + len(uid) > LONGEST:
         return None
     return Given(key, verdict, label, second, uid, after)

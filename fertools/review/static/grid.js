@@ -15,7 +15,7 @@ class Grid {
     this.size = SIZES.wide;
     this.onmove = () => {};
     box.addEventListener("scroll", () => this.show(), { passive: true });
-    new ResizeObserver(() => this.show(true)).observe(box);
+    new ResizeObserver(() => { this._reveal(); this.show(true); }).observe(box);
   }
 
   async open(filter, first = 0) {
@@ -39,14 +39,19 @@ class Grid {
   async move(place) {
     if (!this.total) return this._empty();
     this.current = Math.max(0, Math.min(this.total - 1, place));
-    const height = this.size[1];
-    const top = Math.floor(this.current / this.columns) * height;
-    if (top < this.box.scrollTop) this.box.scrollTop = top;
-    if (top + height > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + height - this.box.clientHeight + 8;
+    this._reveal();
     this.show();
     await this._page(Math.floor(this.current / PAGE));
     this.onmove(this.item(this.current));
     return undefined;
+  }
+
+  _reveal() {
+    const { box, columns, size: [, height] } = this;
+    this.sheet.style.height = `${Math.ceil(this.total / columns) * height + 4}px`;
+    const top = Math.floor(this.current / columns) * height;
+    if (top < box.scrollTop) box.scrollTop = top;
+    if (top + height > box.scrollTop + box.clientHeight) box.scrollTop = top + height - box.clientHeight + 4;
   }
 
   // Put the cards in sight into the page and take the others out.
@@ -54,7 +59,6 @@ class Grid {
     if (anew) this._clear();
     const [, height] = this.size;
     const columns = this.columns;
-    this.sheet.style.height = `${Math.ceil(this.total / columns) * height}px`;
     const first = Math.max(0, Math.floor(this.box.scrollTop / height) - ROWS_AROUND) * columns;
     const rows = Math.ceil(this.box.clientHeight / height) + 2 * ROWS_AROUND;
     const last = Math.min(this.total, first + rows * columns);
@@ -132,6 +136,7 @@ class Grid {
 
   _empty() {
     this.current = 0;
+    this._reveal();
     this.show(true);
     this.onmove(undefined);
   }

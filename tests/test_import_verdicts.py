@@ -1,0 +1,267 @@
+"""Verdicts come home: agreement, majority, disputes and noise as worked out by hand, and what the
+manifest says afterwards."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from fertools.cli import main
+from fertools.curate import curate
+from fertools.errors import FerError
+from fertools.fakes import imagefolder
+from fertools.ingest import ingest
+from fertools.manifest import read_manifest
+from fertools.measures.intervals import wilson
+from fertools.review import Asked, import_verdicts
+from fertools.review.journal import Given
+from fertools.review.session import key_of, open_session
+from tests.review_data import judgeable, verdicts
+
+# Three people, eight faces. Unsure is no word; what is not listed was not looked at.
+SAID = {
+    "kim": {"u1": "fear", "u2": "fear", "u3": "sadness", "u4": "sadness", "u5": "drop",
+            "u6": "fear", "u7": "fear", "u8": "fear"},
+    "lee": {"u1": "fear", "u2": "fear", "u3": "sadness", "u4": "fear", "u5": "drop",
+            "u6": "sadness", "u7": "unsure", "u8": "unsure"},
+    "ana": {"u1": "fear", "u2": "sadness", "u3": "sadness", "u4": "sadness", "u5": "drop",
+            "u6": "drop", "u7": "fear"},
+}  # fmt: skip
+
+
+def given(key: str, word: str) -> tuple[str, ...]:
+    return (key, word) if word in ("drop", "unsure", "keep") else (key, "relabel", word)
+
+
+def bundles(folder: Path, keys: dict[str, str] | None = None, **opening) -> list[Path]:
+    """What three bundles saved; `keys` say which face each of u1 .. u8 is."""
+    return [
+        verdicts(folder / f"{who}.jsonl", who,
+                 [given((keys or {}).get(u, u), word) for u, word in said.items()], **opening)
+        for who, said in SAID.items()
+    ]  # fmt: skip
+
+
+def test_agreement_is_what_it_is_by_hand(tmp_path):
+    """Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011: 1 - D_o / D_e.
+
+    Disagreeing ordered pairs within a face by its words less one: u2 4/2, u4 4/2, u6 6/2, the
+    others 0: 7. Of 20 words in faces with two or more (u8 has one) fear 9, sadness 7, drop 4:
+    (400 - 81 - 49 - 16) / 19 = 254 / 19 expected. 1 - 7 * 19 / 254 = 0.4764.
+    """
+    found = import_verdicts(bundles(tmp_path)).agreement
+    assert found.alpha.value == pytest.approx(1 - 133 / 254)
+    assert found.alpha.low < found.alpha.value < found.alpha.high and found.alpha.groups == 7
+    # of each face's pairs of people: 1, 1/3, 1, 1/3, 1, 0, 1 (one pair)
+    assert found.pairwise == pytest.approx((1 + 1 / 3 + 1 + 1 / 3 + 1 + 0 + 1) / 7)
+
+
+def test_majority_and_disputes_are_what_they_are_by_hand(tmp_path):
+    found = import_verdicts(bundles(tmp_path))
+    settled = {key: each.word for key, each in found.agreement.settled.items()}
+    assert settled == {
+        "u1": "fear", "u2": "fear", "u3": "sadness", "u4": "sadness", "u5": "drop",
+        "u6": "disputed",  # three words
+        "u7": "fear",  # two of the three who looked
+        "u8": "disputed",  # one of the two who looked
+    }  # fmt: skip
+    assert found.agreement.disputed == {
+        "u6": {"kim": "fear", "lee": "sadness", "ana": "drop"},
+        "u8": {"kim": "fear", "lee": "unsure"},
+    }
+    assert found.faces == {"fear": 3, "disputed": 2, "sadness": 2, "drop": 1}
+    assert found.noise is None and "--into" in found.why_no_noise
+
+
+def test_who_decides_disputes_is_no_fourth_reviewer(tmp_path):
+    boss = verdicts(tmp_path / "boss.jsonl", "boss", [("u6", "drop"), ("u8", "unsure")],
+                    session="disputed", queue="disputed", blind=False)  # fmt: skip
+    found = import_verdicts([*bundles(tmp_path), boss]).agreement
+    assert found.settled["u6"].word == "drop" and found.settled["u8"].word == "unsure"
+    assert not found.disputed and found.alpha.value == pytest.approx(1 - 133 / 254)
+    assert found.reviewers == ("kim", "lee", "ana")
+
+
+def test_the_last_word_of_a_reviewer_counts_and_open_is_none(tmp_path):
+    said = [("u1", "drop"), ("u1", "relabel", "fear", "sadness"), ("u2", "drop"), ("u2", "open")]
+    found = import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", said)]).agreement
+    assert {k: (v.word, v.second) for k, v in found.settled.items()} == {"u1": ("fear", "sadness")}
+    assert math.isnan(found.alpha.value)
+
+
+@pytest.mark.parametrize(
+    ("second", "match"),
+    [
+        ({"reviewer": "kim"}, "there twice"),
+        ({"reviewer": "lee", "session": "quality"}, "one session at a time"),
+        ({"reviewer": "lee", "format": "other"}, "no verdicts"),
+    ],
+)
+def test_files_that_do_not_fit_are_named(tmp_path, second, match):
+    first = verdicts(tmp_path / "kim.jsonl", "kim", [("u1", "drop")])
+    who = second.pop("reviewer")
+    with pytest.raises(FerError, match=match):
+        import_verdicts([first, verdicts(tmp_path / "b.jsonl", who, [("u1", "drop")], **second)])
+
+
+def test_a_decision_alone_and_a_missing_file_are_named(tmp_path):
+    boss = verdicts(tmp_path / "b.jsonl", "boss", [("u1", "drop")], queue="disputed")
+    with pytest.raises(FerError, match="decides disputes"):
+        import_verdicts([boss])
+    with pytest.raises(FerError, match="no such file"):
+        import_verdicts([tmp_path / "none.jsonl"])
+    other = judgeable(tmp_path / "data", 8)
+    with pytest.raises(FerError, match="knows no session 'labels'"):
+        import_verdicts(bundles(tmp_path), other)
+
+
+# into a data folder
+
+
+def session_of(data: Path, asked: Asked):
+    session, _ = open_session(data, asked)
+    return session, (data / "review" / "salt.txt").read_text()
+
+
+def columns(data: Path, *names: str) -> dict[str, tuple]:
+    table = read_manifest(data).table
+    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    return dict(zip(table["id"].to_pylist(), rows, strict=True))
+
+
+def test_noise_is_estimated_from_sample_and_controls(tmp_path):
+    """40 faces: 20 suspects, 10 without any flag. Of 4 suspects 2 have another word (one as second
+    choice the label), 1 is dropped; of 5 controls 1 has another word."""
+    data = judgeable(tmp_path / "data", 40)
+    session, _ = session_of(data, Asked("labels", sample=4, controls=5, blind=True))
+    rows = session.items.to_pylist()
+    suspects = [r for r in rows if r["stratum"] == "queue"]
+    controls = [r for r in rows if r["stratum"] == "control"]
+    said = [
+        (suspects[0]["key"], "relabel", "contempt"),
+        (suspects[1]["key"], "relabel", "contempt", suspects[1]["label"]),
+        (suspects[2]["key"], "drop"),
+        (suspects[3]["key"], "relabel", suspects[3]["label"]),
+        (controls[0]["key"], "relabel", "contempt"),
+        *((r["key"], "relabel", r["label"]) for r in controls[1:4]),
+        (controls[4]["key"], "unsure"),
+    ]
+    file = verdicts(tmp_path / "kim.jsonl", "kim", said, session=session.asked.name)
+    noise = import_verdicts([file], data).noise
+    assert noise.strata["queue"] == {"faces": 20, "sampled": 4, "judged": 4, "wrong": 2,
+                                     "clearly_wrong": 1, "unusable": 1}  # fmt: skip
+    assert noise.strata["control"]["judged"] == 4 and noise.open == 1
+    weights = 20 / 30, 10 / 30
+    assert noise.wrong.value == pytest.approx(weights[0] * 2 / 4 + weights[1] * 1 / 4)
+    assert noise.clearly_wrong.value == pytest.approx(weights[0] / 4 + weights[1] / 4)
+    assert noise.unusable.value == pytest.approx(weights[0] / 4)
+    above = [w * (wilson(h, 4).high - h / 4) for w, h in zip(weights, (2, 1), strict=True)]
+    assert noise.wrong.high == pytest.approx(noise.wrong.value + math.hypot(*above))
+
+
+def test_without_controls_there_is_no_noise_rate(tmp_path):
+    data = judgeable(tmp_path / "data", 40)
+    session, _ = session_of(data, Asked("labels", sample=4))
+    key = session.items["key"][0].as_py()
+    file = verdicts(tmp_path / "kim.jsonl", "kim", [(key, "drop")], session=session.asked.name)
+    found = import_verdicts([file], data)
+    assert found.noise is None and "--controls" in found.why_no_noise
+
+
+def test_verdicts_become_columns_of_the_next_version_and_never_the_label(tmp_path):
+    data = judgeable(tmp_path / "data", 20)
+    before = read_manifest(data).table
+    session, _ = session_of(data, Asked("labels"))
+    names = session.items["id"].to_pylist()
+    keys = dict(zip(names, session.items["key"].to_pylist(), strict=True))
+    labels = columns(data, "native_label")
+    a, b, c, d, e = names[:5]
+    other = "contempt"
+    files = [
+        verdicts(tmp_path / f"{who}.jsonl", who, [
+            (keys[a], "relabel", other, "disgust"), (keys[b], "keep", labels[b][0]),
+            (keys[c], "drop"), (keys[d], "relabel", third), (keys[e], "relabel", labels[e][0]),
+        ])
+        for who, third in (("kim", "fear"), ("lee", "anger"))
+    ]  # fmt: skip
+    found = import_verdicts(files, data, command="fertools import-verdicts")
+    after = columns(data, "verdict", "label_verdict", "label_verdict_second", "drop")
+    assert found.version == 1
+    assert after[a] == ("relabel", other, "disgust", None)
+    assert after[b] == ("keep", labels[b][0], None, None)
+    assert after[c] == ("drop", None, None, "verdict")
+    assert after[d] == ("disputed", None, None, None)
+    assert after[e] == ("keep", labels[e][0], None, None)  # another's word for the same
+    assert sum(row[0] is not None for row in after.values()) == 5
+    table = read_manifest(data).table
+    same = [name for name in before.column_names if name != "drop"]
+    assert table.select(same) == before.select(same)
+    card = read_manifest(data).card["verdicts"]["labels"]
+    assert card["reviewers"] == 2 and card["made"]["command"] == "fertools import-verdicts"
+    assert json.loads((data / "review/labels/disputed.json").read_text()) == {
+        d: {"kim": "fear", "lee": "anger"}
+    }
+    tests = [n for n in (a, c) if columns(data, "official_split")[n][0] == "test"]
+    assert found.changed_test_rows == len(tests)
+    assert import_verdicts(files, data).version is None  # the same again changes nothing
+
+
+def test_a_dispute_that_is_decided_is_written_and_gone(tmp_path):
+    data = judgeable(tmp_path / "data", 20)
+    session, salt = session_of(data, Asked("labels"))
+    name = session.items["id"][0].as_py()
+    key = key_of(salt, name)
+    files = [verdicts(tmp_path / f"{who}.jsonl", who, [(key, "relabel", word)])
+             for who, word in (("kim", "fear"), ("lee", "anger"))]  # fmt: skip
+    import_verdicts(files, data)
+    decided, _ = open_session(data, Asked("disputed"))
+    assert decided.items["id"].to_pylist() == [name]
+    journal = decided.journal("boss")
+    journal.add(Given(decided.items["key"][0].as_py(), "drop", None, None, "1"))
+    import_verdicts([*files, journal.file], data)
+    assert columns(data, "verdict", "drop")[name] == ("drop", "verdict")
+    with pytest.raises(FerError, match="nothing is in the queue disputed"):
+        open_session(data, Asked("disputed"))
+    journal.add(Given(key, "keep", None, None, "2", after=1))
+    import_verdicts([*files, journal.file], data)
+    assert columns(data, "verdict", "drop")[name] == ("keep", None)
+
+
+def test_verdicts_outlive_ingest_and_curate_and_are_undone(tmp_path):
+    imagefolder.write(tmp_path / "raw", people=4, traps=False)
+    data = tmp_path / "data"
+    ingest("imagefolder", [tmp_path / "raw"], data)
+    curate(data, ["duplicates", "quality"])
+    plain = (data / "manifest.parquet").read_bytes()
+    session, _ = session_of(data, Asked())
+    name, key = (session.items[column][0].as_py() for column in ("id", "key"))
+    file = verdicts(tmp_path / "kim.jsonl", "kim", [(key, "drop")], session="all", queue="all")
+    assert import_verdicts([file], data).version == 2
+    ingest("imagefolder", [tmp_path / "raw"], data)
+    curate(data, ["quality"])
+    assert columns(data, "verdict", "drop")[name] == ("drop", "verdict")
+    with pytest.raises(SystemExit):
+        main(["curate", str(data), "--undo", "--quiet"])
+    with pytest.raises(SystemExit):
+        main(["curate", str(data), "--undo", "--quiet"])
+    assert (data / "manifest.parquet").read_bytes() == plain
+
+
+def test_the_command_prints_what_was_found(tmp_path, capsys):
+    data = judgeable(tmp_path / "data", 40)
+    session, _ = session_of(data, Asked("labels", sample=8, controls=4, blind=True))
+    keys = {f"u{n + 1}": key for n, key in enumerate(session.items["key"].to_pylist())}
+    files = bundles(tmp_path, keys, session=session.asked.name)
+    with pytest.raises(SystemExit) as end:
+        main(["import-verdicts", *map(str, files), "--into", str(data)])
+    said = capsys.readouterr().out
+    assert end.value.code == 0
+    assert "Krippendorff's alpha 0.476 (95 % interval" in said and "over 7 faces" in said
+    assert "wrong labels:" in said and "2 disputed: fertools review" in said
+    assert "the manifest before is version 1" in said
+    with pytest.raises(SystemExit):
+        main(["import-verdicts", *map(str, files), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["agreement"]["alpha"]["value"] == pytest.approx(1 - 133 / 254)
+    assert found["out"] is None and found["faces"]["disputed"] == 2
