@@ -89,7 +89,8 @@ class Chosen:
     @property
     def dealt(self) -> list[str]:
         """The parts that have rows, in order; [""] where nothing was dealt."""
-        return [part for part in (*PARTS, "") if part in set(self.parts)]
+        seen = set(self.parts)
+        return [part for part in (*PARTS, "") if part in seen]
 
     def at(self, part: str | None = None) -> npt.NDArray[np.int64]:
         """The places of the samples of one part, or of all."""

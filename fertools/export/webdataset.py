@@ -6,6 +6,7 @@ The standard library writes the shards: webdataset's own writer does no more, an
 """
 
 import io
+import itertools
 import json
 import tarfile
 from collections.abc import Iterator
@@ -24,35 +25,23 @@ BYTES = 1_000_000_000
 def write(chosen: Chosen, out: Path) -> None:
     """Write the shards of every part, and the words of the classes."""
     for part in chosen.dealt:
-        for number, samples in enumerate(_shards(chosen, part)):
-            _shard(out / f"{part or 'faces'}-{number:06d}.tar", samples, chosen.ending)
+        samples = chosen.samples(part)
+        for number, first in enumerate(samples):
+            path = out / f"{part or 'faces'}-{number:06d}.tar"
+            with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:  # names may be Korean
+                _fill(tar, itertools.chain([first], samples), chosen.ending)
     put_json(out / "classes.json", {"classes": chosen.classes}, indent=1)
 
 
-def _shards(chosen: Chosen, part: str) -> Iterator[list[Sample]]:
-    batch: list[Sample] = []
-    size = 0
-    for sample in chosen.samples(part):
-        batch.append(sample)
-        size += len(sample.image)
-        if len(batch) == MOST or size >= BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _shard(path: Path, samples: list[Sample], ending: str) -> None:
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:  # names may be Korean
-        for sample in samples:
-            about = {"label": sample.label, "part": sample.part or None, **sample.about}
-            text = json.dumps(about, ensure_ascii=False, allow_nan=False)
-            members = {
-                "cls": str(sample.code).encode(),
-                "json": text.encode(),
-                ending: sample.image,
-            }
-            for kind, data in members.items():
-                member = tarfile.TarInfo(f"{sample.name}.{kind}")
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
+def _fill(tar: tarfile.TarFile, samples: Iterator[Sample], ending: str) -> None:
+    """Take samples until the shard is full or none is left."""
+    for sample in itertools.islice(samples, MOST):
+        about = {"label": sample.label, "part": sample.part or None, **sample.about}
+        text = json.dumps(about, ensure_ascii=False, allow_nan=False)
+        code = str(sample.code).encode()
+        for kind, data in {"cls": code, "json": text.encode(), ending: sample.image}.items():
+            member = tarfile.TarInfo(f"{sample.name}.{kind}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+        if tar.offset >= BYTES:
+            return
