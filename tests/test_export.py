@@ -1,6 +1,7 @@
 """What is exported, under which names and terms; and the way back."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -302,6 +303,14 @@ def test_the_help_says_what_each_format_loses(capsys):
     for name in folder.names("export"):
         assert f"\n    {name}\n" in out
     assert out.count("    loses ") == out.count("    keeps ") == len(folder.names("export"))
+
+
+def test_the_readme_says_it_too():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| `--to` |")[1].split("\n\n")[0]
+    for name in folder.names("export"):
+        module = folder.load("export", name)
+        assert f"| `{name}` | {module.READ_BY} | {module.KEEPS} | {module.LOSES} |" in table
 
 
 def test_a_missing_package_is_named(tmp_path, monkeypatch):

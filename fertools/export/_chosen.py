@@ -25,6 +25,7 @@ from fertools.manifest import Manifest
 PARTS = ("train", "val", "test")
 CODECS = {"png": "png", "jpeg": "jpg"}  # codec: ending of its files
 BATCH = 256
+PUBLISHED = "nothing was dealt: the parts are those that were published (official_split)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def choose(manifest: Manifest, options: Options, facts: dict[str, Any]) -> Chose
         codes=place[labels[rows]],
         classes=used,
         left_out=dict(Counter(sorted(reasons[reasons != ""].tolist()))),
-        notes=[*notes, f"parts are those of the column {by}"] if dealt else notes,
+        notes=[*notes, PUBLISHED] if by == "official_split" else notes,
         faces=_open(manifest, options, crop) if options.pixels else None,
         codec=options.codec,
         facts={**facts, "labels_from": column, "parts_from": by, "crop": crop},

@@ -50,7 +50,7 @@ def main() -> None:
             words = [sys.executable, "-c", CHILD, str(data), to, str(out / to)]
             done = subprocess.run(words, capture_output=True, text=True, check=True)
             seconds, memory = map(float, done.stdout.split())
-            print(f"{to:12} {seconds:6.1f} s  {seconds / floor:4.1f} x the floor  {memory:6.0f} MiB")
+            print(f"{to:12} {seconds:6.1f} s {seconds / floor:5.1f} x the floor {memory:6.0f} MiB")
 
 
 def _floor(faces: object, out: Path) -> float:
