@@ -12,7 +12,7 @@ from typing import Any
 from fertools.export._chosen import Chosen, Sample
 from fertools.export._files import picture, put, put_json
 
-READ_BY = "pycocotools, detectron2, MMDetection, CVAT, FiftyOne"
+READ_BY = "pycocotools, FiftyOne, whatever reads COCO"
 KEEPS = "parts as files, classes as categories, all columns in `sample` of each image"
 LOSES = "types (those of JSON)"
 

@@ -15,7 +15,7 @@ from fertools.export._columns import aside, flat
 from fertools.export._files import citations, licences, missing, put_json
 from fertools.export._parquet import write_parquet
 
-READ_BY = "mlcroissant, TFDS, dataset search"
+READ_BY = "mlcroissant"
 KEEPS = "parts as a field, labels as words, all columns, licence, SHA-256 of each file"
 LOSES = "lists (JSON text), the order of the classes (export.json)"
 

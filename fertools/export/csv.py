@@ -14,7 +14,7 @@ from fertools.export._chosen import Chosen
 from fertools.export._columns import flat
 from fertools.export._files import picture, put
 
-READ_BY = "pandas, R, a spreadsheet, `fertools ingest table`"
+READ_BY = "pandas, a spreadsheet, the source `table`"
 KEEPS = "all columns; also without pictures"
 LOSES = "types (all is text; lists become JSON text)"
 PIXELS = "optional"

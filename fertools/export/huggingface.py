@@ -15,7 +15,7 @@ from fertools.export._files import about, citations, licences, missing
 from fertools.export._parquet import write_parquet
 from fertools.manifest.schema import stored
 
-READ_BY = "datasets, pandas, polars, DuckDB"
+READ_BY = "datasets, whatever reads Parquet"
 KEEPS = "parts as splits, the classes and their order, all columns in their types"
 LOSES = "the name val (it is called validation)"
 SPLITS = {"train": "train", "val": "validation", "test": "test", "": "train"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from fertools.export._chosen import Chosen, Sample
 from fertools.export._files import put_json
 
-READ_BY = "webdataset, img2dataset's readers, datasets"
+READ_BY = "webdataset"
 KEEPS = "parts as shards, labels as numbers and words, all columns in each json"
 LOSES = "random access, types (those of JSON)"
 MOST = 10_000
