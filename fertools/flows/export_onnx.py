@@ -216,7 +216,8 @@ def _below(run: Run, rows: Rows, best: Shares, share: float) -> float:
         raise FerError(
             f"{run.folder}: has no validation rows to take a share of; --abstain 0.6, say"
         )
-    return math.floor(threshold_for(best, share) * 10**DIGITS) / 10**DIGITS
+    unit = 10.0**-DIGITS  # rounded down, so that no further row falls below
+    return math.floor(threshold_for(best, share) / unit) * unit
 
 
 def _put(file: Path, model: bytes) -> None:
