@@ -27,11 +27,14 @@ def encode(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
 def cross(*codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
     """Codes of the combinations that occur (-1 where any is -1), and each combination's parts."""
     known = np.all([c >= 0 for c in codes], axis=0)
-    stacked = np.stack(codes, axis=1)
-    found, inverse = np.unique(stacked[known], axis=0, return_inverse=True)
+    stacked = np.stack(codes, axis=1)[known]
+    joint = stacked[:, 0]
+    for column in stacked.T[1:]:  # numbered anew each time, so that no product overflows
+        joint = np.unique(joint * (column.max(initial=0) + 1) + column, return_inverse=True)[1]
+    _, first, inverse = np.unique(joint, return_index=True, return_inverse=True)
     out = np.full(len(known), -1, np.int64)
-    out[known] = inverse.reshape(-1)
-    return out, found
+    out[known] = inverse
+    return out, stacked[first]
 
 
 def words(codes: Codes, names: list[str]) -> pa.Array:

@@ -77,11 +77,10 @@ def audit(
 def _rounds(manifest: Manifest, file: Location) -> tuple[list[Integers], int]:
     """The part of every row in each round (one where there are parts), and the number of folds."""
     if manifest.has("split"):
-        words = manifest.column("split").to_pylist()
-        known = {word: number for number, word in enumerate(PARTS)}
-        if strange := sorted({w for w in words if w is not None and w not in known}):
+        codes, words = encode(manifest.column("split"))
+        if strange := sorted(set(words) - {*PARTS}):
             raise unknown(f"{file}: split", strange[0], list(PARTS))
-        return [np.array([known.get(word, NONE) for word in words], np.int64)], 0
+        return [np.array([*map(PARTS.index, words), NONE])[codes]], 0
     if manifest.has("fold"):
         folds = manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64)
         found = list(rounds(folds))
