@@ -122,6 +122,34 @@ def test_what_declares_nothing_is_forbidden(about, tmp_path):
         export(tmp_path / "own", "coco", tmp_path / "out")
 
 
+@pytest.mark.parametrize("split_of_it", [False, True])
+def test_a_name_frees_nobody(split_of_it, tmp_path):
+    """A data set may be called as it pleases; what its source declares stays with it."""
+    truth = ck48.write(tmp_path / "raw", people=2)
+    data = tmp_path / "data"
+    ingest("ck48", truth.raws(tmp_path / "raw"), data, name="imagefolder")
+    if split_of_it:
+        split([data], tmp_path / "s.parquet", SplitOptions(ratios=(1, 1)))
+        data = tmp_path / "s.parquet"
+    with pytest.raises(FerError, match="imagefolder may not be passed on"):
+        export(data, "coco", tmp_path / "out")
+
+
+def test_a_card_of_before_is_believed_by_its_licence(tmp_path):
+    truth = imagefolder.write(tmp_path / "raw", people=2)
+    ingest("imagefolder", truth.raws(tmp_path / "raw"), tmp_path / "data", name="mine")
+    file = tmp_path / "data" / "card.json"
+    card = json.loads(file.read_text())
+    assert card["about"].pop("sharing") == "free"
+    file.write_text(json.dumps(card))
+    options = Options(labels_from="raw_label")
+    assert export(tmp_path / "data", "coco", tmp_path / "out", options).pixels
+    card["about"]["licence"] = "another's"
+    file.write_text(json.dumps(card))
+    with pytest.raises(FerError, match="another's"):
+        export(tmp_path / "data", "coco", tmp_path / "no", options)
+
+
 def test_one_bound_data_set_binds_the_whole_manifest(tmp_path):
     own(tmp_path / "own", source=["x", "rafdb"], subject=["x:1", "rafdb:1"])
     with pytest.raises(FerError, match="pictures of rafdb may not be passed on"):

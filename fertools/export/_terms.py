@@ -16,7 +16,7 @@ FREE = "free"
 
 
 def sources(manifest: Manifest, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What is declared of each data set: by the card beside the manifest, else by the source."""
+    """What the card beside the manifest declares of each data set; nothing where there is none."""
     return {name: _declared(manifest.card, name) for name in names}
 
 
@@ -27,12 +27,15 @@ def forbidden(declared: dict[str, dict[str, str]]) -> list[str]:
 
 def _declared(card: dict[str, Any], name: str) -> dict[str, str]:
     about = card.get("about", {})
+    kind = name
     if "licence" in about:  # of an ingest; a split has one for each of its data sets
         about = {card.get("name"): about}
-        kind = {card.get("name"): card.get("source")}.get(name, name)
-    else:
-        kind = name
+        kind = str(card.get("source", name))
     found = about.get(name)
     found = dict(found) if isinstance(found, dict) else {}
     module = folder.load("sources", kind) if kind in folder.names("sources") else None
-    return {fact: str(found.get(fact) or getattr(module, fact.upper(), "")) for fact in FACTS}
+    # A card written before there was `sharing` is believed where its licence is the source's: the
+    # name alone says nothing, for `ingest --name` takes any.
+    if "sharing" not in found and found.get("licence") == getattr(module, "LICENCE", None):
+        found["sharing"] = getattr(module, "SHARING", "")
+    return {fact: str(found.get(fact, "")) for fact in FACTS}
