@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fertools.errors import FerError
-from fertools.manifest import stored_facts, write_json, write_manifest
+from fertools.locations import Location
+from fertools.manifest import stored_facts, with_digest, write_json, write_manifest
 
 VERSIONS = "versions"
 TABLES = "curation"
@@ -67,7 +68,7 @@ def publish(
     for old in partial.iterdir():
         old.unlink()
     following = out / ".manifest.parquet.next"
-    write_manifest(following, table, facts)
+    digest = write_manifest(following, table, facts)
     if following.read_bytes() == (out / "manifest.parquet").read_bytes():
         following.unlink()
         partial.rmdir()
@@ -79,7 +80,7 @@ def publish(
         partial.rmdir()
     else:
         replace_tables(out, partial)
-    write_json(out / "card.json", card)
+    write_json(out / "card.json", with_digest(card, "manifest.parquet", digest))
     following.replace(out / "manifest.parquet")
     return number
 
@@ -100,7 +101,7 @@ def step_back(out: Path) -> int:
     return number
 
 
-def curated(manifest: Path) -> dict[str, Any] | None:
+def curated(manifest: Location) -> dict[str, Any] | None:
     """What determined the rows of a manifest that a curation or reviewers wrote into; None for one
     that none did."""
     facts = stored_facts(manifest)

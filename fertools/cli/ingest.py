@@ -61,13 +61,17 @@ def _common() -> list[click.Parameter]:
     ]
     return [
         click.Argument(["raws"], nargs=-1, required=True, metavar="RAW..."),
-        click.Option(["-o", "--out"], required=True, help="folder of the data set"),
+        click.Option(
+            ["-o", "--out"], required=True, help="folder of the data set, also s3://bucket/path"
+        ),
         click.Option(["--name"], help="name of the data set, where it is not the source's"),
         click.Option(["--preset", "face_preset"], help="a published recipe: system-c"),
         *face,
         *_detectors(),
         *colours,
-        click.Option(["--workers"], type=int, help="processes; default 1"),
+        click.Option(["--workers"], type=int, help="units at a time; default 1"),
+        click.Option(["--engine"], help="serial, processes (default: as many as cores) or ray"),
+        click.Option(["--ray-address"], help="HOST:PORT of its cluster; default: this machine's"),
         click.Option(["--limit"], type=click.IntRange(1), help="only the first N images"),
         click.Option(["--plan"], is_flag=True, help="only tell images, bytes and hours"),
         click.Option(["--add"], is_flag=True, help="read further units into a finished data set"),
@@ -139,7 +143,7 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
             **given,
         )
     if as_json:
-        _show.as_json(dataclasses.asdict(result))
+        _show.as_json({**dataclasses.asdict(result), "out": str(result.out)})
     elif not quiet:
         click.echo(_show.statuses(result.statuses))
         for note in result.notes:

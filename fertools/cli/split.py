@@ -44,7 +44,7 @@ def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     keep, force, out = typed.pop("keep"), typed.pop("force"), typed.pop("out")
     result = split(data, out, _options(typed), keep=keep, force=force, command=line)
     if as_json:
-        _show.as_json(dataclasses.asdict(result))
+        _show.as_json({**dataclasses.asdict(result), "out": str(result.out)})
         return
     _print(result)
 

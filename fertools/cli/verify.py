@@ -20,7 +20,8 @@ def command(data: str, as_json: bool) -> None:
 
     faults = verify(data)
     if as_json:
-        _show.as_json({"faults": [dataclasses.asdict(fault) for fault in faults]})
+        told = [{**dataclasses.asdict(fault), "file": str(fault.file)} for fault in faults]
+        _show.as_json({"faults": told})
     for fault in [] if as_json else faults:
         click.echo(str(fault))
     if faults:

@@ -1,4 +1,4 @@
-"""Run one task over many pieces of work: in this process, or in several.
+"""Run one task over many pieces of work: in this process, in several, or on a Ray cluster.
 
 In goes a function, picklable jobs and the number of workers; out come the results in the order of
 completion, so that progress can be shown. The result must not depend on that order.
@@ -10,19 +10,44 @@ without it.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
+from fertools.engine import cluster
 from fertools.engine.workers import CRASHED as CRASHED
 from fertools.engine.workers import TIMEOUT as TIMEOUT
 from fertools.engine.workers import Crew
 from fertools.engine.workers import begin as begin
 from fertools.engine.workers import end as end
-from fertools.errors import FerError
+from fertools.errors import FerError, unknown
 
+KINDS = ("serial", "processes", "ray")
 PATIENCE = 300.0  # seconds for one item; a photograph takes less than a tenth of one
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the work is done with: one of `KINDS`, how many jobs at a time, Ray's address.
+
+    Raises `FerError` for what does not fit together.
+    """
+
+    kind: str | None = None
+    workers: int | None = None
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in KINDS:
+            raise unknown("engine", self.kind, list(KINDS))
+        if self.workers is not None and self.workers < 1:
+            raise FerError(f"workers {self.workers}: at least 1")
+        if self.kind == "serial" and (self.workers or 1) > 1:
+            raise FerError(f"--engine serial is one worker, not {self.workers}; say processes")
+        if self.address is not None and self.kind != "ray":
+            raise FerError("--ray-address is for --engine ray; say that as well")
 
 
 def available_cores() -> int:
@@ -38,24 +63,29 @@ def run(
     workers: int = 1,
     setup: Callable[[], None] | None = None,
     patience: float = PATIENCE,
+    *,
+    engine: Engine | None = None,
 ) -> Iterator[Result]:
-    """Yield `task(job)` for every job, as each is done.
+    """Yield `task(job)` for every job, as each is done; `engine` counts more than `workers`.
 
     With one worker, or one job, everything runs here, and nothing is timed. Otherwise in spawned
-    processes, each of which calls `setup` first. A job whose process dies, or works on one item
-    for more than `patience` seconds and is killed, is begun again; the item on which that happened
-    twice is left out with the reason `CRASHED` or `TIMEOUT`. Where it happens before any item is
-    begun, the second time is a `FerError` that names the job. Who is killed by others has more
-    lives.
+    processes (where those are asked for by name, as many as there are cores), each of which calls
+    `setup` first. A job whose process dies, or works on one item for more than `patience` seconds
+    and is killed, is begun again; the item on which that happened twice is left out with the reason
+    `CRASHED` or `TIMEOUT`. Where it happens before any item is begun, the second time is a
+    `FerError` that names the job. Who is killed by others has more lives.
     """
-    if workers < 1:
-        raise FerError(f"workers {workers}: at least 1")
-    if workers == 1 or len(jobs) <= 1:
+    how = engine or Engine(workers=workers)
+    if how.kind == "ray":
+        yield from cluster.results(task, jobs, how.workers, setup, patience, how.address)
+        return
+    alone = how.workers in (None, 1) or len(jobs) <= 1
+    if how.kind == "serial" or (how.kind is None and alone):
         for job in jobs:
             yield task(job)
         return
     crew = Crew(task, jobs, setup, patience)
     try:
-        yield from crew.results(min(workers, len(jobs)))
+        yield from crew.results(min(how.workers or available_cores(), len(jobs)))
     finally:
         crew.close()

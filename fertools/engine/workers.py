@@ -170,7 +170,7 @@ def _serve(
         return
     except Exception as error:
         with contextlib.suppress(OSError):
-            pipe.send((False, _portable(error)))
+            pipe.send((False, portable(error)))
 
 
 def _noter(board: Any, place: int) -> Callable[[int], None]:
@@ -181,7 +181,7 @@ def _noter(board: Any, place: int) -> Callable[[int], None]:
     return note
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """An exception that can be sent, with the traceback of this process where it is a bug."""
     text = "".join(traceback.format_exception(error))
     if not isinstance(error, FerError):

@@ -6,11 +6,11 @@ from the finished units in the order of their names: the same input and options 
 whatever the number of workers, the order of work, and the rounds it took.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,44 +18,30 @@ from pathlib import Path
 from typing import Any
 
 from fertools import engine
+from fertools.engine import Engine
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions
-from fertools.frame import Batch
-from fertools.image import one_thread
 from fertools.ingest.assemble import assemble
-from fertools.ingest.extract import Extractor, given_up
 from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
+from fertools.ingest.reading import Job, read_unit, set_up
 from fertools.ingest.records import keep_records
-from fertools.ingest.startup import with_pyarrow_alone
-from fertools.ingest.unitfile import UnitWriter, finished, unit_rows
+from fertools.ingest.unitfile import finished, unit_file, unit_rows
+from fertools.locations import Location, at, listed
 from fertools.manifest import stored_facts, write_json
 from fertools.roots import Unit
 
 PLAN = "ingest.json"
+ASKED = 8  # units looked for at a time: a store answers many at once
+PARTIALS = (".*.npy.*partial", ".*.parquet.*partial", "units/.*.parquet.*partial")
 
 Progress = Callable[[str, dict[str, int]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A unit with all that is needed to finish it, in this process or another."""
-
-    source: str
-    unit: Unit
-    face: FaceOptions
-    out: str
-    stop_on_error: bool
-    limit: int | None = None
-
-    def __str__(self) -> str:
-        return str(self.unit)
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """What came out: the folder, rows per status, and sentences worth reading."""
 
-    out: Path
+    out: Location
     rows: int
     statuses: dict[str, int]
     notes: list[str]
@@ -71,12 +57,14 @@ class Ingested:
 def ingest(
     source: str,
     raws: Sequence[str | Path],
-    out: str | Path,
+    out: str | Path | Location,
     *,
     name: str | None = None,
     face: dict[str, Any] | None = None,
     options: dict[str, Any] | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str | None = None,
+    ray_address: str | None = None,
     limit: int | None = None,
     add: bool = False,
     force: bool = False,
@@ -93,7 +81,7 @@ def ingest(
     for the first image that gave no face.
     """
     start = time.monotonic()
-    out = Path(out)
+    out, how = at(out), Engine(engine, workers, ray_address)
     with _disk_faults(out):
         module = load_source(source)
         roots = open_roots(module, raws, options or {})
@@ -104,11 +92,12 @@ def ingest(
         labels = keep_records(module, roots, out)
         jobs = [
             Job(source, dataclasses.replace(unit, labels=labels), FaceOptions(**plan["face"]),
-                str(out), on_error == "stop")
+                str(out), on_error == "stop", shared=how.kind == "ray")
             for unit in _unfinished(out, units, limit)
         ]  # fmt: skip
         _check_new(out, jobs, add=add)
-        _work(jobs, workers, _left(out, limit), progress)
+        _work(jobs, how, _left(out, limit), progress)
+        _check_there(out, jobs, limit)
         card = assemble(module, out, plan, roots, command)
     return Ingested(
         out, card["rows"], card["statuses"], card["notes"], len(units),
@@ -117,7 +106,7 @@ def ingest(
 
 
 @contextlib.contextmanager
-def _disk_faults(out: Path) -> Iterator[None]:
+def _disk_faults(out: Location) -> Iterator[None]:
     """A full disk, a folder without permission: a sentence, for the user alone can mend it."""
     try:
         yield
@@ -129,21 +118,22 @@ def _disk_faults(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _left(out: Path, limit: int | None) -> int | None:
+def _left(out: Location, limit: int | None) -> int | None:
     """How many rows are still to be read of those that `--limit` allows."""
     if limit is None:
         return None
-    files = (out / "units").glob("*.parquet")
-    return max(0, limit - sum(unit_rows(file) for file in files))
+    return max(0, limit - sum(map(unit_rows, listed(out, "units/*.parquet"))))
 
 
-def _unfinished(out: Path, units: Sequence[Unit], limit: int | None) -> list[Unit]:
+def _unfinished(out: Location, units: Sequence[Unit], limit: int | None) -> list[Unit]:
     """The units that are still to be read; none once a limit is reached."""
-    left = [unit for unit in units if not finished(out, unit)]
+    with concurrent.futures.ThreadPoolExecutor(ASKED) as pool:
+        done = list(pool.map(functools.partial(finished, out), units))
+    left = [unit for unit, is_done in zip(units, done, strict=True) if not is_done]
     return [] if _left(out, limit) == 0 else left
 
 
-def _open_out(out: Path, plan: dict[str, Any], *, add: bool, force: bool) -> None:
+def _open_out(out: Location, plan: dict[str, Any], *, add: bool, force: bool) -> None:
     """Make `out` ours, or refuse: it may be new, empty, or an ingest by the same plan."""
     file = out / PLAN
     ours = file.is_file()
@@ -161,12 +151,12 @@ def _open_out(out: Path, plan: dict[str, Any], *, add: bool, force: bool) -> Non
     (out / "units").mkdir(exist_ok=True)
 
 
-def _strangers(out: Path) -> bool:
+def _strangers(out: Location) -> bool:
     """Whether a folder holds anything but a plan that was about to be written."""
     return any(path.name != f".{PLAN}.partial" for path in out.iterdir())
 
 
-def _compare(out: Path, plan: dict[str, Any]) -> None:
+def _compare(out: Location, plan: dict[str, Any]) -> None:
     """Raise `FerError` where the data set was made by another plan."""
     try:
         before = json.loads((out / PLAN).read_text(encoding="utf-8"))
@@ -190,16 +180,29 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str,
             yield name, old, new
 
 
-def _clear(out: Path) -> None:
+def _clear(out: Location) -> None:
     """Remove what an ingest wrote, and nothing else; the plan stays, which says that it is ours."""
     for pattern in ("manifest.parquet", "card.json", "labels.parquet", "faces-*.npy",
-                    ".*.npy.partial", ".*.parquet.partial", "units/*.parquet",
-                    "units/.*.parquet.partial"):  # fmt: skip
+                    "units/*.parquet", *PARTIALS):  # fmt: skip
         for file in out.glob(pattern):
             file.unlink()
 
 
-def _check_new(out: Path, jobs: Sequence[Job], *, add: bool) -> None:
+def _check_there(out: Location, jobs: Sequence[Job], limit: int | None) -> None:
+    """Raise `FerError` where a unit was finished, but not here; remove what dead nodes left."""
+    there = {file.name for file in listed(out, "units/*.parquet")}
+    lost = [job for job in jobs if unit_file(out, job.unit.name).name not in there]
+    if lost and limit is None:
+        raise FerError(
+            f"{out}: {lost[0]} was finished on another machine and is not here; give an -o that "
+            "every node sees"
+        )
+    for pattern in PARTIALS:
+        for file in out.glob(pattern):
+            file.unlink(missing_ok=True)
+
+
+def _check_new(out: Location, jobs: Sequence[Job], *, add: bool) -> None:
     known = stored_facts(out / "manifest.parquet").get("units")
     if known is None or add:
         return
@@ -209,9 +212,9 @@ def _check_new(out: Path, jobs: Sequence[Job], *, add: bool) -> None:
         )
 
 
-def _work(jobs: Sequence[Job], workers: int, limit: int | None, progress: Progress | None) -> None:
+def _work(jobs: Sequence[Job], how: Engine, limit: int | None, progress: Progress | None) -> None:
     state = {"units": 0, "of": len(jobs), "rows": 0, "ok": 0}
-    for name, rows, ok in _results(jobs, workers, limit):
+    for name, rows, ok in _results(jobs, how, limit):
         state["units"] += 1
         state["rows"] += rows
         state["ok"] += ok
@@ -219,12 +222,10 @@ def _work(jobs: Sequence[Job], workers: int, limit: int | None, progress: Progre
             progress(name, dict(state))
 
 
-def _results(
-    jobs: Sequence[Job], workers: int, limit: int | None
-) -> Iterator[tuple[str, int, int]]:
+def _results(jobs: Sequence[Job], how: Engine, limit: int | None) -> Iterator[tuple[str, int, int]]:
     if limit is None:
-        setup = functools.partial(_set_up, jobs[0].source) if jobs else None
-        yield from engine.run(read_unit, jobs, workers, setup=setup)
+        setup = functools.partial(set_up, jobs[0].source) if jobs else None
+        yield from engine.run(read_unit, jobs, setup=setup, engine=how)
         return
     for job in jobs:  # how much is left to read is known only when the unit before is done
         if limit <= 0:
@@ -232,34 +233,3 @@ def _results(
         result = read_unit(dataclasses.replace(job, limit=limit))
         limit -= result[1]
         yield result
-
-
-def _set_up(source: str) -> None:
-    """Make a worker ready: a job's options can only be unpickled once its source is loaded."""
-    one_thread()
-    if load_source(source).__name__.startswith("fertools.sources."):
-        with_pyarrow_alone()
-
-
-def read_unit(job: Job) -> tuple[str, int, int]:
-    """Finish one unit: its shards, then its Parquet file. Returns its name, rows and faces."""
-    module = load_source(job.source)
-    extract = Extractor(job.face)
-    writer = UnitWriter(Path(job.out), job.unit)
-    most = job.limit if job.limit is not None else sys.maxsize
-    for number, piece in enumerate(module.read(job.unit)):
-        fault = engine.begin(number)
-        if isinstance(piece, Batch):
-            if fault:
-                raise FerError(f"{job}: the process {fault} twice on its rows; leave it out")
-            writer.add_batch(*extract.batch(piece, most - writer.rows))
-        elif fault:
-            writer.add(given_up(piece, fault), None)
-        else:
-            writer.add(*extract(piece, job.unit))
-        if job.stop_on_error:
-            writer.refuse_faults()
-        if writer.rows >= most:
-            break
-    engine.end()
-    return writer.close()

@@ -26,6 +26,7 @@ from fertools.face_options import FaceOptions
 from fertools.ingest.extract import detector_facts
 from fertools.ingest.unitfile import unit_facts, unit_file
 from fertools.labels import canonical
+from fertools.locations import Location, listed, on_disk, source
 from fertools.manifest import conform, counts, read_card, write_manifest
 from fertools.manifest.card import made
 from fertools.roots import Root
@@ -35,15 +36,15 @@ ABOUT = ("licence", "citation", "homepage", "sharing")
 
 def assemble(
     module: ModuleType,
-    out: Path,
+    out: Location,
     plan: dict[str, Any],
     roots: Sequence[Root],
     command: str | None = None,
 ) -> dict[str, Any]:
     """Write manifest and card of a data folder from its finished units; returns the card."""
-    names = sorted(file.stem for file in (out / "units").glob("*.parquet"))
+    names = sorted(file.stem for file in listed(out, "units/*.parquet"))
     facts = {name: unit_facts(unit_file(out, name)) for name in names}
-    tables = [pq.read_table(unit_file(out, name)) for name in names]
+    tables = [pq.read_table(source(unit_file(out, name))) for name in names]
     tables = [table.replace_schema_metadata(None) for table in tables if table.num_rows]
     key = store_key(plan)
     table = _whole(tables, plan["name"], key, _words(module, plan, roots))
@@ -70,7 +71,7 @@ def assemble(
 
 
 def _publish(
-    out: Path, table: pa.Table, content: dict[str, Any], card: dict[str, Any]
+    out: Location, table: pa.Table, content: dict[str, Any], card: dict[str, Any]
 ) -> dict[str, Any]:
     """Write manifest and card; what a curation found stays while the rows are those it looked at.
 
@@ -79,15 +80,16 @@ def _publish(
     """
     manifest = out / "manifest.parquet"
     if not manifest.is_file():
-        versions.forget(out)
+        if isinstance(out, Path):
+            versions.forget(out)
     elif curated := versions.curated(manifest):
         if curated == json.loads(json.dumps(content)):
             return read_card(manifest)
-        number = versions.keep(out)
+        number = versions.keep(on_disk(out))
         card["notes"].append(
             f"rows were added: what `curate` had found is in version {number}; run it again"
         )
-        versions.drop_tables(out)
+        versions.drop_tables(on_disk(out))
     write_manifest(manifest, table, content, card)
     return card
 
@@ -175,10 +177,10 @@ def _once(table: pa.Table) -> pa.Table:
     return table
 
 
-def _records(out: Path) -> pa.Table | None:
+def _records(out: Location) -> pa.Table | None:
     """The data set's own records, as `labels.parquet` keeps them over all rounds."""
     file = out / "labels.parquet"
-    return pq.read_table(file) if file.is_file() else None
+    return pq.read_table(source(file)) if file.is_file() else None
 
 
 def _pending(records: pa.Table | None, table: pa.Table) -> int:

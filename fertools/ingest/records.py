@@ -4,36 +4,47 @@ In go the roots of a round; out comes the path of the table that unites the reco
 so that images can arrive after the labels' archive is deleted.
 """
 
+import dataclasses
+import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fertools.manifest import put_in_place
-from fertools.roots import Root
+from fertools.locations import Location, ObjectPath, at, create, local_copy, put, source
+from fertools.roots import Root, Unit
 
 
-def keep_records(module: ModuleType, roots: Sequence[Root], out: Path) -> str | None:
+def keep_records(module: ModuleType, roots: Sequence[Root], out: Location) -> str | None:
     """Write the records of this and of earlier rounds to `out`; None where a source has none."""
     if not hasattr(module, "index"):
         return None
     file = out / "labels.parquet"
     tables = [table for root in roots if (table := module.index(root)) is not None]
     if file.is_file():
-        tables.insert(0, pq.read_table(file))
+        tables.insert(0, pq.read_table(source(file)))
     if not tables:
         return None
     table = pa.concat_tables(tables, promote_options="permissive")
     table = module.unite(table) if hasattr(module, "unite") else _distinct(table)
     table = table.combine_chunks()  # the bytes would tell how many rounds it took
-    partial = out / ".labels.parquet.partial"
-    # a unit looks for its own records: small groups let it pass over those of other units
-    pq.write_table(table, partial, compression="zstd", row_group_size=1 << 15)
-    put_in_place(partial, file)
+    with create(file) as stream:
+        # a unit looks for its own records: small groups let it pass over those of other units
+        pq.write_table(table, stream, compression="zstd", row_group_size=1 << 15)
+        put(stream, file)
     return str(file)
+
+
+def at_hand(unit: Unit) -> Unit:
+    """A unit whose records lie on a disk of this machine, where sources look for them."""
+    place = at(unit.labels) if unit.labels else None
+    if not isinstance(place, ObjectPath):
+        return unit
+    told = f"{place} {place.stat()}"  # other records are another object
+    name = f"{hashlib.sha256(told.encode()).hexdigest()}.parquet"
+    return dataclasses.replace(unit, labels=str(local_copy(place, name)))
 
 
 def _distinct(table: pa.Table) -> pa.Table:

@@ -5,7 +5,6 @@ digest and its shards. That the file is there means that the unit is done.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,10 @@ import pyarrow.parquet as pq
 from fertools import engine
 from fertools.errors import FerError
 from fertools.frame import Pixels
-from fertools.manifest import TYPES, put_in_place, spread
+from fertools.locations import Location, create, put, source
+from fertools.manifest import TYPES, spread
 from fertools.roots import READ_ERROR, Unit
-from fertools.shards import ShardWriter, open_shard
+from fertools.shards import ShardWriter, check_shard
 
 SHARD_BYTES = 1 << 30
 HELD = 1 << 23  # bytes of faces kept before they are written
@@ -26,26 +26,26 @@ NO_FAULT = ("ok", "pending")
 PASSING = (READ_ERROR, engine.TIMEOUT)  # another day may do: such a unit is read again
 
 
-def unit_file(out: Path, name: str) -> Path:
+def unit_file(out: Location, name: str) -> Location:
     """Where a unit's rows lie."""
     return out / "units" / f"{name}.parquet"
 
 
-def unit_facts(file: Path) -> dict[str, Any]:
+def unit_facts(file: Location) -> dict[str, Any]:
     """Digest and shards of a finished unit. Raises `FerError` where the file is broken."""
     try:
-        facts: dict[str, Any] = json.loads(pq.read_schema(file).metadata[b"unit"])
+        facts: dict[str, Any] = json.loads(pq.read_schema(source(file)).metadata[b"unit"])
     except (pa.ArrowInvalid, OSError, KeyError, TypeError) as error:
         raise FerError(f"{file}: a broken unit; delete it and run the same ingest again") from error
     return facts
 
 
-def unit_rows(file: Path) -> int:
+def unit_rows(file: Location) -> int:
     """Rows of a finished unit."""
-    return int(pq.read_metadata(file).num_rows)
+    return int(pq.read_metadata(source(file)).num_rows)
 
 
-def finished(out: Path, unit: Unit) -> bool:
+def finished(out: Location, unit: Unit) -> bool:
     """Whether a unit is done, its shards are there, and no read failed that may do now.
 
     Raises `FerError` where it was done from other bytes.
@@ -63,18 +63,21 @@ def finished(out: Path, unit: Unit) -> bool:
         return False
     try:
         for shard, entry in facts["shards"].items():
-            open_shard(out / shard, entry)
+            check_shard(out / shard, entry)
     except FerError:
         return False  # read again: a shard is missing or cut
     return True
 
 
 class UnitWriter:
-    """Collects a unit's rows, writes its faces to shards, and finishes it with one rename."""
+    """Collects a unit's rows, writes its faces to shards, and finishes it with one rename.
 
-    def __init__(self, out: Path, unit: Unit) -> None:
+    `tag` keeps two writers of one unit apart: on a cluster, one may not know that it is given up.
+    """
+
+    def __init__(self, out: Location, unit: Unit, tag: str = "") -> None:
         self.rows = self._again = 0
-        self._out, self._unit = out, unit
+        self._out, self._unit, self._tag = out, unit, tag
         self._tables: list[pa.Table] = []
         self._pending: list[dict[str, Any]] = []
         self._held: list[tuple[dict[str, Any], Pixels]] = []
@@ -126,9 +129,9 @@ class UnitWriter:
         text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
         table = table.replace_schema_metadata({b"unit": text.encode()})
         file = unit_file(self._out, self._unit.name)
-        partial = file.with_name(f".{file.name}.partial")
-        pq.write_table(table, partial, compression="zstd")
-        put_in_place(partial, file)
+        with create(file, self._tag) as stream:
+            pq.write_table(table, stream, compression="zstd")
+            put(stream, file)
         return self._unit.name, self.rows, sum(e["rows"] for e in self._shards.values())
 
     def _flush(self) -> None:
@@ -148,7 +151,7 @@ class UnitWriter:
             self._close_shard()
         if self._writer is None:
             name = f"faces-{self._unit.name}-{len(self._shards)}.npy"
-            self._writer = ShardWriter(self._out / name)
+            self._writer = ShardWriter(self._out / name, self._tag)
         if len(faces) == 0:
             return self._writer.path.name, self._writer.rows
         return self._writer.path.name, self._writer.append(faces)

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from fertools.errors import FerError
 from fertools.ingest.unitfile import unit_facts
+from fertools.locations import Location, at, listed, source
 from fertools.manifest import Manifest, counts, read_manifest
-from fertools.shards import open_shard, shard_digest
+from fertools.shards import check_shard, shard_digest
 
 AGAIN = "run the same ingest again"
 OVER = "run the ingest again with --force"
@@ -28,7 +29,7 @@ OVER = "run the ingest again with --force"
 class Fault:
     """A file that is not as it was written, and what to do about it."""
 
-    file: Path
+    file: Location
     what: str
     cure: str
 
@@ -36,17 +37,17 @@ class Fault:
         return f"{self.file}: {self.what}; {self.cure}"
 
 
-def verify(data: str | Path) -> list[Fault]:
+def verify(data: str | Path | Location) -> list[Fault]:
     """Every fault of a data folder. Raises `FerError` where there is no data set to look at."""
-    out = Path(data)
+    out = at(data)
     if not (out / "ingest.json").is_file():
         raise FerError(f"{out}: is no data set of fertools; give a folder that ingest made")
     units: dict[str, dict[str, Any]] = {}
     faults = list(_leftovers(out))
-    for file in sorted((out / "units").glob("*.parquet")):
+    for file in listed(out, "units/*.parquet"):
         try:
             units[file.stem] = unit_facts(file)
-            pq.read_table(file, columns=["id"])
+            pq.read_table(source(file), columns=["id"])
         except (FerError, pa.ArrowInvalid, OSError) as error:
             units.pop(file.stem, None)
             faults.append(Fault(file, f"cannot be read ({error})", f"delete it and {AGAIN}"))
@@ -58,36 +59,38 @@ def verify(data: str | Path) -> list[Fault]:
     return [*faults, *_manifest(out, manifest, units), *_card(out, manifest, units)]
 
 
-def _leftovers(out: Path) -> Iterator[Fault]:
-    for file in sorted([*out.glob(".*.partial"), *out.glob("units/.*.partial")]):
+def _leftovers(out: Location) -> Iterator[Fault]:
+    for file in [*listed(out, ".*.partial"), *listed(out, "units/.*.partial")]:
         yield Fault(file, "an ingest was stopped here", AGAIN)
 
 
-def _shards(out: Path, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+def _shards(out: Location, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
     """Every shard against the size and the digest that its unit remembers."""
     known = {shard: entry for facts in units.values() for shard, entry in facts["shards"].items()}
     for shard, entry in known.items():
         file = out / shard
         try:
-            open_shard(file, entry)
+            check_shard(file, entry)
         except FerError as error:
             yield Fault(file, str(error).removeprefix(f"{file}: ").rsplit(";", 1)[0], AGAIN)
             continue
         if shard_digest(file) != entry["sha256"]:
             yield Fault(file, "its pixels have changed", f"delete it and {AGAIN}")
-    for file in sorted(out.glob("faces-*.npy")):
+    for file in listed(out, "faces-*.npy"):
         if file.name not in known:
             yield Fault(file, "belongs to no finished unit", f"delete it, or {AGAIN}")
 
 
-def _manifest(out: Path, manifest: Manifest, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+def _manifest(
+    out: Location, manifest: Manifest, units: dict[str, dict[str, Any]]
+) -> Iterator[Fault]:
     """The manifest against the units it was put together from."""
     file = out / "manifest.parquet"
     digests = {name: facts["digest"] for name, facts in units.items()}
     if "units" in manifest.facts and manifest.facts["units"] != digests:
         yield Fault(file, "was made from other units than there are", AGAIN)
         return
-    tables = [pq.read_table(out / "units" / f"{name}.parquet") for name in sorted(units)]
+    tables = [pq.read_table(source(out / "units" / f"{name}.parquet")) for name in sorted(units)]
     rows = sum(table.num_rows for table in tables)
     if rows != len(manifest):
         yield Fault(file, f"{len(manifest)} rows, the units have {rows}", AGAIN)
@@ -108,7 +111,7 @@ def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _card(out: Path, manifest: Manifest, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+def _card(out: Location, manifest: Manifest, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
     """The card against the manifest: its sums, and the shards that it names."""
     file, card = out / "card.json", manifest.card
     if not card:

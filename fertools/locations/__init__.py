@@ -61,6 +61,11 @@ def on_disk(place: Location) -> Path:
     return place
 
 
+def listed(folder: Location, pattern: str) -> list[Location]:
+    """What of a folder fits a pattern of `glob`, by name."""
+    return sorted(folder.glob(pattern), key=str)
+
+
 def within(place: Location, folder: Location) -> PurePath:
     """A place as it is seen from a folder above it."""
     if isinstance(place, ObjectPath):
@@ -124,10 +129,10 @@ def cache_folder() -> Path:
     return (Path(root) if root else Path("~/.cache").expanduser()) / "fertools"
 
 
-def local_copy(place: Location, name: str, check: Callable[[Path], None]) -> Path:
+def local_copy(place: Location, name: str, check: Callable[[Path], None] | None = None) -> Path:
     """A file on this machine's disk: itself, or a copy that is kept under `name`, a digest.
 
-    A copy is made once, `check` looks at it, and raises where it is not what it should be.
+    A copy is made once; `check` looks at it, and raises where it is not what it should be.
     """
     if isinstance(place, Path):
         return place
@@ -139,7 +144,8 @@ def local_copy(place: Location, name: str, check: Callable[[Path], None]) -> Pat
         kept.parent.mkdir(parents=True, exist_ok=True)
         with place.open() as stream, part.open("wb") as file:
             shutil.copyfileobj(stream, file, COPIED)
-        check(part)
+        if check is not None:
+            check(part)
         part.replace(kept)
     except FileNotFoundError as error:
         raise FerError(f"{place}: is missing; run the same ingest again") from error

@@ -1,0 +1,86 @@
+"""One unit, read to its end: in this process, in another, or on another machine.
+
+In goes a `Job`, a unit with all that is needed to finish it; out come its shards and its unit file
+in the data folder, and how many rows and faces that were.
+"""
+
+import secrets
+import sys
+from dataclasses import dataclass
+
+from fertools import engine
+from fertools.errors import FerError
+from fertools.face_options import FaceOptions
+from fertools.frame import Batch
+from fertools.image import one_thread
+from fertools.ingest.extract import Extractor, given_up
+from fertools.ingest.plan import load_source
+from fertools.ingest.records import at_hand
+from fertools.ingest.startup import with_pyarrow_alone
+from fertools.ingest.unitfile import UnitWriter
+from fertools.locations import at
+from fertools.roots import Unit
+from fertools.roots.archives import JOINT
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A unit with all that is needed to finish it, in this process or another.
+
+    `shared` says that it may be another machine's, and that this one may have been given up.
+    """
+
+    source: str
+    unit: Unit
+    face: FaceOptions
+    out: str
+    stop_on_error: bool
+    limit: int | None = None
+    shared: bool = False
+
+    def __str__(self) -> str:
+        return str(self.unit)
+
+
+def set_up(source: str) -> None:
+    """Make a worker ready: a job's options can only be unpickled once its source is loaded."""
+    one_thread()
+    if load_source(source).__name__.startswith("fertools.sources."):
+        with_pyarrow_alone()
+
+
+def read_unit(job: Job) -> tuple[str, int, int]:
+    """Finish one unit: its shards, then its Parquet file. Returns its name, rows and faces."""
+    module, unit = load_source(job.source), at_hand(job.unit)
+    extract = Extractor(job.face)
+    if job.shared:
+        _check_seen(job)
+    tag = f"{secrets.token_hex(4)}." if job.shared else ""
+    writer = UnitWriter(at(job.out), unit, tag)
+    most = job.limit if job.limit is not None else sys.maxsize
+    for number, piece in enumerate(module.read(unit)):
+        fault = engine.begin(number)
+        if isinstance(piece, Batch):
+            if fault:
+                raise FerError(f"{job}: the process {fault} twice on its rows; leave it out")
+            writer.add_batch(*extract.batch(piece, most - writer.rows))
+        elif fault:
+            writer.add(given_up(piece, fault), None)
+        else:
+            writer.add(*extract(piece, unit))
+        if job.stop_on_error:
+            writer.refuse_faults()
+        if writer.rows >= most:
+            break
+    engine.end()
+    return writer.close()
+
+
+def _check_seen(job: Job) -> None:
+    """Raise `FerError` where this machine does not see the data: each image would be a fault."""
+    for place in (job.out, *dict.fromkeys(member.container for member in job.unit.members)):
+        if not all(at(part).exists() for part in place.split(JOINT)):
+            raise FerError(
+                f"{place.split(JOINT)[0]}: a node of the cluster does not see it; give places that "
+                "every node sees, by their whole paths or as s3://.."
+            )
