@@ -17,10 +17,13 @@ from fertools.faces import open_faces
 from fertools.flows._framing import Framing, cut, measure
 from fertools.flows._photos import Cutter
 from fertools.flows._run_crop import NAME, crop_of
+from fertools.flows.export_onnx import Options as Export
+from fertools.flows.export_onnx import export_onnx
 from fertools.flows.predict import Options, measured, predict
 from fertools.image import ImageFault, Pixels
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
+from fertools.onnx_file import load_onnx
 from fertools.runs import open_run
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
@@ -312,6 +315,20 @@ def test_an_unsure_network_abstains(house, run, tmp_path):
         predict(run, [path], dataclasses.replace(options, multiple="two"))
     with pytest.raises(FerError, match="faces 'auto': known are"):
         predict(run, [path], sight(house, faces="auto"))
+
+
+def test_the_threshold_that_a_run_was_exported_with_is_used(house, run, tmp_path):
+    pytest.importorskip("onnxruntime")
+    export_onnx(run, None, Export(abstain="0.999"))
+    path = put(tmp_path / "a.png", scene((happy(), 120, 70, 144)))
+    found = predict(run, [path], sight(house))
+    assert found.abstain == 0.999 and found.pictures[0].faces[0].abstain
+    facts = load_onnx(run / "model-fp32.onnx").facts
+    assert found.temperature == facts.temperature != 1
+    shares = classifier(open_run(run), device="cpu", temperature=facts.temperature)(happy()[None])
+    np.testing.assert_allclose(shares, load_onnx(run / "model-fp32.onnx")(happy()[None])[0], 1e-4)
+    options = dataclasses.replace(sight(house), abstain=0.0)
+    assert predict(run, [path], options).pictures[0].faces[0].label == "happiness"
 
 
 def test_a_picture_that_is_a_face_is_taken_as_it_is(run, tmp_path):

@@ -36,7 +36,7 @@ def _of_ingest() -> tuple[click.Parameter, ...]:
 @click.argument("images", nargs=-1, metavar="IMAGE...")
 @click.option("--json", "as_json", is_flag=True, help="print all of it as JSON")
 @click.option("--draw", type=click.Path(path_type=Path), help="write marked pictures: file, folder")
-@click.option("--abstain", type=float, help="give no word under this probability")
+@click.option("--abstain", type=float, help="no word under this; default: as exported")
 @click.option("--faces", help="detect (default), or as-is: each picture is a face already")
 @click.option("--multiple", help="of several faces: all (default), largest, best, or skip")
 @click.option("--measure-crop", is_flag=True, help="find out anew how faces are cut for the run")

@@ -19,6 +19,7 @@ from fertools.errors import FerError, unknown
 from fertools.flows._photos import MULTIPLE, Cutter, Found
 from fertools.flows._run_crop import Crop, crop_of
 from fertools.image import ImageFault
+from fertools.onnx_file import load_onnx
 from fertools.roots import READ_ERROR, Member, ReadFault, Root, make_unit
 from fertools.runs import Run
 from fertools.sources.imagefolder import IMAGES
@@ -33,13 +34,13 @@ class Options:
     `face` are options of `ingest` as typed: faces (detect or as-is), detector, detector_options,
     min_score, margin, aspect, interpolation, decode, preset. Of several faces `multiple` takes all,
     the largest, the best, or none (skip). Under the probability `abstain` no word is given (0:
-    always one). `tta` None is what the recipe says; `data` is the folder of the data set, where the
-    manifest does not lead to it.
+    always one; None: as the run was exported with, see `calibration`). `tta` None is what the
+    recipe says; `data` is the folder of the data set, where the manifest does not lead to it.
     """
 
     face: Mapping[str, Any] = field(default_factory=dict)
     multiple: str = "all"
-    abstain: float = 0.0
+    abstain: float | None = None
     tta: str | None = None
     device: str = "auto"
     data: str | None = None
@@ -48,7 +49,7 @@ class Options:
         """Raise `FerError` for a value that is not known."""
         if self.multiple not in MULTIPLE:
             raise unknown("multiple", self.multiple, list(MULTIPLE))
-        if not 0 <= self.abstain <= 1:
+        if self.abstain is not None and not 0 <= self.abstain <= 1:
             raise FerError(f"abstain {self.abstain:g}: a probability from 0 to 1")
         if self.face.get("faces", "detect") not in ("detect", "as-is"):
             raise unknown("faces", str(self.face["faces"]), ["detect", "as-is"])
@@ -86,13 +87,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was found. `run` and `weights` name the network, `crop` says how faces were cut."""
+    """What was found. `run` and `weights` name the network, `crop` says how faces were cut;
+    `temperature` and `abstain` are what was used."""
 
     run: str
     weights: str
     classes: tuple[str, ...]
     crop: Crop
     abstain: float
+    temperature: float
     pictures: list[Picture]
 
     @property
@@ -121,16 +124,17 @@ def predict(
     run = one_run(folder)
     how = crop_of(run, options.face, options.data)
     cutter = Cutter(how, run.contract, options.multiple)
-    classify = classifier(run, device=options.device, tta=options.tta)
+    abstain, temperature = calibration(run)
+    abstain = abstain if options.abstain is None else options.abstain
+    classify = classifier(run, device=options.device, tta=options.tta, temperature=temperature)
     pictures = []
     for name, root, member in wanted:
-        data, picture = _looked_at(name, root, member, cutter, classify, run, options.abstain)
+        data, picture = _looked_at(name, root, member, cutter, classify, run, abstain)
         pictures.append(picture)
         if seen is not None and data is not None and picture.faces:
             seen(data, picture)
-    return Prediction(
-        str(run.folder), run.digest, run.contract.classes, how, options.abstain, pictures
-    )
+    name, classes = str(run.folder), run.contract.classes
+    return Prediction(name, run.digest, classes, how, abstain, temperature, pictures)
 
 
 def measured(folder: Path | str, options: Options | None = None) -> Crop:
@@ -138,6 +142,18 @@ def measured(folder: Path | str, options: Options | None = None) -> Crop:
     options = options or Options()
     options.check()
     return crop_of(one_run(folder), options.face, options.data, again=True)
+
+
+def calibration(run: Run) -> tuple[float, float]:
+    """Threshold and temperature that `export-onnx` left in a run's folder; 0 and 1 if it did not.
+
+    They belong together: the threshold speaks of probabilities at that temperature.
+    """
+    for file in sorted(run.folder.glob("model-*.onnx")):
+        facts = load_onnx(file).facts
+        if facts.run == run.digest:
+            return facts.abstain, facts.temperature
+    return 0.0, 1.0
 
 
 def one_run(folder: Path | str) -> Run:

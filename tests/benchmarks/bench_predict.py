@@ -1,12 +1,12 @@
 """What a run loses when faces are detected and cut anew: `predict` against the stored crops.
 
-    python tests/benchmarks/bench_predict.py RUN [--part test] [--limit N] [--detector NAME]
+    python tests/benchmarks/bench_predict.py RUN... [--part test] [--limit N] [--detector NAME]
 
-RUN was trained on FER2013, whose faces came as ready crops of 48 x 48. First table: how the ground
+Each RUN was trained on FER2013, whose faces came as ready crops of 48 x 48. First table: how ground
 around a crop moves the detector's box, on the faces of the photographs in `$FERTOOLS_DATA` (or
 `../shared/data`): each is cut as tightly as FER2013's, shrunk to 48 pixels, laid on a ground, and
 looked at again; what counts is the box in the photograph itself. Second table: each stored face of
-the part is enlarged to 96 to 192 pixels and pasted at a drawn place into a picture of 700 x 700,
+the part is enlarged to 72 to 144 pixels and pasted at a drawn place into a picture of 500 x 500,
 the picture goes as PNG through what `fertools predict` does, and the answer is held against that
 for the stored crop. Grounds: the mean gray of the face, or its border replicated; nothing else is
 known of what was around it. The floor is the answer to the stored crop enlarged, pasted and cut out
@@ -33,7 +33,7 @@ from fertools.image import ImageFault, Pixels
 from fertools.runs import open_run
 
 DATA = Path(os.environ.get("FERTOOLS_DATA", Path(__file__).parents[3] / "shared/data"))
-PICTURE, LEAST, MOST = 700, 96, 192
+PICTURE, LEAST, MOST = 500, 72, 144
 # where dlib's box lies in a face of FER2013: 0.812 of its side, 0.094 under its middle
 HOG_SIDE, HOG_DOWN = 0.812, 0.094
 Boxes = NDArray[np.float64]
@@ -94,38 +94,42 @@ def measures(boxes: Boxes) -> Boxes:
 def pasted(face: Pixels, kind: str, rng: np.random.Generator) -> tuple[Pixels, Boxes]:
     """A picture with the face at a drawn place and size, and where it lies."""
     side = int(rng.integers(LEAST, MOST + 1))
-    left, top = rng.integers(side, PICTURE - 2 * side, 2)
+    left, top = (int(at) for at in rng.integers(side, PICTURE - 2 * side, 2))
     large = image.fit(face, side, interpolation="cubic")
-    picture = grounded(large, PICTURE, kind)
-    start = PICTURE - np.array([top, left])
-    picture = picture[start[0] : start[0] + PICTURE, start[1] : start[1] + PICTURE]
+    rows, columns = (np.clip(np.arange(PICTURE) - start, 0, side - 1) for start in (top, left))
+    picture = large[np.ix_(rows, columns)]
+    if kind == "gray":
+        picture[:] = round(float(face.mean()))
+        picture[top : top + side, left : left + side] = large
     return picture, np.array([left, top, left + side, top + side], float)
 
 
-def compare(run_folder: str, part: str, limit: int | None, detector: str | None) -> None:
+def compare(folders: list[str], part: str, limit: int | None, detector: str | None) -> None:
     """Print accuracy of stored and of re-cut faces, where the detector fires."""
-    run = open_run(run_folder)
-    contract, classify = run.contract, classifier(run, device="cpu")
-    rows = FaceDataset(run.manifest, part, classes=contract.classes, size=contract.size,
+    runs = [open_run(folder) for folder in folders]
+    contract = runs[0].contract
+    rows = FaceDataset(runs[0].manifest, part, classes=contract.classes, size=contract.size,
                        channels=contract.channels, crop=contract.crop)  # fmt: skip
     at = np.random.default_rng(1).permutation(len(rows))[:limit]
-    truth = rows.targets[at]
-    faces = np.stack([rows.faces[int(rows.rows[i])] for i in at])
-    stored = answers(classify, faces)
-    print(f"{run.folder.name} on {len(at):,} faces of {part}: {share(stored == truth)} as stored")
-    crops = {"measured": crop_of(run, {"detector": detector} if detector else {})}
+    truth, faces = rows.targets[at], np.stack([rows.faces[int(rows.rows[i])] for i in at])
+    crops = {"measured": crop_of(runs[0], {"detector": detector} if detector else {})}
+    print(f"crop {crops['measured']}", flush=True)
     if detector is None:
-        crops["system-c"] = crop_of(run, {"preset": "system-c"})
-    print(f"crop {crops['measured']}")
-    for kind in ("gray", "edge"):
-        for name, crop in crops.items():
-            fired, anew, placed, off = recut(faces, Cutter(crop, contract, "best"), kind)
-            print(f"{name} on {kind}: fires on {len(fired):,}, {100 * len(fired) / len(at):.1f} %")
-            report(stored[fired], answers(classify, anew), answers(classify, placed), truth[fired])
-            spread = 1.4826 * np.median(np.abs(off - np.median(off, 0)), 0)
-            means = zip(("x", "y", "side"), np.median(off, 0), spread, strict=True)
-            told = ", ".join(f"{what} {value:.3f} ±{about:.3f}" for what, value, about in means)
-            print(f"  crop in sides of the stored one, 0.5 0.5 1 where it is the same: {told}")
+        crops["system-c"] = crop_of(runs[0], {"preset": "system-c"})
+    for name, kind in (("measured", "gray"), ("measured", "edge"), ("system-c", "gray")):
+        if name not in crops:
+            continue
+        fired, anew, placed, off = recut(faces, Cutter(crops[name], contract, "best"), kind)
+        fires = 100 * len(fired) / len(at)
+        print(f"{name} on {kind}: fires on {len(fired):,} of {len(at):,} ({fires:.1f} %)")
+        spread = 1.4826 * np.median(np.abs(off - np.median(off, 0)), 0)
+        middles = zip(("x", "y", "side"), np.median(off, 0), spread, strict=True)
+        told = ", ".join(f"{what} {value:.3f} ±{about:.3f}" for what, value, about in middles)
+        print(f"  crop in sides of the stored one, 0.5 0.5 1 where it is the same: {told}")
+        for run in runs:
+            classify = classifier(run, device="cpu")
+            said = [answers(classify, each) for each in (faces[fired], placed, anew)]
+            report(run.folder.name, *said, truth[fired])
 
 
 def recut(
@@ -150,18 +154,19 @@ def recut(
 
 
 def report(
+    name: str,
     stored: NDArray[np.int64],
-    anew: NDArray[np.int64],
     placed: NDArray[np.int64],
+    anew: NDArray[np.int64],
     truth: NDArray[np.int64],
 ) -> None:
-    """Print what is lost, with the 95 % interval of a paired difference."""
+    """Print what a run loses, with the 95 % interval of a paired difference."""
     before, after = stored == truth, anew == truth
-    loss = 100 * (before.mean() - after.mean())
     about = 196 * np.sqrt((before != after).sum()) / len(truth)
     print(
-        f"  stored {share(before)}, at its place {share(placed == truth)}, anew {share(after)}: "
-        f"{loss:.2f} points lost (±{about:.2f}); same answer {share(anew == stored)}",
+        f"  {name}: stored {share(before)}, at its place {share(placed == truth)}, anew "
+        f"{share(after)}: {100 * (before.mean() - after.mean()):.2f} points lost (±{about:.2f}); "
+        f"same answer {share(anew == stored)}",
         flush=True,
     )
 
@@ -177,7 +182,7 @@ def share(hits: NDArray[np.bool_]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run")
+    parser.add_argument("run", nargs="+")
     parser.add_argument("--part", default="test")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--detector")
