@@ -63,7 +63,7 @@ def test_a_hostile_word_never_becomes_a_path(to, tmp_path):
             stem = name.split(".")[0]
             assert stem.casefold() not in DEVICES and not name.startswith((".", "__"))
             assert "\\" not in name and ":" not in name and "\0" not in name
-    assert done.counts == {"": dict.fromkeys(sorted(HOSTILE), 1)}
+    assert done.counts == {"all": dict.fromkeys(sorted(HOSTILE), 1)}
     if to not in ("huggingface", "croissant", "webdataset"):
         assert len([p for p in written if p.suffix == ".png"]) == len(HOSTILE)
 
@@ -243,7 +243,7 @@ def test_published_parts_count_where_no_row_is_lost_by_them(tmp_path):
     assert set(export(tmp_path / "all", "csv", tmp_path / "a").counts) == {"train", "test"}
     own(tmp_path / "some", official_split=["train", None])
     done = export(tmp_path / "some", "csv", tmp_path / "b")
-    assert set(done.counts) == {""} and done.samples == 2
+    assert set(done.counts) == {"all"} and done.samples == 2
 
 
 def test_every_row_is_written_or_counted(tmp_path):
@@ -273,7 +273,7 @@ def test_every_row_is_written_or_counted(tmp_path):
 def test_words_that_nobody_knows_are_exported_as_they_are(tmp_path):
     own(tmp_path / "none", native_label=pa.nulls(2, pa.string()), raw_label=["smirk", "grin"])
     done = export(tmp_path / "none", "csv", tmp_path / "a")
-    assert done.counts == {"": {"grin": 1, "smirk": 1}} and "raw_label" in done.notes[0]
+    assert done.counts == {"all": {"grin": 1, "smirk": 1}} and "raw_label" in done.notes[0]
     own(tmp_path / "some", native_label=["fear", None], raw_label=["fear", "grin"])
     done = export(tmp_path / "some", "csv", tmp_path / "b")
     assert done.left_out == {"unlabelled": 1} and "--labels-from raw_label" in done.notes[0]

@@ -236,6 +236,19 @@ def test_imagefolder_as_datasets_reads_it(data, truth, tmp_path):
     assert all(row["camera"] == truth[row["id"]][3]["camera"] for _, row in rows)
 
 
+@pytest.mark.parametrize("to", ["imagefolder", "huggingface"])
+def test_what_was_not_dealt_is_one_part(to, tmp_path):
+    """Classes called like parts are no parts."""
+    datasets = pytest.importorskip("datasets")
+    words = ["test", "train", "fear"] * 2
+    made(tmp_path / "own", smooth(6, 1, 16), native_label=words, fold=[0, 1, 2] * 2)
+    export(tmp_path / "own", to, tmp_path / "out", i_have_the_right=True)
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert list(loaded) == ["train"]
+    rows = {row["id"]: (row["native_label"], row["fold"]) for row in loaded["train"]}
+    assert rows == {f"x/{i:03d}": (words[i], i % 3) for i in range(6)}
+
+
 def test_labelstudio(data, truth, tmp_path):
     """A URL is resolved as `localfiles_data` of Label Studio does: below the document root."""
     export(data, "labelstudio", tmp_path / "out")

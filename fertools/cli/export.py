@@ -85,7 +85,7 @@ def _print(result: Any) -> None:
     words = list(next(iter(result.counts.values())))
     rows = [[word, *(result.counts[part][word] for part in parts)] for word in words]
     rows.append(["all", *(sum(result.counts[part].values()) for part in parts)])
-    _show.table("faces by class and part", ["label", *(p or "faces" for p in parts)], rows)
+    _show.table("faces by class and part", ["label", *parts], rows)
     click.echo(f"{result.samples:,} of {result.rows:,} rows exported")
     for reason, count in result.left_out.items():
         click.echo(f"{count:,} rows left out: {reason}")

@@ -99,10 +99,10 @@ class Chosen:
         return np.array(wanted, np.int64)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Samples by part and class; a class that a part lacks counts 0."""
+        """Samples by part ("all" where nothing was dealt) and class, 0 for one that it lacks."""
         seen = Counter(zip(self.parts, self.codes.tolist(), strict=True))
         return {
-            part: {word: seen[part, code] for code, word in enumerate(self.classes)}
+            part or "all": {word: seen[part, code] for code, word in enumerate(self.classes)}
             for part in self.dealt
         }
 

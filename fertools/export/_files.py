@@ -57,7 +57,7 @@ def about(chosen: Chosen) -> str:
     """What an export is, in a few sentences of Markdown."""
     facts = chosen.facts
     counts = chosen.counts()
-    rows = ["| class | " + " | ".join(part or "faces" for part in counts) + " |"]
+    rows = ["| class | " + " | ".join(counts) + " |"]
     rows.append("|---" * (len(counts) + 1) + "|")
     for word in chosen.classes:
         cell = word.replace("|", "\\|").replace("\n", " ")
