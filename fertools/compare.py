@@ -23,8 +23,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """How often each row was right, 0..1, and the unit it belongs to."""
+    """How often each row was right, 0..1, the word it should have, and the unit it belongs to."""
 
+    words: tuple[str, ...]
     ids: tuple[str, ...]
     hits: Floats
     units: npt.NDArray[np.int64]
@@ -61,7 +62,7 @@ def compare(first: Path | str, second: Path | str, options: Options | None = Non
             f"{_named(two)}); train the missing ones"
         )
     for key in one:
-        if one[key].ids != two[key].ids:
+        if (one[key].ids, one[key].words) != (two[key].ids, two[key].words):
             raise FerError(
                 f"{first} and {second}: were not tested on the same rows; compare runs of one "
                 "split manifest and the same classes"
@@ -124,9 +125,13 @@ def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hit
         order = np.argsort(np.array(made.found.ids))
         hits = (made.found.given == made.found.truth).astype(np.float64)
         ids = tuple(made.found.ids[i] for i in order)
-        found.setdefault(_key(run), []).append(Hits(ids, hits[order], made.found.units[order]))
+        words = tuple(made.found.classes[made.found.truth[i]] for i in order)
+        some = Hits(words, ids, hits[order], made.found.units[order])
+        found.setdefault(_key(run), []).append(some)
     return {
-        key: Hits(each[0].ids, np.mean([h.hits for h in each], axis=0), each[0].units)
+        key: Hits(
+            each[0].words, each[0].ids, np.mean([h.hits for h in each], axis=0), each[0].units
+        )
         for key, each in sorted(found.items(), key=str)
     }
 

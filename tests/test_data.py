@@ -12,7 +12,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Subset
 
 from fertools import FaceDataset, make_loader
 from fertools.data import as_float
-from fertools.data.loader import Joined, class_weights
+from fertools.data.balance import class_weights
+from fertools.data.loader import Joined
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.fakes import ck48
@@ -231,6 +232,13 @@ def test_workers_read_the_same_batches_ahead(train, study) -> None:
         assert len(alone) == len(ahead)
         for (images, labels), (again, same) in zip(alone, ahead, strict=True):
             assert torch.equal(images, again) and torch.equal(labels, same)
+    state = torch.get_rng_state()
+    flipped = make_loader(train, 32, workers=1, augment=lambda images: images.flip(3))
+    first = next(iter(flipped))[0]
+    assert torch.equal(first, next(iter(make_loader(train, 32)))[0].flip(3))
+    assert torch.equal(torch.get_rng_state(), state)
+    with pytest.raises(FerError, match="leave workers out"):
+        make_loader(train, 32, workers=1, device="cpu")
 
 
 def test_weights_of_classes_have_mean_one_and_are_cut() -> None:

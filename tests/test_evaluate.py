@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -100,6 +101,11 @@ def test_folds_are_pooled(study) -> None:
     some = evaluate(study / "folds" / "fold1")
     assert some.scores.rows == found.members[1].rows
     assert found.partners["subject"] == found.partners["sequence"] == 0
+    # as a file of another framework they score the same
+    again = evaluate(study / "folds.parquet", probs=study / "oof.parquet", out_of_fold=True)
+    assert again.scores.accuracy == found.scores.accuracy and again.leak_free is None
+    with pytest.raises(FerError, match="give fold="):
+        evaluate(study / "folds.parquet", probs=study / "oof.parquet")
     with pytest.raises(FerError, match="--out-of-fold needs runs of folds"):
         evaluate(study / "one", out_of_fold=True)
 
@@ -111,8 +117,13 @@ def test_seeds_are_averaged_and_their_spread_is_told(study, tmp_path) -> None:
     values = [member.accuracy for member in found.members]
     assert len(values) == 2 and found.scores.accuracy.value == pytest.approx(np.mean(values))
     assert found.scores.accuracy.groups == evaluate(study / "one").scores.accuracy.groups
-    with pytest.raises(FerError, match="several runs say something of one row"):
-        evaluate(tmp_path, write=tmp_path / "p.parquet")
+    evaluate(tmp_path, write=tmp_path / "p.parquet")
+    both, single = read_probs(tmp_path / "p.parquet"), []
+    for name in ("one", "two"):
+        evaluate(study / name, write=tmp_path / f"{name}.parquet")
+        single.append(read_probs(tmp_path / f"{name}.parquet"))
+    assert both.ids == single[0].ids == single[1].ids
+    assert both.values == pytest.approx(np.mean([each.values for each in single], axis=0))
 
 
 def test_the_leak_free_rows_are_those_that_resemble_nothing(study) -> None:
@@ -144,6 +155,7 @@ def test_scores_by_a_column(study) -> None:
     subjects = found.by["subject"]
     assert len(subjects) == found.scores.accuracy.groups
     assert all(each.groups == 1 for each in subjects.values())
+    assert list(evaluate(study / "one", Options(by=("race",))).by["race"]) == ["(unknown)"]
     with pytest.raises(FerError, match="column 'shoe'"):
         evaluate(study / "one", Options(by=("shoe",)))
 
@@ -169,8 +181,83 @@ def test_another_manifest_with_other_words(study, tmp_path) -> None:
     found = evaluate(study / "one", Options(on=str(other), outside="mask"))
     assert {c.label for c in found.scores.classes} == {"anger", "happiness", "surprise"}
     assert found.leak_free is None and any("terror" in note for note in found.notes)
+    assert found.masked == ["contempt", "disgust", "fear", "sadness", "terror"]
+    assert found.trained_on == str(study / "apart.parquet")
+    text = paragraph(found)
+    assert text.startswith("Accuracy on the test part of other was")
+    assert "another data set (apart.parquet)" in text and "left out: contempt," in text
+    assert paragraph(found, "ko").startswith("other의 테스트 집합에 대한")
+    # the same faces: people of the training and validation rows are told
+    part = read_manifest(other).table.to_pandas()
+    shown = found.scores.rows
+    assert not any("that the run was fitted" in note for note in found.notes)
+    seen = evaluate(study / "one", Options(split="train", on=str(other), outside="mask")).notes
+    rows = ((part.split == "train") & part.label.isin(["anger", "happiness", "surprise"])).sum()
+    for what in ("person", "photograph or face"):
+        assert f"{rows:,} of {rows:,} rows show a {what} that the run was fitted to" in "".join(
+            seen
+        )
+    assert shown < rows
     with pytest.raises(FerError, match="outside 'maks': known are"):
         evaluate(study / "one", Options(outside="maks"))
+
+
+def test_another_manifest_that_is_not_split_or_dealt_to_folds(study) -> None:
+    mask = {"outside": "mask"}
+    whole = evaluate(study / "one", Options(on=str(study / "data"), **mask))
+    labelled = read_manifest(study / "data").table.to_pandas().query("status == 'ok'")
+    assert whole.scores.rows == labelled.native_label.isin(CLASSES).sum() and whole.split == "all"
+    assert paragraph(whole).startswith("Accuracy on all labelled faces of data was")
+    assert paragraph(whole, "ko").startswith("data의 전체 영상에 대한")
+    fold = evaluate(study / "one", Options(on=str(study / "folds.parquet"), fold=1, **mask))
+    assert fold.scores.rows == evaluate(study / "folds" / "fold1").scores.rows
+    # every network of the folds says something of every row
+    every = evaluate(study / "folds", Options(on=str(study / "apart.parquet"), **mask))
+    assert every.scores.rows == 3 * evaluate(study / "one").scores.rows
+    table = read_manifest(study / "data").table
+    words = ["anger" if word else None for word in table["native_label"].to_pylist()]
+    place = table.column_names.index("native_label")
+    write_manifest(
+        study / "bare.parquet",
+        table.set_column(place, "native_label", [words]),
+        {},
+        read_manifest(study / "apart.parquet").card,
+    )
+    with pytest.raises(FerError, match="shares anger of the run's classes"):
+        evaluate(study / "one", Options(on=str(study / "bare.parquet"), **mask))
+
+
+def test_what_a_score_owes_to_other_data_is_told(study) -> None:
+    data = recipe(study / "apart.parquet", f"data.extra_data=['{study / 'random.parquet'}']")
+    start = recipes.table(data) | {
+        "model": {**recipes.table(data)["model"], "init_weights": f"{study}/one/best.safetensors"}
+    }
+    run = train(recipes.parse(start), study / "more")
+    found = evaluate(run)
+    assert found.extra_data == [str(study / "random.parquet")] and found.init_weights
+    notes = " ".join(found.notes)
+    assert "photograph or face that stands in the extra data" in notes
+    assert "near-twins in the extra data" in notes
+    english, korean = paragraph(found), paragraph(found, "ko")
+    assert "took part in training: random.parquet" in english and "random.parquet" in korean
+    assert "started from other weights: best.safetensors" in english and "가중치" in korean
+
+
+def test_a_class_that_the_part_lacks_is_named(study) -> None:
+    manifest = read_manifest(study / "apart.parquet")
+    gone = pc.and_(
+        pc.equal(manifest.table["label"], "disgust"), pc.equal(manifest.table["split"], "test")
+    )
+    write_manifest(
+        study / "lacking.parquet", manifest.table.filter(pc.invert(gone)), {}, manifest.card
+    )
+    copy = study / "lacking"
+    copy.mkdir()
+    for file in (study / "one").iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    text = (copy / "recipe.toml").read_text()
+    (copy / "recipe.toml").write_text(text.replace("apart.parquet", "lacking.parquet"))
+    assert "no row of the part has the class disgust" in evaluate(copy).notes
 
 
 def test_what_a_run_calls_the_words_of_another_data_set(study) -> None:
@@ -189,6 +276,13 @@ def test_a_uniform_prior_takes_the_training_shares_out(study) -> None:
     shares = np.array([[0.3, 0.1, 0.1, 0.5]])  # what a network says that knows only the prior
     assert settled(run, shares, CLASSES, "uniform") == pytest.approx(np.full((1, 4), 0.25))
     assert settled(run, shares, CLASSES[:2], "none") == pytest.approx(np.array([[0.75, 0.25]]))
+    # a loss that weighs classes has taken their shares out already
+    spec = dataclasses.replace(run.recipe.train, balance="inverse")
+    even = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, train=spec))
+    flat = np.full((1, 4), 0.25)
+    assert settled(even, flat, CLASSES, "uniform") == pytest.approx(flat)
+    sure = np.array([[0.0, 0.0, 0.0, 1.0]])  # of a class that the other side lacks
+    assert settled(run, sure, CLASSES[:2], "none") == pytest.approx(np.array([[0.5, 0.5]]))
 
 
 def test_predictions_that_do_not_cover_the_part_are_refused(study) -> None:
@@ -219,6 +313,15 @@ def test_two_runs_are_compared_on_the_same_rows(study) -> None:
     assert markdown(found).startswith("| | accuracy | 95 % interval |")
     pooled = compare(study / "folds", study / "folds")
     assert pooled.rows == evaluate(study / "folds").scores.rows
+    renamed = study / "renamed"
+    renamed.mkdir()
+    for file in (study / "one").iterdir():
+        (renamed / file.name).write_bytes(file.read_bytes())
+    for name in ("recipe.toml", "contract.json"):
+        text = (renamed / name).read_text().replace('"disgust"', '"rage"')
+        (renamed / name).write_text(text.replace("merge = {}", 'merge = { disgust = "rage" }'))
+    with pytest.raises(FerError, match=r"not tested on the same rows; .* the same classes"):
+        compare(study / "one", renamed)
     with pytest.raises(FerError, match="other folds or draws"):
         compare(study / "one", study / "folds")
 

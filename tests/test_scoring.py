@@ -1,5 +1,8 @@
 """Scores of predictions made up by hand: what they must be, and what they rest on."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -103,6 +106,26 @@ def test_every_system_is_a_look_and_the_same_again_is_none(tmp_path) -> None:
         assert ledger.look(tmp_path, test, "s4", "run").number == 4
     gone = ledger.look(tmp_path / "nowhere", test, "s1", "run")
     assert str(gone).startswith("look ? (")
+
+
+LOOKING = """
+import sys
+from pathlib import Path
+from fertools.evaluate import ledger
+for i in range(40):
+    print(ledger.look(Path(sys.argv[1]), "t", f"{sys.argv[2]}-{i}", "run").number)
+"""
+
+
+def test_two_processes_that_look_at_once_get_two_numbers(tmp_path) -> None:
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOOKING, str(tmp_path), name], stdout=subprocess.PIPE, text=True
+        )
+        for name in "ab"
+    ]
+    numbers = [int(n) for process in both for n in process.communicate(timeout=60)[0].split()]
+    assert sorted(numbers) == list(range(1, 81))
 
 
 def test_predictions_have_one_name_up_to_rounding() -> None:

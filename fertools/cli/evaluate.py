@@ -16,7 +16,9 @@ from fertools.cli import _show
 @click.option("--fold", type=int, help="with --from: the fold of a manifest of folds")
 @click.option("--tta", type=click.Choice(["none", "flip"]), help="default: as the recipe says")
 @click.option("--probs", "write", metavar="OUT.parquet", help="write the probabilities")
-@click.option("--out-of-fold", is_flag=True, help="pool the folds of one manifest")
+@click.option(
+    "--out-of-fold", is_flag=True, help="pool the folds of one manifest, of RUN's or --from's"
+)
 @click.option("--by", metavar="gender,age,race", help="scores for each value of these columns")
 @click.option("--on", metavar="OTHER", help="another manifest than the run's own")
 @click.option("--outside", help="of --on: words that one side lacks: error (default) or mask")
@@ -31,7 +33,8 @@ from fertools.cli import _show
 def command(path: str, no_leak_free: bool, language: str, brief: bool, **typed: Any) -> None:
     """Score the runs of RUN, or predictions on MANIFEST.
 
-    Intervals are of 95 %, by bootstrap over people or groups. A run keeps metrics-<part>.json.
+    Intervals are of 95 %, by bootstrap over people or groups. A run keeps metrics-<part>.json, and
+    a file of its own for each other manifest.
     Every score on a test part is noted in looks.jsonl beside the manifest.
     """
     from fertools.evaluate import evaluate
@@ -47,7 +50,7 @@ def command(path: str, no_leak_free: bool, language: str, brief: bool, **typed: 
     found = evaluate(path, Options(**given, leak_free=not no_leak_free), **files)
     record = {**dataclasses.asdict(found), "paragraph": paragraph(found, language)}
     if Path(path).is_dir() and files["probs"] is None:
-        write_json(Path(path) / f"metrics-{found.split}.json", record)
+        write_json(Path(path) / f"metrics-{found.split}{_other(typed)}.json", record)
     if plot is not None:
         from fertools.charts import confusion
 
@@ -94,6 +97,12 @@ def _print(found: Any) -> None:
         _show.table("each run", ["run", "rows", "accuracy", "macro-F1"], each)
     for note in found.notes:
         click.echo(f"note: {note}")
+
+
+def _other(typed: dict[str, Any]) -> str:
+    """What the name of a metrics file says of another manifest or another prior."""
+    name = f"-on-{Path(typed['on']).stem}" if typed["on"] else ""
+    return name + (f"-{typed['prior']}" if typed["prior"] not in (None, "none") else "")
 
 
 def _free_rows(free: Any) -> list[list[Any]]:

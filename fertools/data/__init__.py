@@ -208,7 +208,11 @@ def in_part(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDAr
     if split is None:
         return good
     if not manifest.has("split"):
-        cure = "give fold=" if manifest.has("fold") else "run `fertools split` first"
+        cure = (
+            "give fold= (the commands: --fold)"
+            if manifest.has("fold")
+            else "run `fertools split` first"
+        )
         raise FerError(f"the manifest has no split; {cure}")
     good &= pc.equal(manifest.column("split"), split).fill_null(False).to_numpy()
     return good

@@ -15,43 +15,11 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 
 from fertools.data import FaceDataset
+from fertools.data.balance import class_weights
 from fertools.errors import FerError, unknown
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 Augment = Callable[[torch.Tensor], torch.Tensor]
-LARGEST_WEIGHT = 10.0
-
-
-def class_weights(counts: npt.ArrayLike, how: str) -> npt.NDArray[np.float64]:
-    """A weight per class from the counts of the training rows.
-
-    `inverse` is 1/n, `sqrt` its root, `effective(b)` (1-b)/(1-b^n) (Cui et al., CVPR 2019). Scaled
-    so that the mean weight of a row is 1, and cut at 10. Classes without rows weigh 0.
-    """
-    n = np.asarray(counts, np.float64)
-    safe = np.where(n > 0, n, 1)
-    if how == "inverse":
-        weight = 1 / safe
-    elif how == "sqrt":
-        weight = 1 / np.sqrt(safe)
-    elif how.startswith("effective(") and how.endswith(")"):
-        beta = _beta(how)
-        weight = (1 - beta) / (1 - beta**safe)
-    else:
-        raise unknown("balance", how, ["inverse", "sqrt", "effective(0.999)"])
-    weight = np.where(n > 0, weight, 0)
-    scaled = weight * n.sum() / max((weight * n).sum(), 1e-12)
-    return np.asarray(np.minimum(scaled, LARGEST_WEIGHT))
-
-
-def _beta(how: str) -> float:
-    try:
-        beta = float(how[len("effective(") : -1])
-    except ValueError:
-        beta = -1.0
-    if not 0 <= beta < 1:
-        raise FerError(f"balance {how!r}: beta is a number from 0 to below 1, as in 0.999")
-    return beta
 
 
 class Joined:
@@ -171,18 +139,24 @@ class Loader:
         drop_last: bool,
         device: str | torch.device | None,
         augment: Augment | None,
+        workers: int = 0,
     ) -> None:
         self.dataset, self.order, self.batch_size = dataset, order, batch_size
         self.drop_last, self.augment = drop_last, augment
         self.device = torch.device(device) if device is not None else None
         self._held = self._hold() if self.device is not None else None
         self._scaled = Scaled()
+        self._ahead = self._reading_ahead(workers) if workers else None
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.order), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Batch]:
+        if self._ahead is not None:
+            for pixels, labels in self._ahead:
+                yield self._finished(pixels, labels)
+            return
         order = self.order.indices()
         self.order.epoch += 1
         for start in range(0, len(self) * self.batch_size, self.batch_size):
@@ -196,11 +170,26 @@ class Loader:
     def batch(self, at: npt.NDArray[np.int64]) -> Batch:
         """The images and labels at these indices."""
         if self._held is None:
-            images, labels = self._scaled(self.dataset.pixels(at)), self.dataset.labels_of(at)
-        else:
-            index = torch.from_numpy(at).to(self.device)
-            images, labels = self._held[0][index].float().div_(255), self._held[1][index]
+            return self._finished(self.dataset.pixels(at), self.dataset.labels_of(at))
+        index = torch.from_numpy(at).to(self.device)
+        return self._finished(self._held[0][index], self._held[1][index])
+
+    def _finished(self, pixels: torch.Tensor, labels: torch.Tensor) -> Batch:
+        on_cpu = pixels.device.type == "cpu"
+        images = self._scaled(pixels) if on_cpu else pixels.float().div_(255)
         return (self.augment(images) if self.augment is not None else images), labels
+
+    def _reading_ahead(self, workers: int) -> DataLoader[Batch]:
+        batches = BatchSampler(self.order, self.batch_size, self.drop_last)
+        own = torch.Generator().manual_seed(self.order.seed)  # leave torch's own numbers alone
+        return DataLoader(
+            Batches(self.dataset),
+            None,
+            sampler=batches,
+            num_workers=workers,
+            persistent_workers=True,
+            generator=own,
+        )
 
 
 class Scaled:
@@ -234,14 +223,14 @@ class Scaled:
 
 
 class Batches(Dataset[Batch]):
-    """Whole batches by their indices, so that workers of a `DataLoader` read them at once."""
+    """Whole batches by their indices, as uint8, so that workers of a `DataLoader` read ahead."""
 
     def __init__(self, dataset: FaceDataset | Joined) -> None:
         self.dataset = dataset
 
     def __getitem__(self, at: Sequence[int]) -> Batch:
         index = np.asarray(at, np.int64)
-        return self.dataset.pixels(index).float().div_(255), self.dataset.labels_of(index)
+        return self.dataset.pixels(index), self.dataset.labels_of(index)
 
 
 def make_loader(
@@ -268,20 +257,21 @@ def make_loader(
     if batch_size < 1:
         raise FerError(f"batch size {batch_size}: at least 1")
     order = Order(dataset, shuffle=shuffle, seed=seed, balance=balance, share=share)
-    if dataset.transform is None and workers == 0:
+    if dataset.transform is None:
+        if device is not None and workers:
+            raise FerError("device= keeps the whole part there: leave workers out")
         return Loader(
-            dataset, order, batch_size, drop_last=drop_last, device=device, augment=augment
+            dataset,
+            order,
+            batch_size,
+            drop_last=drop_last,
+            device=device,
+            augment=augment,
+            workers=workers,
         )
     if device is not None or augment is not None:
-        raise FerError(
-            "device= and augment= need whole batches in this process: leave transform and workers "
-            "out"
-        )
+        raise FerError("device= and augment= need whole batches: leave the transform out")
+    assert isinstance(dataset, FaceDataset)  # joined ones have no transform
     batches = BatchSampler(order, batch_size, drop_last)
     seeded = torch.Generator().manual_seed(seed)
-    if dataset.transform is None:
-        return DataLoader(
-            Batches(dataset), None, sampler=batches, num_workers=workers, generator=seeded
-        )
-    assert isinstance(dataset, FaceDataset)  # joined ones have no transform
     return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)

@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from fertools.columns import encode
-from fertools.data import FaceDataset
+from fertools.data import FaceDataset, in_part
 from fertools.devices import choose
 from fertools.errors import FerError
 from fertools.evaluate import ledger
-from fertools.evaluate.evaluation import Evaluation, Member, Options
+from fertools.evaluate.evaluation import WHOLE, Evaluation, Member, Options
 from fertools.evaluate.leakfree import LeakFree, leak_free, parts
+from fertools.evaluate.other import is_dealt, rows_of, seen, strangeness
 from fertools.evaluate.predictions import (
     Predictions,
     differences,
+    mean_of,
     of,
     of_probs,
     pooled,
@@ -32,7 +34,7 @@ from fertools.evaluate.scoring import by_column, score, subset
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import scores
 from fertools.measures.leakage import PARTS
-from fertools.probs import Probs, read_probs, write_probs
+from fertools.probs import read_probs, write_probs
 from fertools.runs import Run, file_digest, network, open_runs
 
 Cache = dict[tuple[str, int | None], LeakFree]
@@ -48,6 +50,7 @@ class Outcome:
     free: LeakFree | None
     look: str
     notes: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -66,7 +69,7 @@ def evaluate(
     options = options or Options()
     options.check()
     if probs is not None:
-        return _evaluate_file(Path(path), Path(probs), options)
+        return _evaluate_file(Path(path), Path(probs), options, out_of_fold)
     found = open_runs(path)
     if out_of_fold and any(run.fold is None for run in found):
         raise FerError(f"{path}: --out-of-fold needs runs of folds; train with --fold all")
@@ -75,94 +78,117 @@ def evaluate(
     cache: Cache = {}
     outcomes = [outcome_of(run, options, cache) for run in found]
     folds = {run.fold for run in found}
-    once = len(folds) == len(found) and None not in folds
+    once = options.on is None and len(folds) == len(found) and None not in folds
     whole = pooled([outcome.found for outcome in outcomes], once)
     if write is not None:
-        if len(set(whole.ids)) < len(whole):
-            raise FerError(f"{path}: several runs say something of one row; give one of them")
-        write_probs(write, Probs(whole.ids, whole.classes, whole.values))
+        write_probs(write, mean_of(whole))
     first = found[0]
     file = locate(options.on or first.manifest)
+    if options.on is not None and not is_dealt(outcomes[0].manifest, options.fold):
+        options = replace(options, split=WHOLE)
     return replace(
         _evaluation(str(path), file, options, outcomes, whole),
         tta=options.tta or first.recipe.train.tta,
         select=first.recipe.train.select,
         select_rows=first.recipe.train.select_rows,
+        trained_on="" if options.on is None else first.manifest,
+        masked=list(outcomes[0].masked),
+        prior=options.prior,
+        extra_data=list(first.card["extra_data"]),
+        init_weights=first.card["init_weights"],
         notes=list(dict.fromkeys([*_gaps(found), *(n for o in outcomes for n in o.notes)])),
     )
 
 
-def _evaluate_file(path: Path, file: Path, options: Options) -> Evaluation:
-    """Score a probability file; its classes are those of the test."""
+def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) -> Evaluation:
+    """Score a probability file; its classes are those of the test.
+
+    `out_of_fold` takes all rows of a manifest of folds, each predicted where its fold was tested.
+    """
     place, probs = locate(path), read_probs(file)
     manifest = read_manifest(place)
     rows = FaceDataset(
         manifest,
-        options.split,
-        fold=options.fold,
+        None if out_of_fold else options.split,
+        fold=0 if out_of_fold else options.fold,
         classes=probs.classes,
         labels="soft" if manifest.has("target") else "hard",
         data=options.data,
     )
     found = of_probs(manifest, rows, probs, str(file))
-    free = _free(manifest, options.fold, options, {})
+    # pooled folds are no part that could leak into another
+    free = None if out_of_fold else _free(manifest, options.fold, options, {})
     outcome = Outcome(file.name, manifest, found, free, _look(place, found, str(file), options))
     made = _evaluation(str(file), place, options, [outcome], found)
     gone = [f"{n:,} rows of {w} left out: not in the file" for w, n in rows.left_out.items()]
-    return replace(made, notes=gone)
+    return replace(made, notes=gone + absent(rows))
 
 
 def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     """What one run says of the part; `cache` keeps what leaks, for other runs of the split."""
     file = locate(options.on or run.manifest)
     manifest = read_manifest(file)
-    rows, notes = _rows(run, manifest, options)
+    masked: list[str] = []
+    if options.on is None:
+        rows = _rows(run, manifest, options)
+    else:
+        rows, masked = rows_of(run, manifest, options)
     tta = options.tta or run.recipe.train.tta
     device = choose(options.device)
     model, precision = network(run, device), run.recipe.train.precision
     values = probabilities(model, rows, device=device, tta=tta, precision=precision)
     values = settled(run, values, rows.classes, options.prior)
     found = of(manifest, rows, values)
+    notes = differences(manifest, run.contract) + absent(rows)
     free = None
     if options.on is None:
         if run.card["manifest"]["digest"] != file_digest(file):
             notes.append(f"{file} has changed since the run was trained")
         free = _free(manifest, run.fold, options, cache, str(file))
-        if run.card["extra_data"]:
-            notes.append("twins in the extra data were not looked for")
+    else:
+        notes += strangeness(run, manifest, rows.rows)
+        notes += [f"left out on both sides: {', '.join(masked)}"] if masked else []
+    notes += _extra(run, manifest, rows)
     look = _look(file, found, str(run.folder), options)
-    return Outcome(run.folder.name, manifest, found, free, look, tuple(notes))
+    return Outcome(run.folder.name, manifest, found, free, look, tuple(notes), tuple(masked))
 
 
-def _rows(run: Run, manifest: Manifest, options: Options) -> tuple[FaceDataset, list[str]]:
-    """The rows of the part as the run's contract wants them, and how they differ from it."""
+def _extra(run: Run, manifest: Manifest, rows: FaceDataset) -> list[str]:
+    """What is known of the rows in the extra data of a run."""
+    notes = []
+    for path in run.card["extra_data"]:
+        try:
+            other = read_manifest(path)
+        except FerError as error:
+            notes.append(f"copies in the extra data were not looked for ({error})")
+            continue
+        fitted = in_part(other, "train" if other.has("split") else None, None)
+        notes += seen(other, fitted, manifest, rows.rows, f"stands in the extra data {path}")
+        notes.append(f"near-twins in the extra data {path} were not looked for")
+    return notes
+
+
+def absent(rows: FaceDataset) -> list[str]:
+    """Classes that no row of the part has."""
+    lacking = [word for word, n in zip(rows.classes, rows.counts, strict=True) if not n]
+    return [f"no row of the part has the class {', '.join(lacking)}"] if lacking else []
+
+
+def _rows(run: Run, manifest: Manifest, options: Options) -> FaceDataset:
+    """The rows of the part as the run's contract wants them."""
     contract, data = run.contract, run.recipe.data
-    notes, classes, merge = differences(manifest, contract), list(contract.classes), data.merge
-    if options.on is not None:
-        words = encode(manifest.column("label" if manifest.has("label") else "native_label"))[1]
-        merge = {word: other for word, other in merge.items() if word in words}
-        named = {merge.get(word, word) for word in words}
-        odd = sorted(named ^ set(classes))
-        if odd and options.outside == "error":
-            raise FerError(
-                f"{options.on}: only one side knows {', '.join(odd)}; say --outside mask to leave "
-                "them out, or split it with a --labels mapping"
-            )
-        classes = [word for word in classes if word in named]
-        notes += [f"left out on both sides: {', '.join(odd)}"] if odd else []
-    rows = FaceDataset(
+    return FaceDataset(
         manifest,
-        options.split if options.on is None or manifest.has("split") else None,
-        fold=run.fold if options.on is None else options.fold,
-        classes=classes,
-        merge=merge,
+        options.split,
+        fold=run.fold,
+        classes=list(contract.classes),
+        merge=data.merge,
         labels="soft" if manifest.has("target") else "hard",
         size=contract.size,
         channels=contract.channels,
         crop=contract.crop,
         data=options.data or data.store or None,
     )
-    return rows, notes
 
 
 def _free(
@@ -201,10 +227,16 @@ def _evaluation(
             for relation in (pairs[0][0].partners if pairs else ())
         },
         thresholds={k: v for each, _ in pairs for k, v in each.thresholds.items()},
-        by={name: by_column(whole, outcomes[0].manifest, name) for name in options.by},
+        by={name: by_column(whole, _column(outcomes, name)) for name in options.by},
         members=_members(outcomes),
         looks=list(dict.fromkeys(outcome.look for outcome in outcomes if outcome.look)),
     )
+
+
+def _column(outcomes: Sequence[Outcome], name: str) -> pa.ChunkedArray:
+    """A column of the rows of all outcomes, after one another, as words."""
+    parts = [o.manifest.column(name).take(pa.array(o.found.rows)) for o in outcomes]
+    return pa.chunked_array([c for part in parts for c in part.cast(pa.string()).chunks])
 
 
 def _members(outcomes: Sequence[Outcome]) -> list[Member]:

@@ -7,6 +7,7 @@ from fertools.evaluate.scoring import Scores, Subset
 from fertools.measures.intervals import Interval
 from fertools.measures.leakage import PARTS
 
+WHOLE = "all"  # the part of a manifest that is not split
 OUTSIDE = ("error", "mask")
 PRIORS = ("none", "uniform")
 
@@ -17,7 +18,8 @@ class Options:
 
     `tta` None is what the recipe says. `on` is another manifest than the run's own; of words that
     only one side knows `outside` says whether they are an error or masked (rows and outputs left
-    out); `prior="uniform"` divides the outputs by the class shares of the training rows.
+    out); `prior="uniform"` divides the outputs by the class shares of the training rows, as the
+    loss weighed them.
     """
 
     split: str = "test"
@@ -55,7 +57,9 @@ class Evaluation:
 
     `partners` counts the rows with a partner in another part, by relation; `thresholds` are those
     of the near-twins, per data set; `select` and `select_rows` say how the
-    epoch was chosen, as a recipe does ("" where predictions came from a file).
+    epoch was chosen, as a recipe does ("" where predictions came from a file). `trained_on` is the
+    run's own manifest where it is another one, `masked` the words left out there. `extra_data` and
+    `init_weights` mark what no score of the data set alone may have.
     """
 
     of: str
@@ -72,4 +76,9 @@ class Evaluation:
     tta: str = "none"
     select: str = ""
     select_rows: str = ""
+    trained_on: str = ""
+    masked: list[str] = field(default_factory=list)
+    prior: str = "none"
+    extra_data: list[str] = field(default_factory=list)
+    init_weights: str = ""
     notes: list[str] = field(default_factory=list)

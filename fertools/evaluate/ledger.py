@@ -7,6 +7,7 @@ digest of its ids, its labels and the classes, so that renaming a manifest does 
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,26 +49,38 @@ def predictions_digest(values: npt.NDArray[np.float64]) -> str:
 
 
 def look(folder: Path, test: str, system: str, who: str) -> Look:
-    """Note a look at the test set `test` by `system` (digests) and say which it is."""
-    file = folder / NAME
-    seen: list[str] = []
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    for line in text.splitlines():
-        entry = _entry(line)
-        if entry.get("test") == test and entry.get("system") not in seen:
-            seen.append(entry.get("system", ""))
-    again = system in seen
-    number = seen.index(system) + 1 if again else len(seen) + 1
+    """Note a look at the test set `test` by `system` (digests) and say which it is.
+
+    The line is written first and counted where it came to stand, so that two processes that look
+    at once get two numbers.
+    """
+    file, mark = folder / NAME, secrets.token_hex(8)
     when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    entry = {"test": test, "system": system, "look": str(number), "who": who, "time": when}
+    entry = {"test": test, "system": system, "who": who, "time": when, "mark": mark}
     try:
+        text = json.dumps(entry, ensure_ascii=False) + "\n"
+        if file.is_file() and not file.read_bytes().endswith(b"\n"):
+            text = "\n" + text  # a killed process left half a line
         with file.open("a", encoding="utf-8") as stream:
-            # a killed process may have left half a line
-            stream.write("" if text.endswith("\n") or not text else "\n")
-            stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            stream.write(text)
+        return _counted(file, test, mark)
     except OSError:
-        number = 0
-    return Look(number, again, str(file))
+        return Look(0, False, str(file))
+
+
+def _counted(file: Path, test: str, mark: str) -> Look:
+    """The look of the line with this mark."""
+    seen: list[str] = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        entry = _entry(line)
+        if entry.get("test") != test:
+            continue
+        system = entry.get("system", "")
+        again = system in seen
+        seen += [] if again else [system]
+        if entry.get("mark") == mark:
+            return Look(seen.index(system) + 1, again, str(file))
+    return Look(0, False, str(file))  # somebody took the file away in between
 
 
 def _entry(line: str) -> dict[str, str]:

@@ -5,8 +5,10 @@ In goes an evaluation; out comes a paragraph in English or Korean with every num
 needs to judge the score.
 """
 
+from pathlib import Path
+
 from fertools.errors import unknown
-from fertools.evaluate.evaluation import Evaluation
+from fertools.evaluate.evaluation import WHOLE, Evaluation
 from fertools.measures.intervals import Interval
 
 LANGUAGES = ("en", "ko")
@@ -22,7 +24,7 @@ def paragraph(found: Evaluation, language: str = "en") -> str:
 def _english(found: Evaluation) -> list[str]:
     s = found.scores
     text = [
-        f"Accuracy on the {found.split} part was {_value(s.accuracy)} % "
+        f"Accuracy on {_where(found)} was {_value(s.accuracy)} % "
         f"(95 % interval {_range(s.accuracy)}; n = {s.rows:,} images in {s.accuracy.groups:,} "
         "independent groups, percentile bootstrap over groups), "
         f"macro-F1 {_value(s.macro_f1)} % ({_range(s.macro_f1)}), "
@@ -30,6 +32,7 @@ def _english(found: Evaluation) -> list[str]:
     ]
     if not s.accuracy.is_reliable:
         text.append(f"With {s.accuracy.groups} groups these intervals are not reliable.")
+    text += _marks(found)
     if found.members:
         low, high = _spread(found)
         text.append(f"It is the mean of {len(found.members)} runs ({low:.2f} .. {high:.2f} %).")
@@ -63,7 +66,7 @@ def _english(found: Evaluation) -> list[str]:
 def _korean(found: Evaluation) -> list[str]:
     s = found.scores
     text = [
-        f"{_part(found.split)}에 대한 정확도는 {_value(s.accuracy)} %이다"
+        f"{_where_ko(found)}에 대한 정확도는 {_value(s.accuracy)} %이다"
         f"(95 % 신뢰구간 {_range(s.accuracy)}; 독립 그룹 {s.accuracy.groups:,}개의 영상 "
         f"{s.rows:,}장, 그룹 단위 부트스트랩). "
         f"macro-F1은 {_value(s.macro_f1)} %({_range(s.macro_f1)}), "
@@ -71,6 +74,7 @@ def _korean(found: Evaluation) -> list[str]:
     ]
     if not s.accuracy.is_reliable:
         text.append(f"그룹이 {s.accuracy.groups}개뿐이므로 신뢰구간은 믿을 만하지 않다.")
+    text += _marks_ko(found)
     if found.members:
         low, high = _spread(found)
         text.append(f"{len(found.members)}회 실행의 평균이며 범위는 {low:.2f} .. {high:.2f} %이다.")
@@ -98,6 +102,40 @@ def _korean(found: Evaluation) -> list[str]:
     if found.looks:
         text.append(f"테스트 집합 확인 횟수: {', '.join(found.looks)}.")
     text.append(f"분할 매니페스트 sha256 {found.digest}.")
+    return text
+
+
+def _marks(found: Evaluation) -> list[str]:
+    """What sets the score apart from one of a data set's own training rows alone."""
+    text = []
+    if found.trained_on:
+        text.append(f"The network was trained on another data set ({Path(found.trained_on).name}).")
+    if found.masked:
+        words = ", ".join(found.masked)
+        text.append(f"Words that only one side knows were left out: {words}.")
+    if found.prior == "uniform":
+        text.append("The outputs were divided by the class shares of the training rows.")
+    if found.extra_data:
+        names = ", ".join(Path(path).name for path in found.extra_data)
+        text.append(f"Other data took part in training: {names}.")
+    if found.init_weights:
+        text.append(f"Training started from other weights: {Path(found.init_weights).name}.")
+    return text
+
+
+def _marks_ko(found: Evaluation) -> list[str]:
+    text = []
+    if found.trained_on:
+        text.append(f"모델은 다른 데이터 집합({Path(found.trained_on).name})으로 학습하였다.")
+    if found.masked:
+        text.append(f"한쪽에만 있는 표정({', '.join(found.masked)})은 제외하였다.")
+    if found.prior == "uniform":
+        text.append("출력 확률은 학습 집합의 클래스 비율로 나누었다.")
+    if found.extra_data:
+        names = ", ".join(Path(path).name for path in found.extra_data)
+        text.append(f"다른 데이터({names})도 학습에 사용하였다.")
+    if found.init_weights:
+        text.append(f"학습은 기존 가중치({Path(found.init_weights).name})에서 시작하였다.")
     return text
 
 
@@ -137,5 +175,17 @@ def _thresholds(found: Evaluation) -> str:
     return f"NCC >= {named}" if named else "NCC"
 
 
-def _part(split: str) -> str:
-    return {"train": "학습 집합", "val": "검증 집합", "test": "테스트 집합"}[split]
+def _where(found: Evaluation) -> str:
+    part = "all labelled faces" if found.split == WHOLE else f"the {found.split} part"
+    return f"{part} of {_named(found)}" if found.trained_on else part
+
+
+def _where_ko(found: Evaluation) -> str:
+    parts = {"train": "학습 집합", "val": "검증 집합", "test": "테스트 집합", WHOLE: "전체 영상"}
+    return f"{_named(found)}의 {parts[found.split]}" if found.trained_on else parts[found.split]
+
+
+def _named(found: Evaluation) -> str:
+    """The other data set: its folder's name, or its manifest's."""
+    file = Path(found.manifest)
+    return file.parent.name if file.name == "manifest.parquet" else file.stem

@@ -13,13 +13,14 @@ import torch
 from torch import nn
 
 from fertools.data import FaceDataset, group_codes
+from fertools.data.balance import class_weights
 from fertools.data.loader import make_loader
 from fertools.errors import FerError
 from fertools.manifest import Manifest
 from fertools.measures.groups import unite
 from fertools.probs import Probs
 from fertools.relations import people, recordings
-from fertools.runs import Contract, Run
+from fertools.runs import GRAY, Contract, Run
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -131,6 +132,19 @@ def pooled(parts: Sequence[Predictions], once: bool = True) -> Predictions:
     )
 
 
+def mean_of(found: Predictions) -> Probs:
+    """A probability file's content; of a row that several runs predicted, such as those of several
+    seeds, the mean of their probabilities.
+    """
+    ids, first, place = np.unique(np.array(found.ids), return_index=True, return_inverse=True)
+    order = np.argsort(np.argsort(first))  # as they stood, not by name
+    values = np.zeros((len(ids), len(found.classes)))
+    np.add.at(values, order[place], found.values)
+    times = np.bincount(order[place])
+    names = tuple(found.ids[i] for i in np.sort(first))
+    return Probs(names, found.classes, values / times[:, None])
+
+
 def of(manifest: Manifest, dataset: FaceDataset, values: Floats) -> Predictions:
     """Predictions from the probabilities (n, K) of a data set's rows, in its order."""
     return Predictions(
@@ -146,27 +160,37 @@ def of(manifest: Manifest, dataset: FaceDataset, values: Floats) -> Predictions:
 
 
 def differences(manifest: Manifest, contract: Contract) -> list[str]:
-    """Where stored faces differ from what the network was trained on."""
+    """Where stored faces, or how they are read, differ from what the network was trained on."""
     wanted = [contract.size, contract.size, *([3] if contract.channels == 3 else [])]
     shapes = {
         tuple(entry["shape"])
         for store in manifest.card.get("stores", {}).values()
         for entry in store["shards"].values()
     }
-    return [
+    notes = [
         f"faces of {'x'.join(map(str, shape))} are read at {'x'.join(map(str, wanted))}"
         for shape in sorted(shapes)
         if list(shape) != wanted
     ]
+    if contract.gray != GRAY and contract.channels == 1:
+        notes.append(f"gray is read as {GRAY}; the network was trained on {contract.gray}")
+    return notes
 
 
 def settled(
     run: Run, values: npt.NDArray[np.float64], classes: Sequence[str], prior: str
 ) -> npt.NDArray[np.float64]:
-    """Outputs over `classes` only, and freed from the training rows' class shares where asked."""
+    """Outputs over `classes` only, and freed from the training rows' class shares where asked.
+
+    A loss that weighs classes makes the network see other shares than those of the rows.
+    """
     if prior == "uniform":
-        values = values / np.array([run.card["classes"][word] for word in run.contract.classes])
+        counts = np.array([run.card["classes"][word] for word in run.contract.classes])
+        balance = run.recipe.train.balance
+        weights = class_weights(counts, balance) if balance != "none" else 1.0
+        values = values / (counts * weights)
     values = values[:, [run.contract.classes.index(word) for word in classes]]
+    values = np.maximum(values, np.finfo(np.float64).tiny)  # all may be 0 beside a masked class
     return np.asarray(values / values.sum(axis=1, keepdims=True))
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from fertools.columns import encode
 from fertools.evaluate.predictions import Predictions
-from fertools.manifest import Manifest
 from fertools.measures import scores
 from fertools.measures.intervals import Interval, bootstrap, bootstrap_mean
 
@@ -111,12 +111,9 @@ def subset(whole: Predictions, keep: npt.NDArray[np.bool_]) -> Subset:
     return Subset(len(some), named, raw, None if np.isnan(level.value) else level)
 
 
-def by_column(found: Predictions, manifest: Manifest, name: str) -> dict[str, Interval]:
-    """Accuracy of the rows of each value of a column; rows without one stand under `(unknown)`.
-
-    Raises `FerError` where there is no such column.
-    """
-    codes, words = encode(manifest.column(name).take(found.rows))
+def by_column(found: Predictions, column: pa.ChunkedArray) -> dict[str, Interval]:
+    """Accuracy of the rows of each word of a column (n,); rows without one are `(unknown)`."""
+    codes, words = encode(column)
     hit = (found.given == found.truth).astype(float)
     out = {}
     for code, word in enumerate([*words, "(unknown)"]):

@@ -18,7 +18,8 @@ from torch import nn
 from torch.nn import functional
 
 from fertools.data.augment import BatchAugment
-from fertools.data.loader import Loader, class_weights, make_loader
+from fertools.data.balance import class_weights
+from fertools.data.loader import Loader, make_loader
 from fertools.devices import Process
 from fertools.errors import FerError
 from fertools.evaluate.predictions import PRECISIONS

@@ -105,6 +105,7 @@ def loader(data: Dataset, batch: int) -> DataLoader:
 
 def main() -> None:
     folder, tar, batch, epochs, out = sys.argv[1:]
+    torch.set_num_threads(1)
     ways = {
         "torchvision ImageFolder, 2 workers": lambda: image_folder(Path(folder), int(batch)),
         "datasets (files), 2 workers": lambda: hugging_face(Path(folder), int(batch)),

@@ -1,0 +1,101 @@
+"""Another manifest than the run's own: its rows in the run's words, and what the run has seen.
+
+In goes a run and the other manifest; out come the rows that it can be scored on, in what they
+differ from its own, and how many of them it knows: an equal photograph or face, or the same person,
+among the rows that it was fitted to or chosen on.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fertools.columns import encode
+from fertools.data import FaceDataset, in_part
+from fertools.errors import FerError
+from fertools.evaluate.evaluation import Options
+from fertools.manifest import Manifest, read_manifest
+from fertools.runs import Run
+
+Mask = npt.NDArray[np.bool_]
+SEEN = {"person": ("subject",), "photograph or face": ("image_hash", "face_hash")}
+
+
+def rows_of(run: Run, manifest: Manifest, options: Options) -> tuple[FaceDataset, list[str]]:
+    """The rows of the other manifest that have words of the run's, and the words of one side only.
+
+    Raises `FerError` where there are such words and `options.outside` does not say to mask them.
+    """
+    contract, data = run.contract, run.recipe.data
+    words = encode(manifest.column("label" if manifest.has("label") else "native_label"))[1]
+    merge = {word: other for word, other in data.merge.items() if word in words}
+    named = {merge.get(word, word) for word in words}
+    odd = sorted(named ^ set(contract.classes))
+    if odd and options.outside == "error":
+        raise FerError(
+            f"{options.on}: only one side knows {', '.join(odd)}; say --outside mask to leave "
+            "them out, or split it with a --labels mapping"
+        )
+    classes = [word for word in contract.classes if word in named]
+    if len(classes) < 2:
+        raise FerError(
+            f"{options.on}: shares {', '.join(classes) or 'none'} of the run's classes, and a "
+            "score needs two; split it with a --labels mapping"
+        )
+    rows = FaceDataset(
+        manifest,
+        options.split if is_dealt(manifest, options.fold) else None,
+        fold=options.fold,
+        classes=classes,
+        merge=merge,
+        labels="soft" if manifest.has("target") else "hard",
+        size=contract.size,
+        channels=contract.channels,
+        crop=contract.crop,
+        data=options.data,
+    )
+    return rows, odd
+
+
+def is_dealt(manifest: Manifest, fold: int | None) -> bool:
+    """Whether the manifest has the part that is asked for; else all of it is taken."""
+    return manifest.has("split") or fold is not None
+
+
+def strangeness(run: Run, manifest: Manifest, rows: npt.NDArray[np.int64]) -> list[str]:
+    """How these rows' faces were cut in another way than the run's own, and which it has seen."""
+    try:
+        own = read_manifest(run.manifest)
+    except FerError as error:
+        return [f"what the run has seen of it was not looked for ({error})"]
+    fitted = in_part(own, "train", run.fold) | in_part(own, "val", run.fold)
+    notes = _cuts(own, manifest) if run.contract.crop == "context" else []
+    return notes + seen(own, fitted, manifest, rows, "the run was fitted to or chosen on")
+
+
+def _cuts(own: Manifest, other: Manifest) -> list[str]:
+    """Named where the faces of one side hold more context around the box than the other's."""
+    margins = [
+        sorted({float(store.get("margin", 0.0)) for store in side.card.get("stores", {}).values()})
+        for side in (own, other)
+    ]
+    if margins[0] == margins[1]:
+        return []
+    ours, theirs = (", ".join(f"{m:.0%}" for m in each) or "unknown" for each in margins)
+    return [f"faces with {theirs} of context around the box; the run's own have {ours}"]
+
+
+def seen(
+    own: Manifest, fitted: Mask, other: Manifest, rows: npt.NDArray[np.int64], what: str
+) -> list[str]:
+    """How many of the `rows` of `other` have a person, a photograph or a face of the `fitted`."""
+    notes = []
+    for name, columns in SEEN.items():
+        shared = np.zeros(len(rows), bool)
+        for column in columns:
+            known = own.table[column].filter(pa.array(fitted)).drop_null()
+            found = pc.is_in(other.table[column].take(pa.array(rows)), known.combine_chunks())
+            shared |= found.to_numpy()
+        if shared.any():
+            notes.append(f"{shared.sum():,} of {len(rows):,} rows show a {name} that {what}")
+    return notes
