@@ -217,15 +217,15 @@ def test_a_run_without_validation_rows_is_measured_on_training(study, tmp_path) 
     place = tmp_path / "data"
     made(place, np.concatenate([faces_of(study, p) for p in ("train", "val", "test")]),
          native_label=words, label=words, split=parts)  # fmt: skip
-    trained = train(recipe(place), tmp_path / "run", device="cpu")
-    found = export_onnx(trained, options=Options(abstain="0.4", rows=50))
+    bare = untrained(place, tmp_path / "run")
+    found = export_onnx(bare, options=Options(abstain="0.4", rows=50))
     assert (found.part, found.rows, found.of, found.facts.temperature) == ("train", 50, 100, 1.0)
     assert any("its training rows were measured on" in note for note in found.notes)
     assert any("nothing to fit a temperature on" in note for note in found.notes)
     with pytest.raises(FerError, match="no validation rows to take a share of"):
-        export_onnx(trained, options=Options(abstain="10%"))
+        export_onnx(bare, options=Options(abstain="10%"))
     with pytest.raises(FerError, match="no validation rows; --calibrate train:9"):
-        export_onnx(trained, options=Options(int8=True, calibrate="val:9"))
+        export_onnx(bare, options=Options(int8=True, calibrate="val:9"))
 
 
 # What is refused
