@@ -35,12 +35,19 @@ class Grid {
     return Array.isArray(page) ? page[place % PAGE] : undefined;
   }
 
+  async loaded(place) {
+    if (place < this.total) await this._page(Math.floor(place / PAGE));
+    return this.item(place);
+  }
+
   // Make a face the current one, and bring it into sight.
   async move(place) {
     if (!this.total) return this._empty();
     this.current = Math.max(0, Math.min(this.total - 1, place));
     this._reveal();
     this.show();
+    const next = Math.floor((this.current + PAGE / 2) / PAGE);
+    if (next * PAGE < this.total) this._page(next).catch(() => {}); // asked for again once it is needed
     await this._page(Math.floor(this.current / PAGE));
     this.onmove(this.item(this.current));
     return undefined;
@@ -73,9 +80,11 @@ class Grid {
     else this.box.removeAttribute("aria-activedescendant");
   }
 
-  // Draw what is shown again, after a verdict or in another language.
-  refresh() {
-    for (const [place, card] of this.cards) this._fill(card, place);
+  // Draw again what is shown of some items, after a verdict; of all in another language.
+  refresh(keys) {
+    for (const [place, card] of this.cards) {
+      if (!keys || keys.has(this.item(place)?.key)) this._fill(card, place);
+    }
   }
 
   _card(place, columns) {
@@ -105,7 +114,7 @@ class Grid {
     const number = Math.floor(place / PAGE);
     if (!Array.isArray(this.pages.get(number))) {
       card.setAttribute("aria-label", tell("place", count(place + 1), count(this.total)));
-      await this._page(number);
+      await this._page(number).catch(() => {});
     }
     const item = this.item(place);
     if (item && this.cards.get(place) === card) this.draw(card, item, place, this.total);
@@ -115,7 +124,7 @@ class Grid {
     if (!this.pages.has(number)) {
       const { filter, pages } = this;
       const asked = this.store.items(filter, number * PAGE, PAGE).then((found) => {
-        if (this.filter !== filter) return;
+        if (this.filter !== filter) return; // another filter was chosen meanwhile
         this.total = found.total;
         pages.set(number, found.items);
       });

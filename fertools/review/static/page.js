@@ -5,6 +5,7 @@ const store = bundled ? new BundleStore(JSON.parse(bundled.textContent)) : new S
 const grid = new Grid(store, at("grid"), at("sheet"), drawCard);
 const undone = []; // what each item was before this page judged it
 let about = null;
+let turn = Promise.resolve();
 let choosing = null; // null, or {first} while a label is being chosen
 
 function make(tag, className, text) {
@@ -14,31 +15,36 @@ function make(tag, className, text) {
   return element;
 }
 
-function pictureOf(item, twin, name = "") {
+// A picture; one that is among `there` already is taken over, and not asked for again.
+function pictureOf(item, twin, name = "", there = []) {
   if (!twin && !item.picture) return make("span", "face none", tell("noPicture"));
+  const source = store.picture(item.n, twin);
+  const known = [...there].find((image) => image.getAttribute("src") === source);
+  if (known) return known;
   const image = make("img", "face");
   image.alt = name;
   image.decoding = "async";
   image.draggable = false;
   image.addEventListener("error", () => image.replaceWith(make("span", "face none", tell("noPicture"))));
-  image.src = store.picture(item.n, twin);
+  image.src = source;
   return image;
 }
 
 function drawCard(card, item, place, total) {
   const { mine } = item;
+  const there = card.querySelectorAll("img");
   const facts = make("div", "facts");
   if (!about.blind) facts.append(make("p", "label", wordOf(item.label ?? item.raw_label)));
   for (const reason of (item.reasons ?? []).slice(0, 3)) facts.append(make("p", "why", reasonOf(reason)));
   for (const other of item.others ?? []) facts.append(make("p", "why", tell("othersSaid", other.who, verdictOf(other))));
   const badge = make("p", `badge ${mine.verdict}`, mine.verdict === "open" ? "" : verdictOf(mine));
   const row = make("div", "row");
-  row.append(pictureOf(item), facts);
+  row.append(pictureOf(item, 0, "", there), facts);
   const strip = make("div", "strip");
   (item.twins ?? []).slice(0, 4).forEach((twin, number) => {
     const beside = make("span", "beside");
     const differs = twin.label !== item.label ? " differs" : "";
-    beside.append(pictureOf(item, number + 1), make("span", `name${differs}`, wordOf(twin.label)));
+    beside.append(pictureOf(item, number + 1, "", there), make("span", `name${differs}`, wordOf(twin.label)));
     strip.append(beside);
   });
   card.replaceChildren(row, ...(strip.childElementCount ? [strip] : []), badge);
@@ -81,20 +87,25 @@ function drawCloser(item) {
   return undefined;
 }
 
-function judge(verdict) {
-  const item = grid.item(grid.current);
+// One after another: a key that comes while faces are still on their way waits for them.
+function inTurn(action) {
+  turn = turn.then(action).catch(() => trouble(tell("away", store.waiting())));
+}
+
+async function judge(verdict) {
+  const item = await grid.loaded(grid.current);
   if (!item) return;
   undone.push({ key: item.key, place: grid.current, filter: grid.filter, before: { ...item.mine } });
   apply(item, verdict);
   const next = grid.item(grid.current + 1);
   announce(tell("did", verdictOf(item.mine), next ? spoken(next, grid.current + 1, grid.total) : tell("nothing")));
-  grid.move(grid.current + 1);
+  await grid.move(grid.current + 1);
 }
 
 function apply(item, { verdict, label = null, second = null }) {
   store.add(item, { verdict, label, second });
   if (!bundled) item.mine = { ...item.mine, verdict, label, second };
-  grid.refresh();
+  grid.refresh(new Set([item.key]));
 }
 
 async function undo() {
@@ -124,7 +135,7 @@ function askWord() {
     if (number < 10) button.append(make("kbd", "", String((number + 1) % 10)), " ");
     button.append(wordOf(word));
     button.disabled = word === choosing.first;
-    button.addEventListener("click", () => pick(word));
+    button.addEventListener("click", () => inTurn(() => pick(word)));
     return button;
   });
   at("words").replaceChildren(...buttons);
@@ -145,7 +156,7 @@ function settle(second = null) {
   const label = choosing.first;
   choose(false);
   at("grid").focus();
-  if (label) judge({ verdict: "relabel", label, second });
+  return label ? judge({ verdict: "relabel", label, second }) : undefined;
 }
 
 function act(name) {
@@ -180,14 +191,15 @@ function onkey(event) {
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -grid.columns, ArrowDown: grid.columns };
   const page = Math.max(1, Math.floor(grid.box.clientHeight / grid.size[1])) * grid.columns;
   const onButton = event.target.closest("button, a");
-  if (key in steps) grid.move(grid.current + steps[key]);
-  else if (key === "PageDown" || key === "PageUp") grid.move(grid.current + (key === "PageDown" ? page : -page));
-  else if (key === "Home" || key === "End") grid.move(key === "Home" ? 0 : grid.total - 1);
-  else if (key in LETTERS) act(LETTERS[key]);
-  else if (key === "Backspace") undo();
-  else if (/^[0-9]$/.test(key) && about.words[(Number(key) + 9) % 10]) pick(about.words[(Number(key) + 9) % 10]);
-  else if (key === "Escape" && choosing) choose(false);
-  else if (key === "Enter" && choosing?.first && !onButton) settle();
+  const word = /^[0-9]$/.test(key) ? about.words[(Number(key) + 9) % 10] : undefined;
+  if (key in steps) inTurn(() => grid.move(grid.current + steps[key]));
+  else if (key === "PageDown" || key === "PageUp") inTurn(() => grid.move(grid.current + (key === "PageDown" ? page : -page)));
+  else if (key === "Home" || key === "End") inTurn(() => grid.move(key === "Home" ? 0 : grid.total - 1));
+  else if (key in LETTERS) inTurn(() => act(LETTERS[key]));
+  else if (key === "Backspace") inTurn(undo);
+  else if (word) inTurn(() => pick(word));
+  else if (key === "Escape") inTurn(() => choose(false));
+  else if (key === "Enter" && !onButton) inTurn(() => choosing?.first && settle());
   else if (key === "?") showKeys();
   else return;
   event.preventDefault();
@@ -274,7 +286,7 @@ function onchange(changes, progress) {
   }
   if (progress) drawProgress(progress);
   if (store.entries !== undefined) store.entries = Math.max(store.entries, ...changes.map((each) => each.mine.number));
-  if (changes.length) grid.refresh();
+  if (mine.size) grid.refresh(mine);
 }
 
 function saveFile() {
@@ -321,7 +333,7 @@ async function start() {
 document.addEventListener("keydown", onkey);
 at("verdicts").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) act(button.dataset.verdict);
+  if (button) inTurn(() => act(button.dataset.verdict));
 });
 at("filters").addEventListener("change", () => filterTo(chosenFilter()));
 at("filters").addEventListener("submit", (event) => event.preventDefault());

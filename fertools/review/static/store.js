@@ -39,14 +39,17 @@ class ServerStore {
 
   async session() {
     this.about = await this._get("session");
-    this.entries = this.about.entries;
     this.prefix = `fertools:${this.about.box}:`;
     for (const name of storedNames(this.prefix)) { // of a page that was closed before it could send
       this.outbox.push(...JSON.parse(stored(name) ?? "[]"));
       stored(name, null);
     }
-    this._keep();
-    this._flush();
+    if (this.outbox.length) {
+      this._keep();
+      await this._flush();
+      this.about = await this._get("session");
+    }
+    this.entries = this.about.entries;
     setInterval(() => { if (!document.hidden && !this.busy && !this.outbox.length) this._news(); }, 5000);
     return this.about;
   }
