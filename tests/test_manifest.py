@@ -273,7 +273,7 @@ def test_a_card_is_found_beside_its_manifest(tmp_path):
     (tmp_path / "ck.card.json").write_text(json.dumps({"mine": 1}))
     assert read_manifest(tmp_path / "ck.parquet").card == {"mine": 1}
     (tmp_path / "ck.card.json").unlink()
-    assert read_manifest(tmp_path / "ck.parquet").card == {"stores": {}}
+    assert read_manifest(tmp_path / "ck.parquet").card["stores"] == {}
 
 
 def test_a_folder_that_looks_like_a_partition_adds_no_column(tmp_path):

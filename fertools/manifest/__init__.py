@@ -5,6 +5,7 @@ its card. The Parquet file's metadata holds only what determines the content, so
 that the same input and options give the same bytes; command, time and versions go to the card.
 """
 
+import hashlib
 import json
 import os
 import unicodedata
@@ -151,20 +152,31 @@ def read_card(manifest: Location) -> dict[str, Any]:
 
 def write_manifest(
     path: Location, table: pa.Table, facts: dict[str, Any], card: dict[str, Any] | None = None
-) -> None:
+) -> str:
     """Write a manifest and its card, each put in place whole, the manifest last.
 
-    `facts` holds what determines the content, nothing else: no time, no host, no path.
+    `facts` holds what determines the content, nothing else: no time, no host, no path. Returns the
+    sha256 of the file, which the card holds among its `files`.
     """
     text = json.dumps({"version": VERSION, **facts}, sort_keys=True, ensure_ascii=False)
     table = stored(table).replace_schema_metadata({b"fertools": text.encode()})
+    stream = pa.BufferOutputStream()
+    # one row group size and one codec: the bytes depend on the table alone
+    pq.write_table(table, stream, compression="zstd", row_group_size=65536)
+    data = stream.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
     if card is not None:
-        write_json(card_path(path), card)
+        write_json(card_path(path), with_digest(card, path.name, digest))
     with create(path) as file:
-        # one row group size and one codec: the bytes depend on the table alone
-        pq.write_table(table, file, compression="zstd", row_group_size=65536)
+        file.write(data)
         put(file, path)
+    return digest
+
+
+def with_digest(card: dict[str, Any], name: str, digest: str) -> dict[str, Any]:
+    """A card that also says what the bytes of a file beside it are."""
+    return {**card, "files": {**card.get("files", {}), name: digest}}
 
 
 def write_json(path: Location, data: dict[str, Any]) -> None:

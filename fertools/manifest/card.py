@@ -15,7 +15,7 @@ from fertools.errors import FerError
 from fertools.locations import Location
 
 KINDS = {"stores": dict, "about": dict, "statuses": dict, "units": dict, "face": dict,
-         "curation": dict, "notes": list, "name": str}  # fmt: skip
+         "curation": dict, "files": dict, "notes": list, "name": str}  # fmt: skip
 MOST_MARGIN = 4  # as for `--margin`
 PACKAGES = ("fertools", "numpy", "opencv-python-headless", "pyarrow")
 NAMES = {dict: "a table", list: "a list", str: "a text"}
