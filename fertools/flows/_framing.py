@@ -5,10 +5,10 @@ detected box. A data set that came as ready crops (FER2013, CK+48) is met again 
 photograph.
 
 Each stored face is enlarged, laid on a plain ground of its mean gray and shown to the detector. The
-pixels around a crop are not known, and the ground changes what the detector sees. Of plain gray,
-replicated border, mirrored border and a ramp to gray, at 0.5 to 2 sides of room, gray at 1 to 2
-sides came nearest to the boxes in the photographs themselves; width and middle of the box are off
-by 0 to 2 % there and its height by 5 to 10 %, so the width is the measure
+pixels around a crop are not known, and the ground changes what the detector sees. Of mean gray,
+replicated border, mirrored border and a ramp to gray, gray at 1 to 2 sides of room disturbed the
+middle of the box least, against the boxes of the same faces in their photographs: middle and width
+are off by 0 to 1.5 % of the crop, the height by 7 to 10 %. So the width is the measure
 (`tests/benchmarks/bench_predict.py`).
 """
 

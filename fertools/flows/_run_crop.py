@@ -212,9 +212,12 @@ def _kept(run: Run, typed: Typed) -> Crop | None:
     if found is None:
         return None
     framing = found["framing"]
-    if framing is not None:
-        framing = Framing(**{**framing, "spread": tuple(framing["spread"])})
-    return Crop(found["way"], settle(found["options"], typed), framing, found["margin"])
+    try:
+        if framing is not None:
+            framing = Framing(**{**framing, "spread": tuple(framing["spread"])})
+        return Crop(found["way"], settle(found["options"], typed), framing, found["margin"])
+    except (KeyError, TypeError):  # another version has written it
+        return None
 
 
 def _keep(run: Run, crop: Crop, typed: Typed) -> None:

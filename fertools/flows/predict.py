@@ -173,7 +173,7 @@ def listed(paths: Sequence[str | Path]) -> Iterator[tuple[str, Root, Member]]:
     for path in paths:
         root = Root(path)
         packed = root.path.is_file()
-        if packed and not any(member.archive for member in root.members):
+        if packed and root.members and not any(member.archive for member in root.members):
             yield str(path), root, root.members[0]
             continue
         pictures = [member for member in root.members if member.suffix in IMAGES]

@@ -1,6 +1,7 @@
 """What a run loses when faces are detected and cut anew: `predict` against the stored crops.
 
-    python tests/benchmarks/bench_predict.py RUN... [--part test] [--limit N] [--detector NAME]
+    python tests/benchmarks/bench_predict.py [RUN...] [--part test] [--limit N] [--detector NAME]
+        [--way gray|edge|system-c|grounds]
 
 Each RUN was trained on FER2013, whose faces came as ready crops of 48 x 48. First table: how ground
 around a crop moves the detector's box, on the faces of the photographs in `$FERTOOLS_DATA` (or
@@ -104,7 +105,9 @@ def pasted(face: Pixels, kind: str, rng: np.random.Generator) -> tuple[Pixels, B
     return picture, np.array([left, top, left + side, top + side], float)
 
 
-def compare(folders: list[str], part: str, limit: int | None, detector: str | None) -> None:
+def compare(
+    folders: list[str], part: str, limit: int | None, detector: str | None, way: str | None
+) -> None:
     """Print accuracy of stored and of re-cut faces, where the detector fires."""
     runs = [open_run(folder) for folder in folders]
     contract = runs[0].contract
@@ -117,7 +120,7 @@ def compare(folders: list[str], part: str, limit: int | None, detector: str | No
     if detector is None:
         crops["system-c"] = crop_of(runs[0], {"preset": "system-c"})
     for name, kind in (("measured", "gray"), ("measured", "edge"), ("system-c", "gray")):
-        if name not in crops:
+        if name not in crops or way not in (None, kind if name == "measured" else name):
             continue
         fired, anew, placed, off = recut(faces, Cutter(crops[name], contract, "best"), kind)
         fires = 100 * len(fired) / len(at)
@@ -182,16 +185,17 @@ def share(hits: NDArray[np.bool_]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", nargs="+")
+    parser.add_argument("run", nargs="*")
     parser.add_argument("--part", default="test")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--detector")
-    parser.add_argument("--no-grounds", action="store_true")
+    parser.add_argument("--way")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    if not given.no_grounds:
+    if given.way in (None, "grounds"):
         grounds()
-    compare(given.run, given.part, given.limit, given.detector)
+    if given.run:
+        compare(given.run, given.part, given.limit, given.detector, given.way)
 
 
 if __name__ == "__main__":
