@@ -1,6 +1,7 @@
 # make demo    set up and run the main job on a data set drawn on the spot
 # make test    set up and run every test
 # make lint    ruff and mypy
+# make docs    the documentation as pages in build/site; a warning is an error
 # make bench   every benchmark beside its peers, by hand: minutes to an hour
 
 VENV := .venv
@@ -9,7 +10,7 @@ BENCH := .venv-bench
 INSTALLED := $(VENV)/.installed
 export NO_ALBUMENTATIONS_UPDATE := 1
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/fertools demo
@@ -24,6 +25,9 @@ lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict -q -f docs/mkdocs.yml
 
 bench: $(INSTALLED) $(BENCH)/.installed
 	for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done

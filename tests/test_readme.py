@@ -62,7 +62,7 @@ def test_the_tree_is_the_tree() -> None:
         paths |= {f"fertools/{name}" if indent else name for name in named}
     real = {f"fertools/{p.name}" for p in (ROOT / "fertools").iterdir()
             if p.is_dir() and p.name[0] not in "_."}  # fmt: skip
-    assert paths == real | {"fertools", "manifests", "recipes", "tests"}
+    assert paths == real | {"docs", "examples", "fertools", "manifests", "recipes", "tests"}
 
 
 def test_the_extras_are_the_extras() -> None:
