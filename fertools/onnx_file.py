@@ -117,16 +117,17 @@ def load_onnx(file: Path | str | bytes, threads: int | None = None) -> OnnxFile:
 def latencies(files: Sequence[OnnxFile], face: Faces) -> list[float]:
     """The median seconds of one call of each file with one face (1, ...), after three to warm.
 
-    They take turns, so that a slow moment of the machine hits all alike; files
-    that were opened with `threads=1` are timed on one thread.
+    For files that were opened with `threads=1`: what is counted is the processor time of the
+    calling thread, so that other programs do not count. The files take turns, so that a slow
+    moment of the machine hits all alike.
     """
     times: list[list[float]] = [[] for _ in files]
     ends = time.perf_counter() + SECONDS
     while len(times[0]) < WARM + 1 or (time.perf_counter() < ends and len(times[0]) < MOST_CALLS):
         for file, taken in zip(files, times, strict=True):
-            start = time.perf_counter()
+            start = time.thread_time()
             file.ask(face)
-            taken.append(time.perf_counter() - start)
+            taken.append(time.thread_time() - start)
     return [median(each[WARM:]) for each in times]
 
 

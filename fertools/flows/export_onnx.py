@@ -59,7 +59,8 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One form of the network: file size, accuracy on the rows, the largest difference of a
-    probability from the network's own, and the median time of one face on one thread."""
+    probability from the network's own, and the median processor time of one face, alone, on one
+    thread."""
 
     precision: str
     bytes: int

@@ -5,6 +5,7 @@ Run: python tests/benchmarks/bench_latency.py [SIZE] [MODEL...]
 The weights are not trained, which changes no time. The files of a network take turns with those of
 mini-XCEPTION and with a graph that only divides by 255 and sums up (the floor: what a call costs),
 so that a slow moment of the machine hits all alike; ratios are between medians of the same turns.
+Times are processor time of the one thread.
 """
 
 import sys
