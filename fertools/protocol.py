@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -129,6 +130,17 @@ def read_rows(name: str, draw: int | None = None) -> pa.Table:
     if draw is None or not 0 <= draw < draws:
         raise FerError(f"protocol {name}: has {draws} draws; say --draw 0 to --draw {draws - 1}")
     return rows.filter(pc.equal(rows["draw"], draw))
+
+
+def followed(facts: Mapping[str, Any]) -> str:
+    """The protocol that a split manifest follows by its facts, with its draw; "" for none.
+
+    One whose test part reviewers have changed has a name of its own.
+    """
+    if "protocol" not in facts:
+        return ""
+    draw = facts.get("split", {}).get("draw")
+    return str(facts["protocol"]["name"]) + ("" if draw is None else f", draw {draw}")
 
 
 def digest(name: str) -> str:

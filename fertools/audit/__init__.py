@@ -21,6 +21,7 @@ from fertools.errors import FerError, unknown
 from fertools.locations import Location
 from fertools.manifest import Manifest, manifest_at, read_manifest
 from fertools.measures.leakage import NONE, PAIRS, PARTS, TEST, TRAIN, partners, rounds
+from fertools.protocol import followed
 from fertools.relations import Integers, Relation, by_column, derived, exact
 from fertools.twins import Near, near, nothing
 
@@ -70,7 +71,7 @@ def audit(
         curves=twins.curves,
         false_twins=len(twins.false_twins.rows),
         notes=twins.notes,
-        protocol=_protocol(manifest),
+        protocol=followed(manifest.facts),
     )
 
 
@@ -193,10 +194,3 @@ def _faces_digest(manifest: Manifest) -> str:
         for name, entry in sorted(stores[key]["shards"].items())
     ]
     return hashlib.sha256("".join(shards).encode()).hexdigest() if shards else ""
-
-
-def _protocol(manifest: Manifest) -> str:
-    """The protocol that the split follows, with its draw."""
-    options = manifest.facts.get("split", {})
-    draw = f", draw {options['draw']}" if "draw" in options else ""
-    return f"{options['protocol']}{draw}" if "protocol" in options else ""

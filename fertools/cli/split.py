@@ -26,6 +26,12 @@ from fertools.cli._complete import from_resources
 @click.option("--or-else", help="for rows without it: twin or self")
 @click.option("--merge-twins", is_flag=True, help="copies found by `curate` widen the groups")
 @click.option("--label-rule", help="uploader (default), majority, unanimous, ferplus-majority, ..")
+@click.option(
+    "--verdicts",
+    is_flag=True,
+    default=None,
+    help="reviewers' words instead of labels; a changed test part has another name",
+)
 @click.option("--labels", help="a label mapping: korean4, korean-fold, basic7 or a TOML file")
 @click.option("--keep", metavar="OLD", help="a split manifest whose groups stay where they are")
 @click.option("--crop", help="box or context: how these faces are to be read; default context")

@@ -35,6 +35,7 @@ from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import scores
 from fertools.measures.leakage import PARTS
 from fertools.probs import read_probs, write_probs
+from fertools.protocol import followed
 from fertools.runs import Run, file_digest, network, open_runs
 
 Cache = dict[tuple[str, int | None], LeakFree]
@@ -221,6 +222,7 @@ def _evaluation(
         digest=file_digest(file),
         split=options.split,
         scores=score(whole),
+        protocol=followed(outcomes[0].manifest.facts),
         leak_free=None if free is None else subset(whole, free),
         partners={
             relation: sum(int(each.partners[relation][rows].sum()) for each, rows in pairs)

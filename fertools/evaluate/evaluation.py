@@ -55,6 +55,7 @@ class Member:
 class Evaluation:
     """What came out.
 
+    `protocol` is the published one that the manifest follows ("" for none).
     `partners` counts the rows with a partner in another part, by relation; `thresholds` are those
     of the near-twins, per data set; `select` and `select_rows` say how the
     epoch was chosen, as a recipe does ("" where predictions came from a file). `trained_on` is the
@@ -67,6 +68,7 @@ class Evaluation:
     digest: str
     split: str
     scores: Scores
+    protocol: str = ""
     leak_free: Subset | None = None
     partners: dict[str, int] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)

@@ -59,6 +59,8 @@ def _english(found: Evaluation) -> list[str]:
     text.append(f"Checkpoint: {_chosen(found)}{mirror}.")
     if found.looks:
         text.append(f"Looks at the test set: {', '.join(found.looks)}.")
+    if found.protocol:
+        text.append(f"Protocol: {found.protocol}.")
     text.append(f"Split manifest sha256 {found.digest}.")
     return text
 
@@ -101,6 +103,8 @@ def _korean(found: Evaluation) -> list[str]:
     text.append(f"모델 선택: {_chosen_ko(found)}{mirror}.")
     if found.looks:
         text.append(f"테스트 집합 확인 횟수: {', '.join(found.looks)}.")
+    if found.protocol:
+        text.append(f"프로토콜: {found.protocol}.")
     text.append(f"분할 매니페스트 sha256 {found.digest}.")
     return text
 

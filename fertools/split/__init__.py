@@ -29,6 +29,7 @@ from fertools.measures.deal import deal, infeasible
 from fertools.protocol import digest
 from fertools.split.following import Followed, plan
 from fertools.split.grouping import Grouping, Groups, group_rows
+from fertools.split.judged import Judged, judge, renamed
 from fertools.split.kept import PARTS, encode_parts, kept
 from fertools.split.options import SplitOptions as SplitOptions
 
@@ -84,7 +85,8 @@ def split(
     table = _merged(manifests, files)
     if options.protocol and (keep or len(files) > 1):
         raise FerError("--protocol deals one data set alone; leave --keep and the others out")
-    table, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
+    found, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
+    table = found.table
     groups = group_rows(table, _grouping(options))
     dealable = usable(table) & table["label"].is_valid().to_numpy()
     strata = _strata(table, options)
@@ -100,7 +102,8 @@ def split(
         "keep": _file_digest(manifest_at(keep)) if keep else None,
     }
     if options.protocol:
-        facts["protocol"] = {"name": options.protocol, "digest": digest(options.protocol)}
+        facts["protocol"], told = _protocol(options, found, listed, manifests[0])
+        notes += told
     card = _card(manifests, out, {**facts, "notes": notes, "made": made(command)})
     try:
         write_manifest(out, table, facts, card)
@@ -120,18 +123,38 @@ def split(
     )
 
 
+def _protocol(
+    options: SplitOptions, found: Judged, listed: Followed | None, manifest: Manifest
+) -> tuple[dict[str, Any], list[str]]:
+    """The protocol that was followed, by another name where its test part is another by verdict."""
+    assert options.protocol is not None
+    test = np.ones(len(manifest), np.bool_)  # of dealt parts and folds any row may be in a test
+    if listed:
+        test = listed.part >= 0 if listed.folds else listed.part == PARTS.index("test")
+    elif options.official:
+        test = np.asarray(encode_parts(manifest.table["official_split"]) == PARTS.index("test"))
+    name, count = renamed(options.protocol, test, found, manifest)
+    fact = {"name": name, "digest": digest(options.protocol)}
+    told = (
+        f"{count:,} rows of the test part are others by verdict: it is {name} now, and no score on "
+        f"it is one on {options.protocol}"
+    )
+    return fact, [told] if count else []
+
+
 def _labelled(
     table: pa.Table, source: str | None, options: SplitOptions
-) -> tuple[pa.Table, SplitOptions, Followed | None]:
+) -> tuple[Judged, SplitOptions, Followed | None]:
     """The table with labels, the options with what a protocol decides, and the rows of its list."""
     if options.protocol:
         way = options.protocol, options.draw, options.allow_missing
         decided, listed = plan(table, source, *way)
         options = dataclasses.replace(options, **decided)
         if listed:
-            return listed.table, options, listed
+            return judge(listed.table, None, bool(options.verdicts)), options, listed
     names = mapping(options.labels) if options.labels else None
-    return label(table, options.label_rule, names), options, None
+    labelled = label(table, options.label_rule, names)
+    return judge(labelled, names, bool(options.verdicts)), options, None
 
 
 def _as_listed(

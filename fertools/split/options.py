@@ -12,7 +12,8 @@ class SplitOptions:
     """How to deal. Exactly one of `ratios`, `folds`, `official`, `protocol`.
 
     A protocol decides all the rest; of one with several draws `draw` takes one, and of a list
-    `allow_missing` rows may be missing or ambiguous in the data.
+    `allow_missing` rows may be missing or ambiguous in the data. With `verdicts` the word of
+    reviewers is the label where there is one.
     """
 
     ratios: tuple[float, ...] | None = None
@@ -27,6 +28,7 @@ class SplitOptions:
     label_rule: str = "uploader"
     labels: str | None = None
     seed: int = 0
+    verdicts: bool | None = None
     crop: str | None = None  # "box" or "context": how the faces of this split are to be read
 
     def check(self) -> None:
@@ -52,7 +54,7 @@ class SplitOptions:
             if self.draw is not None or self.allow_missing:
                 raise FerError("--draw and --allow-missing go with --protocol")
             return
-        own = {"protocol", "draw", "allow_missing", "crop"}
+        own = {"protocol", "draw", "allow_missing", "verdicts", "crop"}
         for f in dataclasses.fields(self):
             if f.name not in own and getattr(self, f.name) != getattr(SplitOptions(), f.name):
                 raise FerError(f"--protocol decides {f.name} itself; leave that option out")
