@@ -1,5 +1,6 @@
 """Devices: which one to compute on, and what the card of a run says of it."""
 
+import atexit
 import contextlib
 import os
 import platform
@@ -33,11 +34,26 @@ def joined(device: str) -> Iterator[Process]:
     if of == 1:
         yield Process(chosen)
         return
-    torch.distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-    try:
-        yield Process(chosen, number, of)
-    finally:
-        torch.distributed.destroy_process_group()
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+        # once for all runs of a command: a second group at the same address waits for ever
+        atexit.register(torch.distributed.destroy_process_group)
+    yield Process(chosen, number, of)
+
+
+def shared(process: Process, data: bytes) -> bytes:
+    """What the first process gives, in all of them: they may stand on machines with other disks."""
+    if process.of == 1:
+        return data
+    size = torch.tensor([len(data)], device=process.device)
+    torch.distributed.broadcast(size, 0)
+    if not int(size):
+        return b""
+    mine = process.number == 0
+    box = torch.frombuffer(bytearray(data if mine else bytes(int(size))), dtype=torch.uint8)
+    box = box.to(process.device)
+    torch.distributed.broadcast(box, 0)
+    return box.cpu().numpy().tobytes()
 
 
 def choose(name: str, number: int = 0) -> torch.device:

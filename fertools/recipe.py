@@ -101,7 +101,8 @@ class Train:
 
     `select` chooses the epoch on the validation rows ("last" keeps the last one), with
     `select_rows = "twin-free"` on those that have no copy, twin or neighbouring frame in training
-    or test; `stop_after` ends a run after so many epochs without a better one (0: never).
+    or test; `stop_after` ends a run after so many epochs without a better one (0: never; with
+    "last" none is better, and it says nothing).
     `balance` weighs classes in the loss (none, inverse, sqrt, effective(BETA)); `ema` is the decay
     of averaged weights per step (0: none); `clip` bounds the gradient's norm (0: free);
     `tta = "flip"` averages with the mirror image when scoring. One run is made for each of `seeds`.

@@ -68,6 +68,14 @@ def test_what_is_missing_is_trained_scored_once_and_written(place, monkeypatch, 
     assert [w.minutes for w in reproduce.estimate(["A"], place)] == [0, 0, 1]
 
 
+def test_scores_of_before_partners_were_counted_are_read() -> None:
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6, "groups": 8}
+    old = {"scores": {"rows": 20, "accuracy": interval, "macro_f1": interval}}
+    old["leak_free"] = {"rows": 9}
+    assert "9 of the rows have no copy" in _results._about(old)
+    assert "by exact 25%" in _results._about({**old, "partners": {"exact": 5}})
+
+
 def _evaluated(folder: Path):
     from fertools.evaluate import evaluate
     from fertools.evaluate.evaluation import Options

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,8 @@ import torch
 
 from fertools import recipe as recipes
 from fertools import runs
+from fertools.data import FaceDataset
+from fertools.data.loader import room_for
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
@@ -214,33 +215,25 @@ def test_soft_labels_are_learnt(study, tmp_path) -> None:
     )
 
 
-MAIN = """
-import sys
-from fertools import recipe
-from fertools.train import train
-train(recipe.load(sys.argv[1]), sys.argv[2], device="cpu")
-"""
-
-
-def test_two_processes_train_as_one(study, tmp_path) -> None:
+def test_two_processes_train_as_one_and_go_on_to_the_next_seed(study, tmp_path) -> None:
     wanted = recipe(study, "train.epochs=2", "train.batch=16")
     runs.write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
-    argv = [sys.executable, "-c", MAIN, tmp_path / "recipe.toml", tmp_path / "two"]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
-    both = [
-        subprocess.Popen(argv, env={**os.environ, **shared, "RANK": str(i), "LOCAL_RANK": str(i)})
-        for i in range(2)
-    ]
-    assert [process.wait(120) for process in both] == [0, 0]
-    alone = train(wanted, tmp_path / "one", device="cpu")
-    ours, _ = read_tensors(tmp_path / "two" / "best.safetensors")
-    theirs, _ = read_tensors(alone / "best.safetensors")
-    start = torch.cat([value.flatten() for value in ours.values()])
-    other = torch.cat([value.flatten() for value in theirs.values()])
-    # an odd row is read twice by two processes, so the last batch of an epoch may differ
-    assert torch.nn.functional.cosine_similarity(start, other, dim=0) > 0.9999
-    assert len(runs.read_log(tmp_path / "two")) == 2
-    assert torch.allclose(start, other, atol=2e-3)
+    argv = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
+    argv += [str(_free_port()), "-m", "fertools", "train-baseline", str(tmp_path / "recipe.toml")]
+    argv += ["-o", str(tmp_path / "two"), "--seeds", "2", "--device", "cpu"]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("seed1 2/2: loss") == 1  # one process speaks
+    for seed in (0, 1):
+        alone = train(wanted, tmp_path / f"one{seed}", device="cpu", seed=seed)
+        ours, _ = read_tensors(tmp_path / "two" / f"seed{seed}" / "best.safetensors")
+        theirs, _ = read_tensors(alone / "best.safetensors")
+        start = torch.cat([value.flatten() for value in ours.values()])
+        other = torch.cat([value.flatten() for value in theirs.values()])
+        # an odd row is read twice by two processes, so the last batch of an epoch may differ
+        assert torch.nn.functional.cosine_similarity(start, other, dim=0) > 0.999
+        assert torch.allclose(start, other, atol=1e-2)
+        assert len(runs.read_log(tmp_path / "two" / f"seed{seed}")) == 2
 
 
 def _free_port() -> int:
@@ -252,17 +245,22 @@ def _free_port() -> int:
 
 
 HUNGRY = """
+import weakref
 import torch
 from torch import nn
+
+HELD = []  # what the step that failed had made
 
 class Net(nn.Module):
     def __init__(self, classes, size):
         super().__init__()
         self.out = nn.Linear(size * size, classes)
     def forward(self, x):
-        if len(x) > 5:
+        made = x.flatten(1) * 2
+        if len(x) > 5 or any(held() is not None for held in HELD):
+            HELD.append(weakref.ref(made))
             raise torch.OutOfMemoryError("out of memory")
-        return self.out(x.flatten(1))
+        return self.out(made)
 
 def build(classes, channels=1, size=48):
     return Net(classes, size)
@@ -277,9 +275,59 @@ def test_the_batch_that_fits_is_named(study, tmp_path) -> None:
 
 
 def test_a_loss_that_is_no_number_names_its_batch(study, tmp_path) -> None:
-    with pytest.raises(FerError, match=r"epoch 1: the loss of batch \d+ \(ck48/.* is no number"):
-        net = 'model={name="mlp", options={hidden=[8]}}'
-        train(recipe(study, net, 'optimiser={name="sgd", lr=1e30}'), tmp_path / "run")
+    net = 'model={name="mlp", options={hidden=[8]}}'
+    steep = recipe(study, net, 'optimiser={name="sgd", lr=1e30}')
+    with pytest.raises(
+        FerError, match=r"epoch 1: batch \d+ \(ck48/.* has a loss that is no number"
+    ):
+        train(steep, tmp_path / "run")
+    # the only step of an epoch: its loss was a number, but what it left behind is none
+    once, steep = ("train.epochs=1", "train.batch=500"), 'optimiser={name="sgd", lr=1e38}'
+    with pytest.raises(FerError, match=r"epoch 1: batch 1 \(ck48/.* network that gives no numbers"):
+        train(recipe(study, net, *once, steep), tmp_path / "steep")
+    (tmp_path / "net.py").write_text(ENDLESS)
+    net = f"model={{name='{tmp_path}/net.py'}}"
+    with pytest.raises(FerError, match=r"epoch 1: batch 1 \(ck48/.* weights that are no numbers"):
+        train(recipe(study, net, *once), tmp_path / "endless")
+
+
+ENDLESS = """
+from torch import nn
+
+def build(classes, channels=1, size=48):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(size * size, classes))
+    net[1].weight.register_hook(lambda gradient: gradient * float("inf"))
+    return net
+"""
+
+
+def test_a_part_is_kept_on_a_gpu_that_has_room_for_it(study, monkeypatch) -> None:
+    rows = FaceDataset(study / "apart.parquet", "train")
+    pixels, gpu = len(rows) * 48 * 48, torch.device("cuda")
+    for free, expected in ((2 * pixels, gpu), (2 * pixels - 1, None)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, free=free: (free, free))
+        assert room_for(rows, gpu) == expected
+    assert room_for(rows, torch.device("cpu")) is None
+
+
+def test_an_epoch_is_written_for_tensorboard(study, tmp_path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = train(recipe(study), tmp_path / "run", tensorboard=True)
+    events = EventAccumulator(str(run))
+    events.Reload()
+    log = runs.read_log(run)
+    for name in ("loss", "lr", "val_accuracy", "val_nll"):
+        found = events.Scalars(name)
+        assert [event.step for event in found] == [1, 2, 3]
+        assert [event.value for event in found] == pytest.approx([line[name] for line in log])
+
+
+def test_what_is_worth_knowing_of_the_data_is_said(study, tmp_path) -> None:
+    said: list[str] = []
+    run = train(recipe(study, "train.select=nll"), tmp_path / "run", say=said.append)
+    assert said == ["; ".join(runs.open_run(run).card["notes"])]
+    assert "epoch chosen on" in said[0]
 
 
 @pytest.mark.parametrize(

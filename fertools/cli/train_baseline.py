@@ -49,6 +49,7 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
             device=typed["device"],
             progress=show,
             tensorboard=typed["tensorboard"],
+            say=lambda note: click.echo(f"note: {note}", err=True),
             command=_show.line(),
         )
         if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun the first speaks

@@ -8,6 +8,7 @@ float32 probabilities over `classes`.
 """
 
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ from fertools.manifest import Manifest, read_manifest
 
 Item = tuple[torch.Tensor, torch.Tensor]
 PARTS = ("train", "val", "test")
+
+# albumentations 2.0.8 leaves an argument that it does not know out with a warning, and trains on
+# something else than was asked for
+warnings.filterwarnings("error", r"Argument\(s\) .* not valid for transform", UserWarning)
 
 
 class FaceDataset(Dataset[Item]):

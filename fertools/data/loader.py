@@ -233,6 +233,16 @@ class Batches(Dataset[Batch]):
         return self.dataset.pixels(index), self.dataset.labels_of(index)
 
 
+def room_for(dataset: FaceDataset | Joined, device: torch.device) -> torch.device | None:
+    """The device where it is a GPU whose free memory is at least twice the whole part; else None,
+    and batches are to be sent one by one.
+    """
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    return device if 2 * len(dataset) * int(np.prod(dataset.shape)) <= free else None
+
+
 def make_loader(
     dataset: FaceDataset | Joined,
     batch_size: int = 64,

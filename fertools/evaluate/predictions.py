@@ -14,7 +14,7 @@ from torch import nn
 
 from fertools.data import FaceDataset, group_codes
 from fertools.data.balance import class_weights
-from fertools.data.loader import make_loader
+from fertools.data.loader import make_loader, room_for
 from fertools.errors import FerError
 from fertools.manifest import Manifest
 from fertools.measures.groups import unite
@@ -79,7 +79,7 @@ def probabilities(
     """
     device, training = torch.device(device), model.training
     kind = PRECISIONS.get(precision)
-    loader = make_loader(dataset, batch, device=device if device.type == "cuda" else None)
+    loader = make_loader(dataset, batch, device=room_for(dataset, device))
     found = []
     model.eval()
     with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):

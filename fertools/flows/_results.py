@@ -136,18 +136,21 @@ def _about(found: dict[str, Any]) -> str:
     lines = [
         f"{scores['rows']:,} test rows in {scores['accuracy']['groups']:,} independent groups."
     ]
-    sequence = scores["per_sequence"]
+    sequence = scores.get("per_sequence")
     if sequence:
         lines.append(
             f"Per recording {100 * sequence['value']:.2f} % ({100 * sequence['low']:.2f} .. "
             f"{100 * sequence['high']:.2f})."
         )
-    if found["leak_free"]:
+    if found.get("leak_free"):
+        # scores of before partners were counted have none; to score again is to look again
+        shares = [
+            f"{name} {n / scores['rows']:.0%}" for name, n in found.get("partners", {}).items()
+        ]
         lines.append(
             f"{found['leak_free']['rows']:,} of the rows have no copy, near-twin or frame of the "
-            "same recording in the other parts; with a partner there by "
-            + ", ".join(f"{name} {n / scores['rows']:.0%}" for name, n in found["partners"].items())
-            + "."
+            "same recording in the other parts"
+            + (f"; with a partner there by {', '.join(shares)}." if shares else ".")
         )
     lines.append(f"Macro-F1 {100 * scores['macro_f1']['value']:.2f} %.")
     return " ".join(lines) + "\n\n"

@@ -25,11 +25,11 @@ import torch
 from torch import nn
 
 from fertools import recipe as recipes
-from fertools.runs.checkpoint import read_tensors
 from fertools.errors import FerError
 from fertools.manifest import write_json
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
+from fertools.runs.checkpoint import read_tensors
 
 GRAY = "BT.601: (9798 R + 19235 G + 3735 B + 16384) >> 15"
 BARE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

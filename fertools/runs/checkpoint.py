@@ -43,6 +43,14 @@ def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
     return tensors, facts
 
 
+def parse_tensors(data: bytes) -> tuple[Tensors, dict[str, Any]]:
+    """As `read_tensors`, from the bytes of a file that `write_tensors` has written."""
+    from safetensors.torch import load
+
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return load(data), json.loads(header["__metadata__"]["facts"])
+
+
 def under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
     """The tensors with a prefix before their names."""
     return {f"{prefix}.{name}": value for name, value in tensors.items()}

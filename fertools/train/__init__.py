@@ -19,18 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from fertools import recipe as recipes
 from fertools import runs
-from fertools.devices import Process, hardware, joined
+from fertools.data import FaceDataset
+from fertools.devices import Process, hardware, joined, shared
 from fertools.errors import FerError
 from fertools.evaluate.predictions import probabilities
 from fertools.manifest import write_json
 from fertools.manifest.card import made
 from fertools.measures import scores
 from fertools.recipe import Recipe
-from fertools.runs.checkpoint import read_tensors, write_tensors
+from fertools.runs.checkpoint import parse_tensors, read_tensors, write_tensors
 from fertools.train.feed import Feed, open_feed
 from fertools.train.jobs import Job, settle
 from fertools.train.trainer import Trainer, memory, weights_of_classes
@@ -53,22 +55,26 @@ def train(
     progress: Progress | None = None,
     command: str | None = None,
     tensorboard: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> Path:
     """Train one run and return its folder; what has ended already is left as it is.
 
     `seed` stands in the place of the recipe's, `draw` in that of `{draw}` in its manifest; with
     `fold=k` fold k is kept for the test and fold k + 1 validates. `progress` gets a record per
-    epoch. Raises `FerError` where `out` holds a run (without `resume`) or one of another recipe,
-    for data that cannot be trained on, a device that is not there or too small, and a loss that is
-    no number.
+    epoch, `say` what is worth knowing of the data. Raises `FerError` where `out` holds a run
+    (without `resume`) or one of another recipe, for data that cannot be trained on, a device that
+    is not there or too small, and a loss that is no number.
     """
     job = settle(recipe, Path(out), seed, fold, draw)
-    if _is_there(job, resume):
-        return job.out
     with joined(device) as process:
+        ended = process.number == 0 and _is_there(job, resume)
+        if shared(process, b"ended" if ended else b""):
+            return job.out
         feed = open_feed(job.recipe, fold)
         if process.number == 0:
             _open(job)
+            if say is not None and feed.notes:
+                say("; ".join(feed.notes))
         if (solve := runs.solver(job.recipe)) is not None:
             _solve(job, feed, solve)
         else:
@@ -111,6 +117,8 @@ def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: "Recorder | None") -
         began = time.perf_counter()
         loss = trainer.run(epoch)
         found = _validated(trainer, feed)
+        if found and math.isnan(found["nll"]):
+            raise trainer.spoilt(epoch, "left a network that gives no numbers")
         trainer.rate.ended(found["nll"] if found else loss)
         choice = choice.after(epoch, found, spec.select)
         ended = epoch + 1 == spec.epochs or 0 < spec.stop_after <= epoch - choice.epoch
@@ -174,7 +182,9 @@ class Choice:
 
 
 def _validated(trainer: Trainer, feed: Feed) -> Scores:
-    """Scores of the validation rows, the same in every process; empty where there are none."""
+    """Scores of the validation rows, the same in every process; empty where there are none, and
+    nan where the network gives no numbers.
+    """
     if feed.val is None:
         return {}
     names = ("accuracy", "macro-f1", "nll")
@@ -184,14 +194,19 @@ def _validated(trainer: Trainer, feed: Feed) -> Scores:
         values = probabilities(
             trainer.kept, feed.val, device=process.device, tta=spec.tta, precision=spec.precision
         )
-        table = scores.confusion(feed.val.targets, values.argmax(1), len(feed.val.classes))
-        nll = scores.negative_log_likelihood(values, feed.val.targets)
-        scored = [float(scores.accuracy(table)), float(scores.macro_f1(table)), nll]
-        found = torch.tensor(scored, dtype=torch.float64)
+        found = torch.tensor(_scored(values, feed.val), dtype=torch.float64)
     if process.of > 1:
         found = found.to(process.device)
         torch.distributed.broadcast(found, 0)
     return dict(zip(names, found.tolist(), strict=True))
+
+
+def _scored(values: npt.NDArray[np.float64], val: FaceDataset) -> list[float]:
+    if not np.isfinite(values).all():
+        return [math.nan] * 3
+    table = scores.confusion(val.targets, values.argmax(1), len(val.classes))
+    nll = scores.negative_log_likelihood(values, val.targets)
+    return [float(scores.accuracy(table)), float(scores.macro_f1(table)), nll]
 
 
 def _save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
@@ -202,16 +217,18 @@ def _save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
 
 def _resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
     """The choice so far and the epoch to go on with, after the checkpoint where there is one."""
-    file = job.out / "last.safetensors"
-    if not file.is_file():
-        (job.out / "log.jsonl").unlink(missing_ok=True)
+    file, first = job.out / "last.safetensors", trainer.process.number == 0
+    data = shared(trainer.process, file.read_bytes() if first and file.is_file() else b"")
+    if not data:
+        if first:
+            (job.out / "log.jsonl").unlink(missing_ok=True)
         return Choice(), 0
-    tensors, facts = read_tensors(file)
+    tensors, facts = parse_tensors(data)
     if facts["manifest"] != job.manifest:
         raise FerError(f"{job.out}: the manifest has changed since; train anew with another -o")
     trainer.restore(tensors, facts)
     start = int(facts["epoch"])
-    if trainer.process.number == 0:
+    if first:
         lines = runs.read_log(job.out)[:start]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (job.out / "log.jsonl").write_text(text, encoding="utf-8")

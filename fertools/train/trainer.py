@@ -7,6 +7,7 @@ seeded anew in every epoch, so `state` needs to hold none.
 import contextlib
 import copy
 import math
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from torch.nn import functional
 
 from fertools.data.augment import BatchAugment
 from fertools.data.balance import class_weights
-from fertools.data.loader import Loader, make_loader
+from fertools.data.loader import Loader, make_loader, room_for
 from fertools.devices import Process
 from fertools.errors import FerError
 from fertools.evaluate.predictions import PRECISIONS
@@ -83,6 +84,8 @@ class Trainer:
             mean /= self.process.of
         if not math.isfinite(float(mean)):
             raise self._lost(epoch, found)
+        if not all(bool(weight.isfinite().all()) for weight in self.model.parameters()):
+            raise self.spoilt(epoch, "left weights that are no numbers")
         return float(mean)
 
     def _step(
@@ -117,19 +120,29 @@ class Trainer:
         bad = torch.nonzero(~torch.isfinite(losses)).flatten()
         if not len(bad):
             return FerError(f"epoch {epoch + 1}: the loss is no number in another process")
-        self.loader.order.epoch, first = epoch, int(bad[0]) * self.loader.batch_size
+        return self._named(epoch, int(bad[0]), "has a loss that is no number")
+
+    def spoilt(self, epoch: int, what: str) -> FerError:
+        """The error that names the last batch of an epoch."""
+        return self._named(epoch, len(self.loader) - 1, what)
+
+    def _named(self, epoch: int, number: int, what: str) -> FerError:
+        """The batch, counted from 0, that spoilt an epoch."""
+        self.loader.order.epoch, first = epoch, number * self.loader.batch_size
         rows = self.loader.order.indices()[first : first + self.loader.batch_size]
         ids = ", ".join(self.loader.dataset.ids[i] for i in rows[:5])
         return FerError(
-            f"epoch {epoch + 1}: the loss of batch {int(bad[0]) + 1} ({ids}, ..) is no number; "
-            "lower optimiser.lr, set train.clip=1, or look at these rows"
+            f"epoch {epoch + 1}: batch {number + 1} ({ids}, ..) {what}; lower optimiser.lr, set "
+            "train.clip=1, or look at these rows"
         )
 
     def probe(self, batch: int) -> None:
         """One forward and backward pass of so many images, to see whether they fit."""
+        device, kind = self.process.device, PRECISIONS.get(self.recipe.train.precision)
         images, labels = self.loader.batch(np.arange(batch) % len(self.loader.dataset))
-        logits = self.network(images.to(self.process.device))
-        loss = functional.cross_entropy(logits.float(), labels.to(self.process.device))
+        with torch.autocast(device.type, kind, enabled=kind is not None):
+            logits = self.model(images.to(device))  # alone: other processes do not take part
+        loss = functional.cross_entropy(logits.float(), labels.to(device))
         loss.backward()  # type: ignore[no-untyped-call]
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -169,7 +182,7 @@ def _loader(recipe: Recipe, feed: Feed, process: Process, seed: int) -> Loader:
         batch,
         shuffle=True,
         seed=seed,
-        device=process.device if process.device.type == "cuda" else None,
+        device=room_for(feed.train, process.device),
         share=(process.number, process.of),
     )
     assert isinstance(loader, Loader)
@@ -208,8 +221,11 @@ def memory(trainer: Trainer) -> Iterator[None]:
     except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's has no class
         if not _is_memory(error):
             raise
-        batch = trainer.recipe.train.batch
-        fits = next((n for n in _halves(batch) if _fits(trainer, n)), 0)
+        # what was under way is held by the frames of the error, and would be in the way
+        traceback.clear_frames(error.__traceback__)
+        trainer.optimiser.zero_grad()
+        batch, of = trainer.recipe.train.batch, trainer.process.of
+        fits = next((n for n in _halves(batch) if n % of == 0 and _fits(trainer, n // of)), 0)
         cure = f"{fits} fits: --set train.batch={fits}" if fits else "not even one image fits"
         raise FerError(
             f"train.batch = {batch} does not fit into the memory of {trainer.process.device}: "
