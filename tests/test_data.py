@@ -1,6 +1,8 @@
 """The feed: parts, classes and labels of a manifest, in torch's own loader and in ours."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import albumentations as A
@@ -344,6 +346,14 @@ def test_transforms_of_one_pipeline_draw_apart_though_it_is_seeded(study) -> Non
     images = torch.cat([images for images, _ in make_loader(dataset, 16, workers=0)])
     one, two = images[:, 0, 0, 0], images[:, 0, 0, 1]
     assert (one != two).sum() > 12 and len(torch.unique(one)) > 8
+
+
+def test_an_argument_that_albumentations_does_not_know_is_an_error() -> None:
+    with pytest.raises(UserWarning, match="'mode' are not valid for transform Affine"):
+        A.Affine(mode=1)
+    told = [sys.executable, "-c", "import fertools.data, albumentations as A; A.Affine(mode=1)"]
+    done = subprocess.run(told, check=False, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1 and "are not valid for transform Affine" in done.stderr
 
 
 def test_a_function_may_transform(study) -> None:

@@ -4,6 +4,7 @@ The wheel is built and installed without its dependencies; these are lent by the
 tests, so that nothing is fetched. Nothing of the checkout is on the path.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -64,6 +65,73 @@ assert len(faces) == len(frame) > 0
 people = sorted(set(manifest.column("subject").to_pylist()))
 print(faces[0].shape, faces[0].dtype, len(faces), people)
 assert "torch" not in sys.modules
+"""
+
+
+STEPS = """
+import torch
+from torch import nn
+from fertools import FaceDataset, make_loader
+
+torch.manual_seed(0)
+words = ["anger", "happiness"]
+train = FaceDataset("mine.parquet", split="train", classes=words, size=48, channels=1)
+loader = make_loader(train, batch_size=8, shuffle=True, seed=0)
+net = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, len(train.classes)))
+optimiser = torch.optim.SGD(net.parameters(), lr=0.01)
+before = net[1].weight.detach().clone()
+for step, (images, labels) in zip(range(3), loader):
+    assert images.shape == (8, 1, 48, 48) and images.dtype == torch.float32
+    loss = nn.functional.cross_entropy(net(images), labels)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+assert not torch.equal(net[1].weight, before)
+print("steps", step + 1, len(train), train.counts.tolist())
+"""
+
+NET = """
+from torch import nn
+
+
+def build(classes, channels=1, size=48, *, width=8):
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 5, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten(),
+        nn.Linear(16 * width, classes),
+    )
+"""
+
+RECIPE = """
+[data]
+manifest = "mine.parquet"
+classes = ["anger", "happiness"]
+
+[model]
+name = "./my_net.py:build"
+options = { width = 4 }
+
+[optimiser]
+name = "adam"
+lr = 0.01
+
+[train]
+epochs = 2
+batch = 8
+select = "last"
+"""
+
+DRAW = """
+import csv, cv2, pathlib
+from fertools.fakes._face import draw, person
+folder = pathlib.Path("photos"); folder.mkdir()
+with open("mine.csv", "w", newline="") as stream:
+    rows = csv.writer(stream)
+    rows.writerow(["file", "feeling", "who"])
+    for p in range(10):
+        for word, english in (("happy", "happiness"), ("angry", "anger")):
+            name = f"{p}-{word}.png"
+            cv2.imwrite(str(folder / name), draw(person(p), english))
+            rows.writerow([f"photos/{name}", word, f"p{p}"])
 """
 
 
@@ -129,3 +197,29 @@ def test_the_code_comes_from_the_wheel(outside) -> None:
         outside, str(outside / "venv/bin/python"), "-c", "import fertools; print(fertools.__file__)"
     )
     assert found.stdout.startswith(str(outside))
+
+
+def test_a_project_trains_on_a_csv_of_its_own_with_a_network_of_its_own(outside) -> None:
+    python, fertools = str(outside / "venv/bin/python"), str(outside / "venv/bin/fertools")
+    (outside / "my_net.py").write_text(NET)
+    (outside / "mine.toml").write_text(RECIPE)
+    assert run(outside, python, "-c", DRAW).returncode == 0
+    columns = ["--path", "file", "--label", "feeling", "--subject", "who"]
+    for line in (
+        ["ingest", "table", "mine.csv", *columns, "-o", "data/mine"],
+        ["split", "data/mine", "--group", "subject", "--ratios", "6:2:2", "-o", "mine.parquet"],
+        ["train-baseline", "mine.toml", "-o", "runs/mine", "--device", "cpu"],
+    ):
+        done = run(outside, fertools, *line)
+        assert done.returncode == 0, done.stderr
+    scored = run(outside, fertools, "evaluate", "runs/mine", "--json")
+    assert scored.returncode == 0, scored.stderr
+    found = json.loads(scored.stdout)
+    assert found["scores"]["rows"] == 4 and found["looks"] == ["look 1"]
+
+
+def test_a_project_takes_three_steps_with_the_feed_alone(outside) -> None:
+    done = run(outside, str(outside / "venv/bin/python"), "-c", STEPS)
+    assert done.returncode == 0, done.stderr
+    steps, count, rows = done.stdout.split(maxsplit=3)[1:]
+    assert (steps, count) == ("3", "12") and rows.strip() == "[6, 6]"
