@@ -139,15 +139,15 @@ def _open_out(out: Location, plan: dict[str, Any], *, add: bool, force: bool) ->
     ours = file.is_file()
     if ours and not force:
         _compare(out, plan)
-        return
-    if ours:
+    elif ours:
         _clear(out)
     elif out.exists() and (not out.is_dir() or _strangers(out)):
         raise FerError(f"{out}: is there and is no data set of fertools; give another -o")
     if add and not ours:
         raise FerError(f"{out}: there is no data set to add to; leave --add out")
     out.mkdir(parents=True, exist_ok=True)
-    write_json(file, plan)
+    if force or not ours:
+        write_json(file, plan)
     (out / "units").mkdir(exist_ok=True)
 
 

@@ -24,7 +24,7 @@ from fertools.columns import put
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions
 from fertools.ingest.extract import detector_facts
-from fertools.ingest.unitfile import unit_facts, unit_file
+from fertools.ingest.unitfile import unit_facts, unit_file, unit_table
 from fertools.labels import canonical
 from fertools.locations import Location, listed, on_disk, source
 from fertools.manifest import conform, counts, read_card, write_manifest
@@ -44,8 +44,8 @@ def assemble(
     """Write manifest and card of a data folder from its finished units; returns the card."""
     names = sorted(file.stem for file in listed(out, "units/*.parquet"))
     facts = {name: unit_facts(unit_file(out, name)) for name in names}
-    tables = [pq.read_table(source(unit_file(out, name))) for name in names]
-    tables = [table.replace_schema_metadata(None) for table in tables if table.num_rows]
+    read = [unit_table(unit_file(out, name)) for name in names]
+    tables = [table.replace_schema_metadata(None) for table, _ in read if table.num_rows]
     key = store_key(plan)
     table = _whole(tables, plan["name"], key, _words(module, plan, roots))
     shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
@@ -65,6 +65,7 @@ def assemble(
         "notes": [*_notes(table), *_told(module, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
+        "files": {f"units/{n}.parquet": file for n, (_, file) in zip(names, read, strict=True)},
         "made": made(command),
     }
     return _publish(out, table, content, card)

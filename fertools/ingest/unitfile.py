@@ -4,6 +4,7 @@ In go rows and faces, in reading order; out comes a Parquet file whose metadata 
 digest and its shards. That the file is there means that the unit is done.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -17,6 +18,7 @@ from fertools.errors import FerError
 from fertools.frame import Pixels
 from fertools.locations import Location, create, put, source
 from fertools.manifest import TYPES, spread
+from fertools.manifest.card import is_shard
 from fertools.roots import READ_ERROR, Unit
 from fertools.shards import ShardWriter, check_shard
 
@@ -35,9 +37,24 @@ def unit_facts(file: Location) -> dict[str, Any]:
     """Digest and shards of a finished unit. Raises `FerError` where the file is broken."""
     try:
         facts: dict[str, Any] = json.loads(pq.read_schema(source(file)).metadata[b"unit"])
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError) as error:
+        if not isinstance(facts["digest"], str) or not all(map(is_shard, facts["shards"].values())):
+            raise ValueError("these are not the facts of a unit")
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise FerError(f"{file}: a broken unit; delete it and run the same ingest again") from error
     return facts
+
+
+def unit_table(file: Location) -> tuple[pa.Table, str]:
+    """The rows of a finished unit, and the sha256 of its file.
+
+    Raises `FerError` where the file is broken.
+    """
+    data = file.read_bytes()
+    try:
+        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise FerError(f"{file}: a broken unit; delete it and run the same ingest again") from error
+    return table, hashlib.sha256(data).hexdigest()
 
 
 def unit_rows(file: Location) -> int:
@@ -53,7 +70,10 @@ def finished(out: Location, unit: Unit) -> bool:
     file = unit_file(out, unit.name)
     if not file.is_file():
         return False
-    facts = unit_facts(file)
+    try:
+        facts = unit_facts(file)
+    except FerError:
+        return False  # cut: its data is at hand, so it is read again
     if facts["digest"] != unit.digest:
         raise FerError(
             f"{out}: unit {unit.name} was read from other data than it is now; give the RAW of "
@@ -130,7 +150,7 @@ class UnitWriter:
         table = table.replace_schema_metadata({b"unit": text.encode()})
         file = unit_file(self._out, self._unit.name)
         with create(file, self._tag) as stream:
-            pq.write_table(table, stream, compression="zstd")
+            pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
             put(stream, file)
         return self._unit.name, self.rows, sum(e["rows"] for e in self._shards.values())
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from fertools.errors import FerError
-from fertools.ingest.unitfile import unit_facts
-from fertools.locations import Location, at, listed, source
+from fertools.ingest.unitfile import unit_facts, unit_table
+from fertools.locations import Location, at, listed
 from fertools.manifest import Manifest, counts, read_manifest
 from fertools.shards import check_shard, shard_digest
 
@@ -37,26 +35,43 @@ class Fault:
         return f"{self.file}: {self.what}; {self.cure}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A finished unit: its facts, the sha256 of its file, and the paths of its rows."""
+
+    facts: dict[str, Any]
+    digest: str
+    paths: list[str]
+
+    @property
+    def shards(self) -> dict[str, Any]:
+        """What its shards must be, by name."""
+        found: dict[str, Any] = self.facts["shards"]
+        return found
+
+
 def verify(data: str | Path | Location) -> list[Fault]:
     """Every fault of a data folder. Raises `FerError` where there is no data set to look at."""
     out = at(data)
     if not (out / "ingest.json").is_file():
         raise FerError(f"{out}: is no data set of fertools; give a folder that ingest made")
-    units: dict[str, dict[str, Any]] = {}
+    units: dict[str, _Unit] = {}
     faults = list(_leftovers(out))
     for file in listed(out, "units/*.parquet"):
         try:
-            units[file.stem] = unit_facts(file)
-            pq.read_table(source(file), columns=["id"])
-        except (FerError, pa.ArrowInvalid, OSError) as error:
-            units.pop(file.stem, None)
+            facts, (table, digest) = unit_facts(file), unit_table(file)
+        except FerError as error:
             faults.append(Fault(file, f"cannot be read ({error})", f"delete it and {AGAIN}"))
+            continue
+        paths = table["path"].to_pylist() if table.num_rows else []
+        units[file.stem] = _Unit(facts, digest, paths)
     faults += _shards(out, units)
     try:
         manifest = read_manifest(out)
     except FerError as error:
         return [*faults, Fault(out / "manifest.parquet", f"cannot be read ({error})", AGAIN)]
-    return [*faults, *_manifest(out, manifest, units), *_card(out, manifest, units)]
+    faults += [*_manifest(out, manifest, units), *_card(out, manifest, units)]
+    return faults or list(_files(out, manifest, units))
 
 
 def _leftovers(out: Location) -> Iterator[Fault]:
@@ -64,9 +79,9 @@ def _leftovers(out: Location) -> Iterator[Fault]:
         yield Fault(file, "an ingest was stopped here", AGAIN)
 
 
-def _shards(out: Location, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+def _shards(out: Location, units: dict[str, _Unit]) -> Iterator[Fault]:
     """Every shard against the size and the digest that its unit remembers."""
-    known = {shard: entry for facts in units.values() for shard, entry in facts["shards"].items()}
+    known = {shard: entry for unit in units.values() for shard, entry in unit.shards.items()}
     for shard, entry in known.items():
         file = out / shard
         try:
@@ -74,28 +89,24 @@ def _shards(out: Location, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
         except FerError as error:
             yield Fault(file, str(error).removeprefix(f"{file}: ").rsplit(";", 1)[0], AGAIN)
             continue
-        if shard_digest(file) != entry["sha256"]:
+        if shard_digest(file) != entry.get("sha256"):
             yield Fault(file, "its pixels have changed", f"delete it and {AGAIN}")
     for file in listed(out, "faces-*.npy"):
         if file.name not in known:
             yield Fault(file, "belongs to no finished unit", f"delete it, or {AGAIN}")
 
 
-def _manifest(
-    out: Location, manifest: Manifest, units: dict[str, dict[str, Any]]
-) -> Iterator[Fault]:
+def _manifest(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:
     """The manifest against the units it was put together from."""
     file = out / "manifest.parquet"
-    digests = {name: facts["digest"] for name, facts in units.items()}
+    digests = {name: unit.facts["digest"] for name, unit in units.items()}
     if "units" in manifest.facts and manifest.facts["units"] != digests:
         yield Fault(file, "was made from other units than there are", AGAIN)
         return
-    tables = [pq.read_table(source(out / "units" / f"{name}.parquet")) for name in sorted(units)]
-    rows = sum(table.num_rows for table in tables)
-    if rows != len(manifest):
-        yield Fault(file, f"{len(manifest)} rows, the units have {rows}", AGAIN)
+    paths = [path for unit in units.values() for path in unit.paths]
+    if len(paths) != len(manifest):
+        yield Fault(file, f"{len(manifest)} rows, the units have {len(paths)}", AGAIN)
         return
-    paths = [path for table in tables if rows for path in table["path"].to_pylist()]
     if _digest(sorted(paths)) != _digest(sorted(manifest.table["path"].to_pylist())):
         yield Fault(file, "its rows are not those of the units", AGAIN)
     table = manifest.table
@@ -111,13 +122,13 @@ def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _card(out: Location, manifest: Manifest, units: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+def _card(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:
     """The card against the manifest: its sums, and the shards that it names."""
     file, card = out / "card.json", manifest.card
     if not card:
         yield Fault(file, "is missing", AGAIN)
         return
-    known = {shard: entry for facts in units.values() for shard, entry in facts["shards"].items()}
+    known = {shard: entry for unit in units.values() for shard, entry in unit.shards.items()}
     named: dict[str, Any] = {}
     for store in card.get("stores", {}).values():
         named |= store["shards"]
@@ -126,3 +137,16 @@ def _card(out: Location, manifest: Manifest, units: dict[str, dict[str, Any]]) -
     said = {k: n for k, n in card.get("statuses", {}).items() if k != "pending"}
     if said != counts(manifest.table["status"]):
         yield Fault(file, f"its sums are {json.dumps(said)}, the manifest's are others", AGAIN)
+
+
+def _files(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:
+    """The bytes of the manifest and of the units, where nothing else is wrong with them."""
+    there = {f"units/{name}.parquet": unit.digest for name, unit in units.items()}
+    data = (out / "manifest.parquet").read_bytes()
+    there["manifest.parquet"] = hashlib.sha256(data).hexdigest()
+    written = manifest.card.get("files", {})
+    then = " and curate" if "curation" in manifest.facts else ""
+    for name, digest in there.items():
+        if written.get(name, digest) != digest:
+            cure = f"delete it and {AGAIN}{then}"
+            yield Fault(out / name, "its bytes are not those that were written", cure)

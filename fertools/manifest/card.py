@@ -62,10 +62,11 @@ def _is_store(store: Any) -> bool:
     margin, shards = store.get("margin", 0.0), store.get("shards", {})
     if type(margin) not in (int, float) or not 0 <= margin <= MOST_MARGIN:
         return False
-    return isinstance(shards, Mapping) and all(map(_is_shard, shards.values()))
+    return isinstance(shards, Mapping) and all(map(is_shard, shards.values()))
 
 
-def _is_shard(entry: Any) -> bool:
+def is_shard(entry: Any) -> bool:
+    """Whether this tells the rows of a shard and the shape of a face."""
     if not isinstance(entry, Mapping):
         return False
     rows, shape = entry.get("rows"), entry.get("shape")

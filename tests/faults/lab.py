@@ -1,8 +1,9 @@
 """A small data set of drawn photographs with boxes, and what it takes to disturb its ingest.
 
-The source is a user's file; the photographs are PNG files below `raw`, one unit per folder. A
-disturbed run is a process of its own. `undisturbed` is what must come out in the end, byte for
-byte.
+The source is a user's file; the photographs are PNG files below `raw`, one unit per folder. The
+file `harm` beside the source, where there is one, names an image and the code that looking at it
+runs. A disturbed run is a process of its own. `undisturbed` is what must come out in the end, byte
+for byte.
 """
 
 import hashlib
@@ -47,13 +48,17 @@ class Harmful(np.ndarray):
 
     @property
     def shape(self):
-        exec(HARM.read_text())
+        exec(harm()[1])
+
+
+def harm():
+    return HARM.read_text().split("\\n", 1) if HARM.exists() else (None, "")
 
 
 def read(unit):
     for member in unit.members:
         time.sleep(0.002)
-        harmful = HARM.exists() and member.path == "1/3.png"
+        harmful = member.path == harm()[0]
         image = np.zeros((16, 16), np.uint8).view(Harmful) if harmful else member
         yield Frame(key=member.path, path=member.path, image=image, raw_label="fear")
 '''
@@ -65,13 +70,22 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder, self.out = folder, folder / "out"
         self.raw, self.harm = folder / "raw", folder / "harm"
-        put(folder, "mylab.py", SOURCE.encode())
-        for unit in range(UNITS):
-            for image in range(IMAGES):
+        self.units, self.images = UNITS, IMAGES
+        if not (folder / "whole").is_dir():
+            self._make()
+        self.undisturbed = tree(folder / "whole")
+
+    def _make(self) -> None:
+        put(self.folder, "mylab.py", SOURCE.encode())
+        for unit in range(self.units):
+            for image in range(self.images):
                 face = draw(person(10 * unit + image), "fear", size=16)
                 put(self.raw, f"{unit}/{image}.png", png(face))
-        ingest(self.source, [self.raw], folder / "whole")
-        self.undisturbed = tree(folder / "whole")
+        ingest(self.source, [self.raw], self.folder / "whole")
+
+    def do_harm(self, code: str, image: str = "1/3.png") -> None:
+        """Let the code run when the pixels of an image are looked at."""
+        self.harm.write_text(f"{image}\n{code}")
 
     @property
     def source(self) -> str:
@@ -111,11 +125,11 @@ def put_script(folder: Path, code: str) -> Path:
 
 
 def tree(out: Path) -> dict[str, str]:
-    """Digest of every file but the card, which tells when it was made."""
+    """Digest of every file but the cards, which tell when they were made."""
     return {
         path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "card.json"
+        if path.is_file() and not path.name.endswith("card.json")
     }
 
 

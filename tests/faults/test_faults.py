@@ -77,7 +77,7 @@ def test_workers_are_killed_while_the_parent_goes_on(lab):
     ],
 )
 def test_an_image_that_ends_its_process_is_a_row_with_a_reason(lab, monkeypatch, harm, status):
-    lab.harm.write_text(harm)
+    lab.do_harm(harm)
     monkeypatch.setattr(engine.run, "__defaults__", (1, None, 0.5))
     done = lab.again(workers=2)
     assert done.statuses == {"ok": UNITS * IMAGES - 1, status: 1}
@@ -130,6 +130,7 @@ def test_what_is_cut_or_gone_is_made_again(lab):
         lambda: shards[1].write_bytes(b""),
         lambda: shards[2].unlink(),
         lambda: units[0].unlink(),
+        lambda: units[1].write_bytes(units[1].read_bytes()[:-9]),
         lambda: manifest.write_bytes(manifest.read_bytes()[:-200]),
         lambda: manifest.unlink(),
         lambda: card.unlink(),
@@ -138,12 +139,6 @@ def test_what_is_cut_or_gone_is_made_again(lab):
         harm()
         lab.again()
         lab.check()
-    units[1].write_bytes(units[1].read_bytes()[:-9])
-    with pytest.raises(FerError, match="a broken unit; delete it and run the same ingest again"):
-        lab.again()
-    units[1].unlink()
-    lab.again()
-    lab.check()
 
 
 def test_pixels_that_changed_are_found_by_their_digest(lab):
