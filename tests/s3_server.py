@@ -4,6 +4,8 @@
 A request to `/told?fail=3&slow=0.5` lets the next three requests fail with 503, and every one wait.
 """
 
+import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -15,6 +17,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 KEYS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_EC2_METADATA_DISABLED": "true"}  # fmt: skip
@@ -109,6 +113,28 @@ class Server:
         return S3FileSystem(access_key="somebody", secret_key="secret", scheme="http",
                             endpoint_override=self.host, region="us-east-1",
                             allow_bucket_creation=True)  # fmt: skip
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[Server]:
+    """A server, and the environment of somebody who may use it; skips where there is no moto."""
+    for name in ("moto", "flask", "flask_cors"):
+        pytest.importorskip(name, reason=f"{name} is not installed: pip install 'fertools[dev]'")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        server = Server()
+        yield server
+        server.close()
+
+
+def digests(server: Server, path: str) -> dict[str, str]:
+    """What `tests.faults.lab.tree` says of a folder, of what lies below a path."""
+    return {
+        name: hashlib.sha256(data).hexdigest()
+        for name, data in server.files(path)
+        if not name.endswith("card.json")
+    }
 
 
 if __name__ == "__main__":

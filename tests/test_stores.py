@@ -1,6 +1,5 @@
 """Data sets in an object store: the same bytes as on a disk, by a real server that may fail."""
 
-import hashlib
 import io
 import os
 import zipfile
@@ -18,25 +17,19 @@ from fertools.locations import at
 from fertools.manifest import locate, read_manifest
 from fertools.roots import Root
 from fertools.split import split
+from fertools.split.grouping import Grouping
 from fertools.split.options import SplitOptions
 from fertools.stats import stats
-from tests import s3_server
 from tests.faults.lab import IMAGES, UNITS, Lab
+from tests.s3_server import digests, serve
 
-pytest.importorskip("moto", reason="moto is not installed: pip install 'fertools[dev]'")
-pytest.importorskip("flask", reason="flask is not installed: pip install 'fertools[dev]'")
-
-DEAL = SplitOptions(ratios=(2, 1, 1), or_else="self", seed=1)
+DEAL = SplitOptions(ratios=(2, 1, 1), grouping=Grouping(or_else="self"), seed=1)
 
 
 @pytest.fixture(scope="module")
 def server():
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in s3_server.KEYS.items():
-            patch.setenv(name, value)
-        server = s3_server.Server()
+    with serve() as server:
         yield server
-        server.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +50,6 @@ def stored(lab, server):
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def digests(server, path):
-    return {
-        name: hashlib.sha256(data).hexdigest()
-        for name, data in server.files(path)
-        if not name.endswith("card.json")
-    }
 
 
 def test_the_same_bytes_as_on_a_disk(lab, server, stored):
