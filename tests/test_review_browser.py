@@ -333,6 +333,7 @@ def test_a_bundle_works_from_the_disk_and_comes_home(chromium, tmp_path):
         with window(chromium, page.as_uri(), accept_downloads=True) as tab:
             assert tab.evaluate("about.words.length") >= 6
             assert tab.locator("[data-verdict=keep]").is_hidden()
+            assert tab.locator("#words button").count() == tab.evaluate("about.words.length")
             for key in ("k", *"123456123", "d", "u"):  # keep is not for the blind
                 tab.keyboard.press(key)
             tab.reload()

@@ -122,24 +122,25 @@ async function undo() {
 
 function choose(open) {
   choosing = open ? { first: null } : null;
-  at("choose").hidden = !open;
+  at("choose").hidden = !open && !about.blind; // the blind need the words for every face
   document.querySelector("[data-verdict=relabel]").setAttribute("aria-expanded", String(open));
-  if (open) askWord();
+  if (open || about.blind) drawWords();
+  if (open) announce(`${at("which").textContent} ${at("words").innerText}`);
 }
 
-function askWord() {
-  at("which").textContent = choosing.first ? tell("second", wordOf(choosing.first)) : tell("which");
+function drawWords() {
+  const first = choosing?.first ?? null;
+  at("which").textContent = first ? tell("second", wordOf(first)) : tell("which");
   const buttons = about.words.map((word, number) => {
     const button = make("button");
     button.type = "button";
     if (number < 10) button.append(make("kbd", "", String((number + 1) % 10)), " ");
     button.append(wordOf(word));
-    button.disabled = word === choosing.first;
+    button.disabled = word === first;
     button.addEventListener("click", () => inTurn(() => pick(word)));
     return button;
   });
   at("words").replaceChildren(...buttons);
-  announce(`${at("which").textContent} ${buttons.map((each) => each.textContent).join(", ")}`);
 }
 
 function pick(word) {
@@ -147,7 +148,8 @@ function pick(word) {
   if (word === choosing.first) return undefined;
   if (!choosing.first) {
     choosing.first = word;
-    return askWord();
+    drawWords();
+    return announce(at("which").textContent);
   }
   return settle(word);
 }
@@ -266,17 +268,13 @@ function speak(name) {
   for (const each of document.querySelectorAll("[data-text]")) each.textContent = tell(each.dataset.text);
   for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", tell(each.dataset.label));
   at("title").textContent = document.title = tell("title", about.data);
-  at("who").textContent = tell("who", about.reviewer, flagName()) + (about.blind ? `, ${tell("blind")}` : "");
+  at("who").textContent = tell("who", about.reviewer, about.session);
   drawFilters();
   drawProgress(about.progress);
-  if (choosing) askWord();
+  if (choosing || about.blind) drawWords();
   at("found").textContent = tell("found", count(grid.total));
   grid.refresh();
   drawCloser(grid.item(grid.current));
-}
-
-function flagName() {
-  return about.session;
 }
 
 function onchange(changes, progress) {
@@ -318,6 +316,7 @@ async function start() {
   if (about.blind) grid.size = SIZES.blind;
   document.body.classList.toggle("blind", about.blind);
   document.querySelector("[data-verdict=keep]").hidden = about.blind;
+  choose(false);
   store.onchange = onchange;
   store.ontrouble = (name, value) => trouble(name ? tell(name, value) : "");
   grid.onmove = drawCloser;
