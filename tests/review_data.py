@@ -1,7 +1,13 @@
 """Data folders to review: drawn faces with what a curation writes, without running one."""
 
 import json
-from collections.abc import Sequence
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +59,41 @@ def verdicts(file: Path, reviewer: str, said: Sequence[tuple[str, ...]], **openi
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(json.dumps(row) + "\n" for row in [about, *rows]), encoding="utf-8")
     return file
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a review can be opened, and where its verdicts go."""
+
+    address: str
+    journal: Path
+
+    @property
+    def port(self) -> int:
+        return int(re.search(r":(\d+)/", self.address)[1])
+
+
+@contextmanager
+def started(data: Path, port: int = 0) -> Iterator[tuple[Served, Callable[[int], str]]]:
+    """A server as the command line starts it, and a way to end it by a signal (SIGKILL, by
+    default), which returns what it had to say."""
+    command = [sys.executable, "-m", "fertools", "review", str(data), "--json"]
+    command += ["--reviewer", "kim", "--port", str(port)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+
+    def end(how: int = signal.SIGKILL) -> str:
+        process.send_signal(how)
+        return f"{process.communicate()[1]}{process.returncode}"
+
+    text = ""
+    while not text.endswith("\n}\n"):
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        text += line
+    told = json.loads(text)
+    try:
+        yield Served(told["address"], Path(told["journal"])), end
+    finally:
+        if process.poll() is None:
+            end()

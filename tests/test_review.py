@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import urllib.request
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from fertools.fakes import imagefolder
 from fertools.image import decode
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_json
-from fertools.review import Asked
+from fertools.review import Asked, review
 from fertools.review.disputes import write_disputes
 from fertools.review.guard import Guard
 from fertools.review.offline import page, write_bundle
@@ -25,7 +27,7 @@ from fertools.review.originals import Originals
 from fertools.review.server import Review
 from fertools.review.session import key_of, open_session, reviewer_name
 from fertools.review.showcase import Showcase
-from tests.review_data import WORDS, judgeable, lines
+from tests.review_data import WORDS, judgeable, lines, started
 
 NASTY = "x/</script><script>alert(1)</script>\u2028<!--"
 ALL = Asked()
@@ -438,3 +440,31 @@ def test_a_broken_session_is_named(data, tmp_path):
     (other / "review/all/session.json").write_text("{")
     with pytest.raises(FerError, match=r"session\.json"):
         opened(other)
+
+
+# the command
+
+
+def ask(address: str, body: dict | None = None) -> dict:
+    port = address.split("/")[2]
+    headers = {"Content-Type": "application/json", "Origin": f"http://{port}"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address, data, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_the_command_serves_and_goes_on_after_kill_9(tmp_path):
+    data = judgeable(tmp_path / "data", 20)
+    with started(data) as (server, end):
+        for item in ask(server.address + "items?count=10")["items"]:
+            given = {"key": item["key"], "verdict": "drop", "uid": item["key"]}
+            assert ask(server.address + "verdicts", given)["mine"]["verdict"] == "drop"
+        end(signal.SIGKILL)
+    with started(data, server.port) as (again, end):
+        assert again.address != server.address  # a token of its own
+        assert ask(again.address + "session")["progress"]["drop"] == 10
+        with pytest.raises(FerError, match=f"--port {server.port}"):
+            review(data, ALL, "kim", port=server.port, tell=print)
+        said = end(signal.SIGINT)
+    assert "every verdict is on the disk" in said and said.endswith("0")

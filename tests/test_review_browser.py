@@ -1,17 +1,11 @@
 """The review in a real browser: keys, kill -9, two tabs, offline bundles, accessibility, size."""
 
-import json
-import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +18,7 @@ from fertools.review.server import Review, serving
 from fertools.review.session import open_session
 from fertools.review.showcase import Showcase
 from tests.browser import BROWSER
-from tests.review_data import judgeable, lines
+from tests.review_data import Served, judgeable, lines, started
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed: pip install 'fertools[dev]'"
@@ -57,18 +51,6 @@ def data(tmp_path) -> Path:
     return judgeable(tmp_path / "data", ITEMS * 4 // 3)
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """Where a review can be opened, and where its verdicts go."""
-
-    address: str
-    journal: Path
-
-    @property
-    def port(self) -> int:
-        return int(re.search(r":(\d+)/", self.address)[1])
-
-
 @contextmanager
 def served(data: Path) -> Iterator[Served]:
     """A server in a thread of ours."""
@@ -84,29 +66,6 @@ def served(data: Path) -> Iterator[Served]:
             yield Served(guard.address, journal.file)
             server.shutdown()
             thread.join()
-
-
-@contextmanager
-def started(data: Path, port: int = 0) -> Iterator[tuple[Served, Callable[[], None]]]:
-    """A server as the command line starts it, and a way to kill it."""
-    command = [sys.executable, "-m", "fertools", "review", str(data), "--json"]
-    command += ["--reviewer", "kim", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-    def kill() -> None:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-    text = ""
-    while not text.endswith("\n}\n"):
-        line = process.stdout.readline()
-        assert line, "the server ended"
-        text += line
-    told = json.loads(text)
-    try:
-        yield Served(told["address"], Path(told["journal"])), kill
-    finally:
-        kill()
 
 
 @pytest.fixture(scope="module")
