@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import Client
 
 from fertools.cli import main
+from fertools.cli import review as command
 from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import imagefolder
@@ -24,6 +25,7 @@ from fertools.review.disputes import write_disputes
 from fertools.review.guard import Guard
 from fertools.review.offline import page, write_bundle
 from fertools.review.originals import Originals
+from fertools.review.queue import QUEUES
 from fertools.review.server import Review
 from fertools.review.session import key_of, open_session, reviewer_name
 from fertools.review.showcase import Showcase
@@ -452,6 +454,10 @@ def ask(address: str, body: dict | None = None) -> dict:
     request = urllib.request.Request(address, data, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+def test_the_command_knows_every_queue():
+    assert sorted(command.QUEUES) == sorted(QUEUES)
 
 
 def test_the_command_serves_and_goes_on_after_kill_9(tmp_path):

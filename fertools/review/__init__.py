@@ -15,7 +15,6 @@ from fertools.errors import FerError
 from fertools.review.asked import Asked as Asked
 from fertools.review.imported import Imported as Imported
 from fertools.review.imported import import_verdicts as import_verdicts
-from fertools.review.queue import QUEUES as QUEUES
 from fertools.review.session import Session, open_session, reviewer_name
 from fertools.review.showcase import Showcase
 
