@@ -25,8 +25,8 @@ BLOCK = 1 << 20  # bytes asked for at once: of a zip of small images the next on
 COPIED = 8 << 20
 ATTEMPTS = 5  # with pauses that grow: the client waits about ten seconds in all
 PATIENCE = 30.0  # seconds without an answer
-SETTINGS = ("anonymous", "endpoint_override", "force_virtual_addressing", "region", "scheme",
-            "tls_ca_file_path")  # fmt: skip
+FLAGS = ("anonymous", "force_virtual_addressing")  # true or false; the others are texts
+SETTINGS = (*FLAGS, "endpoint_override", "region", "scheme", "tls_ca_file_path")
 CURES = (
     (r"NO_SUCH_BUCKET|Bucket '.*' not found", "there is no such bucket; make it, or mend its name"),
     (r"ACCESS_DENIED|ACCESS_KEY|SIGNATURE|FORBIDDEN|status 40[13]|[Cc]redentials",
@@ -268,7 +268,7 @@ def _filesystem(kind: str, bucket: str, query: str, process: int) -> Any:
     for name in given:
         if name not in SETTINGS:
             raise unknown(f"{address}: setting", name, list(SETTINGS))
-    flags = {k: given[k].lower() in ("true", "1") for k in given if k in SETTINGS[:3:2]}
+    flags = {k: given[k].lower() in ("true", "1") for k in FLAGS if k in given}
     with address.asking():
         store = fs.S3FileSystem(
             **{**given, **flags, "region": _region(bucket, given)},
