@@ -39,7 +39,7 @@ clean:
 $(INSTALLED): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet -c constraints.txt "torch==2.13.0"
-	$(VENV)/bin/pip install --quiet -c constraints.txt -e ".[curate,export,faces,report,train,dev]"
+	$(VENV)/bin/pip install --quiet -c constraints.txt -e ".[curate,export,faces,ray,report,train,dev]"
 	touch $@
 
 # peers whose pins clash with ours
