@@ -187,7 +187,7 @@ class _Parts(io.RawIOBase):
 
     def __init__(self, paths: list[Location]) -> None:
         self._files = [path.open("rb") for path in paths]
-        sizes = [path.stat().st_size for path in paths]
+        sizes = [file.seek(0, io.SEEK_END) for file in self._files]
         self._starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
         self._at = 0
 
