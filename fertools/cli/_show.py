@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+WIDE = 120  # letters of a line where no terminal says
+
 
 def line() -> str:
     """The command line as it was typed, for the card."""
@@ -33,7 +35,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
         grid.add_column(Text(name), justify="right" if right else "left", no_wrap=number == 0)
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    if not sys.stdout.isatty():  # a file is read by programs, too: no word of it is cut
+        free = console.options.update(width=100 * WIDE)
+        console.width = max(WIDE, console.measure(grid, options=free).minimum)
     console.print(Text(title, "bold"), soft_wrap=True)
     console.print(grid)
 
