@@ -108,7 +108,7 @@ def read_protocol(name: str) -> Protocol:
     file = file_of(name)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except strict.NO_TOML as error:
         raise FerError(f"{file}: this is not TOML: {error}") from error
     return strict.read(Protocol, table, str(file))
 

@@ -186,12 +186,12 @@ def load(path: Path | str, overrides: Iterable[str] = ()) -> Recipe:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
+        raw = override(tomllib.loads(text), overrides)
     except FileNotFoundError as error:
         raise FerError(f"{path}: there is no such recipe; give the path of a TOML file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, *strict.NO_TOML) as error:
         raise FerError(f"{path}: this is no TOML file: {error}") from error
-    return parse(override(raw, overrides), str(path))
+    return parse(raw, str(path))
 
 
 def parse(raw: Mapping[str, Any], file: str = "recipe") -> Recipe:
@@ -231,7 +231,7 @@ def _copy(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _toml_value(text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except strict.NO_TOML:
         return text
     return parsed["value"] if parsed.keys() == {"value"} else text
 

@@ -53,7 +53,7 @@ def read_policy(path: str | Path | None = None) -> Policy:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise FerError(f"{file}: there is no such policy; give the path of a TOML file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, *strict.NO_TOML) as error:
         raise FerError(f"{file}: this is no TOML file: {error}") from error
     if "file" in raw:
         raise unknown(f"{file.name}: key", "file", ["drop", "options", "spare"])

@@ -32,6 +32,12 @@ FOUND = [
     ("card-values", {"shards": None}),
     ("card-values", {"shape": "."}),
     ("card", b"[" * 3000),
+    # brackets within brackets, and a number that Python will not read
+    ("recipe", b"a = " + b"[" * 5000),
+    ("recipe", b"a" + b".a" * 900 + b" = 1"),
+    ("recipe", b"a = " + b"1" * 5000),
+    ("mapping", b"a = " + b"1" * 5000),
+    ("list", b"a = " + b"[" * 5000),
     # texts that are no UTF-8
     ("probs", _with(own.seeds_probs()[0], b"\1\0\0\0a", b"\1\0\0\0\x9f")),
     ("manifest", _with(own.seeds_manifest()[0], b"\3\0\0\0x/1", b"\3\0\0\0x\x9a1")),
