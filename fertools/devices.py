@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import ctypes
 import os
 import platform
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from fertools.engine import available_cores
 from fertools.errors import FerError, unknown
 
 KNOWN = ("auto", "cpu", "cuda", "mps")
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,18 @@ def joined(device: str) -> Iterator[Process]:
         # once for all runs of a command: a second group at the same address waits for ever
         atexit.register(torch.distributed.destroy_process_group)
     yield Process(chosen, number, of)
+
+
+def hold_memory(device: torch.device) -> None:
+    """Keep what tensors free for the next ones, on a CPU under glibc, for the rest of the process.
+
+    By default every tensor over 32 MiB is mapped anew, and the kernel clears its pages: 40 % of a
+    training step of system B at batch 128 on two cores. The process then keeps its peak memory.
+    """
+    if device.type == "cpu" and platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def shared(process: Process, data: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from fertools.models import (
     resnet18,
     resnet50_fc512,
 )
-from fertools.models._blocks import KerasSamePool
+from fertools.models._blocks import KerasSamePool, Thinned, conv
 from fertools.models._count import Facts, count, latency
 from fertools.models._make import make
 
@@ -310,3 +312,28 @@ def test_count_of_a_grouped_convolution_and_a_layer_that_runs_twice() -> None:
     assert count(nn.Sequential(grouped), (4, 5, 5)).macs == 8 * 9 * 25
     twice = nn.Linear(6, 6)
     assert count(nn.Sequential(nn.Flatten(), twice, twice), (1, 2, 3)).macs == 72
+
+
+def test_an_odd_batch_on_two_threads_leaves_memory_whole() -> None:
+    # torch's own strided 1x1 ends in a segmentation fault here, on a CPU with AVX-512
+    program = """
+import torch
+from fertools.models import light_se_xception
+torch.set_num_threads(2)
+model = light_se_xception.build(7).train().to(memory_format=torch.channels_last)
+for _ in range(60):
+    images = torch.rand(5, 1, 48, 48).contiguous(memory_format=torch.channels_last)
+    model(images).sum().backward()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 44, 44), (2, 8, 45, 43)])
+def test_a_thinned_convolution_is_the_strided_one(shape: tuple[int, ...]) -> None:
+    thinned = conv(8, 16, 1, stride=2, bias=True)
+    assert isinstance(thinned, Thinned)
+    plain = nn.Conv2d(8, 16, 1, stride=2)
+    plain.load_state_dict(thinned.state_dict())
+    images = torch.rand(shape)
+    torch.testing.assert_close(thinned(images), plain(images))

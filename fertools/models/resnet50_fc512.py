@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from fertools.errors import unknown
-from fertools.models._blocks import at_least
+from fertools.models._blocks import at_least, conv
 
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))  # width of the 3x3, blocks
 CUT_NORMAL = 0.87962566103423978  # standard deviation of N(0, 1) cut at +-2
@@ -77,7 +77,7 @@ def build(
 
 
 def _conv_norm(inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Module, nn.Module]:
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
+    convolution = conv(inputs, outputs, kernel, stride, bias=True)
     return convolution, nn.BatchNorm2d(outputs, eps=1.001e-5, momentum=0.01)
 
 

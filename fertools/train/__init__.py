@@ -25,7 +25,7 @@ import torch
 from fertools import recipe as recipes
 from fertools import runs
 from fertools.data import FaceDataset
-from fertools.devices import Process, hardware, joined, shared
+from fertools.devices import Process, hardware, hold_memory, joined, shared
 from fertools.errors import FerError
 from fertools.evaluate.predictions import probabilities
 from fertools.manifest import write_json
@@ -78,6 +78,7 @@ def train(
         if (solve := runs.solver(job.recipe)) is not None:
             _solve(job, feed, solve)
         else:
+            hold_memory(process.device)
             trainer = Trainer(job.recipe, feed, process, job.seed)
             recorder = Recorder(job, progress, tensorboard) if process.number == 0 else None
             with memory(trainer):
