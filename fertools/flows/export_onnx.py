@@ -24,7 +24,7 @@ from fertools.flows._onnx_rows import (
     parts_of,
     taken,
 )
-from fertools.manifest import locate
+from fertools.manifest import locate, write_whole
 from fertools.measures.scores import negative_log_likelihood
 from fertools.measures.temperature import fit_temperature, probabilities, threshold_for
 from fertools.onnx_file import Facts, OnnxFile, latencies, load_onnx, needs_onnx, with_facts
@@ -123,7 +123,7 @@ def export_onnx(
     facts = replace(facts, abstain=threshold)
     models = {name: with_facts(graph, facts) for name, graph in graphs.items()}
     file = Path(out) if out is not None else run.folder / f"model-{facts.precision}.onnx"
-    _put(file, models[facts.precision])
+    write_whole(file, models[facts.precision])
     if probs is not None:
         _write_probs(run, load_onnx(file), probs)
     notes = _notes(run, feed.notes, rows, fitted)
@@ -219,16 +219,6 @@ def _below(run: Run, rows: Rows, best: Shares, share: float) -> float:
         )
     unit = 10.0**-DIGITS  # rounded down, so that no further row falls below
     return math.floor(threshold_for(best, share) / unit) * unit
-
-
-def _put(file: Path, model: bytes) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(model)
-        partial.replace(file)
-    except OSError as error:
-        raise FerError(f"{file}: cannot be written ({error.strerror}); give another -o") from error
 
 
 def _write_probs(run: Run, model: OnnxFile, file: Path | str) -> None:

@@ -187,22 +187,20 @@ def write_json(path: Location, data: dict[str, Any]) -> None:
 
 
 def write_page(path: str | Path, text: str) -> None:
-    """Write a page for people, renamed into place. Raises `FerError` where that is not possible."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
+    """Write a page for people, put in place whole. Raises as `write_whole`."""
+    write_whole(path, text.encode())
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file, put in place whole. Raises `FerError` where that is not possible."""
+    place = at(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        put_in_place(partial, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with create(place) as file:
+            file.write(data)
+            put(file, place)
     except OSError as error:
         raise FerError(f"{path}: cannot be written ({error.strerror}); give another -o") from error
-
-
-def put_in_place(partial: Path, path: Path) -> None:
-    """Rename a file once its bytes are on the disk, so that a power cut leaves it whole or not."""
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def spread(values: pa.Array, has: pa.ChunkedArray) -> pa.Array:

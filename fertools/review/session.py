@@ -27,7 +27,8 @@ import pyarrow.parquet as pq
 from fertools.columns import usable
 from fertools.errors import FerError
 from fertools.labels import WORDS
-from fertools.manifest import Manifest, put_in_place, read_manifest, write_json
+from fertools.locations import create, put
+from fertools.manifest import Manifest, read_manifest, write_json
 from fertools.review.asked import FOLDER, Asked
 from fertools.review.disputes import disputed
 from fertools.review.journal import Journal
@@ -137,9 +138,9 @@ def _salt(folder: Path) -> str:
     file = folder / "salt.txt"
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / ".salt.partial"
-        partial.write_text(secrets.token_hex(16), encoding="ascii")
-        put_in_place(partial, file)
+        with create(file) as stream:
+            stream.write(secrets.token_hex(16).encode())
+            put(stream, file)
     return file.read_text(encoding="ascii").strip()
 
 
@@ -220,7 +221,8 @@ def _read(folder: Path) -> dict[str, Any]:
 def _write(folder: Path, items: pa.Table, facts: dict[str, Any]) -> None:
     """Items first: a session without facts is drawn again, with the same lot."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / ".items.parquet.partial"
-    pq.write_table(items, partial, compression="zstd")
-    put_in_place(partial, folder / "items.parquet")
+    file = folder / "items.parquet"
+    with create(file) as stream:
+        pq.write_table(items, stream, compression="zstd")
+        put(stream, file)
     write_json(folder / "session.json", facts)
