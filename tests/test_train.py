@@ -19,11 +19,13 @@ from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
+from fertools.models import dense_dsc
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import read_tensors
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
+from fertools.train.trainer import channels_last
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
 
@@ -391,3 +393,14 @@ def test_a_recipe_is_written_as_it_is_read(study, tmp_path) -> None:
     assert (tmp_path / "r.toml").read_text().startswith("# one\n# two\n")
     again = dataclasses.replace(wanted)
     assert json.dumps(recipes.table(again)) == json.dumps(recipes.table(wanted))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_concatenating_network_keeps_its_channels_last(channels) -> None:
+    images = torch.rand(3, channels, 48, 48)
+    model = dense_dsc.build(7, channels).to(memory_format=torch.channels_last)
+    changed = channels_last(images)
+    assert torch.equal(changed, images)
+    with torch.no_grad():
+        maps = model[:2](changed)  # the stem and the first stage
+    assert maps.is_contiguous(memory_format=torch.channels_last)
