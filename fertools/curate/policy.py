@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 from fertools import resources, strict
 from fertools.columns import encode, words
 from fertools.errors import FerError, unknown
+from fertools.measures.leakage import PARTS
 from fertools.strict import setting
 from fertools.versions import BY_VERDICT
 
 DEFAULT = "curate_default"
-PARTS = ("train", "val", "test")
 WAYS = ("all", "but_one")
 # Which column says whose copy a row is.
 COPIES = {"exact_copy": "face_hash", "near_copy": "twin_group"}

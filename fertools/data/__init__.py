@@ -24,9 +24,9 @@ from fertools.columns import encode, usable
 from fertools.errors import FerError, unknown
 from fertools.faces import Faces
 from fertools.manifest import Manifest, read_manifest
+from fertools.measures.leakage import NONE, PARTS, round_of
 
 Item = tuple[torch.Tensor, torch.Tensor]
-PARTS = ("train", "val", "test")
 
 # albumentations 2.0.8 leaves an argument that it does not know out with a warning, and trains on
 # something else than was asked for
@@ -226,13 +226,9 @@ def in_part(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDAr
 def _in_fold(manifest: Manifest, split: str | None, fold: int) -> npt.NDArray[np.bool_]:
     if not manifest.has("fold"):
         raise FerError("the manifest has no folds; run `fertools split --folds 10`")
-    folds = manifest.column("fold").fill_null(-1).to_numpy()
-    count = int(folds.max()) + 1
-    if not 0 <= fold < count:
-        raise FerError(f"fold {fold}: from 0 to {count - 1}")
-    test, val = folds == fold, folds == (fold + 1) % count
-    parts = {"test": test, "val": val & ~test, "train": (folds >= 0) & ~test & ~val}
-    return np.asarray(parts[split] if split is not None else folds >= 0)
+    folds = manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64)
+    part = round_of(folds, fold)
+    return np.asarray(part != NONE if split is None else part == PARTS.index(split))
 
 
 def _left_out(words: npt.NDArray[np.int64], names: list[str]) -> dict[str, int]:

@@ -21,8 +21,8 @@ from fertools.export._names import distinct
 from fertools.faces import Faces
 from fertools.image import encode as encode_image
 from fertools.manifest import Manifest
+from fertools.measures.leakage import NONE, PARTS, round_of
 
-PARTS = ("train", "val", "test")
 CODECS = {"png": "png", "jpeg": "jpg"}  # codec: ending of its files
 BATCH = 256
 PUBLISHED = "nothing was dealt: the parts are those that were published (official_split)"
@@ -176,7 +176,7 @@ def _parts(manifest: Manifest, fold: int | None) -> tuple[str, Codes, bool]:
     A manifest that was dealt to folds has parts in the round that tests `fold`: fold + 1 validates,
     the others train. Published parts count where no row would be lost by them.
     """
-    none = np.full(len(manifest), -1)
+    none = np.full(len(manifest), NONE)
     if fold is not None:
         return "fold", _round(manifest, fold), True
     if manifest.has("split"):
@@ -199,14 +199,7 @@ def _words(manifest: Manifest, column: str) -> Codes:
 def _round(manifest: Manifest, fold: int) -> Codes:
     if not manifest.has("fold"):
         raise FerError("the manifest has no folds; run `fertools split --folds 10`")
-    folds = manifest.column("fold").fill_null(-1).to_numpy().astype(np.int64)
-    count = int(folds.max()) + 1
-    if not 0 <= fold < count:
-        raise FerError(f"fold {fold}: from 0 to {count - 1}")
-    part = np.where(folds < 0, -1, 0)
-    part[folds == (fold + 1) % count] = 1
-    part[folds == fold] = 2
-    return part
+    return round_of(manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64), fold)
 
 
 def _reasons(

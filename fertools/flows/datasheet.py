@@ -19,7 +19,7 @@ from fertools.faces import open_faces
 from fertools.flows._datasheet_words import RELATIONS, WORDS
 from fertools.flows._report_facts import OTHERS, PUBLISHED, Facts, gather
 from fertools.manifest import locate, read_card
-from fertools.stats import PARTS
+from fertools.measures.leakage import PARTS
 
 FEW = 30  # test rows of a class below which its score is called unreliable
 EVEN = 3.0  # an imbalance below which accuracy alone does not mislead much

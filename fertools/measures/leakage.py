@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fertools.errors import FerError
+
 NONE, TRAIN, VAL, TEST = -1, 0, 1, 2
 PARTS = ("train", "val", "test")
 PAIRS = ((TRAIN, VAL), (TRAIN, TEST), (VAL, TEST))  # earlier and later part
@@ -65,16 +67,23 @@ def partners(links: Links, part: Integers, earlier: int, later: int) -> Partners
 
 
 def rounds(folds: Integers) -> Iterator[Integers]:
-    """The part of every row in each round of a cross-validation, from its fold 0 .. K-1 or -1.
+    """The part of every row in each round of a cross-validation, from its fold 0 .. K-1 or -1."""
+    return (round_of(folds, k) for k in range(int(folds.max(initial=-1)) + 1))
 
-    In round k fold k tests, fold k + 1 (after the last the first) validates, the rest trains.
+
+def round_of(folds: Integers, k: int) -> Integers:
+    """The part of every row (n,) in round k, from its fold 0 .. K-1 or -1.
+
+    Fold k tests, fold k + 1 (after the last the first) validates, the rest trains. Raises
+    `FerError` where there is no such fold.
     """
     count = int(folds.max(initial=-1)) + 1
-    for k in range(count):
-        part = np.where(folds >= 0, TRAIN, NONE)
-        part[folds == (k + 1) % count] = VAL
-        part[folds == k] = TEST
-        yield part
+    if not 0 <= k < count:
+        raise FerError(f"fold {k}: from 0 to {count - 1}")
+    part = np.where(folds >= 0, TRAIN, NONE)
+    part[folds == (k + 1) % count] = VAL
+    part[folds == k] = TEST
+    return part
 
 
 Columns = tuple[Integers, Integers, Integers, Integers]

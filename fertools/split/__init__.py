@@ -26,11 +26,12 @@ from fertools.locations import Location, at, way
 from fertools.manifest import Manifest, manifest_at, read_manifest, write_manifest
 from fertools.manifest.card import made
 from fertools.measures.deal import deal, infeasible
+from fertools.measures.leakage import PARTS
 from fertools.protocol import digest
 from fertools.split.following import Followed, plan
 from fertools.split.grouping import Grouping, Groups, group_rows
 from fertools.split.judged import Judged, judge, renamed
-from fertools.split.kept import PARTS, encode_parts, kept
+from fertools.split.kept import encode_parts, kept
 from fertools.split.options import SplitOptions as SplitOptions
 
 

@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 
 from fertools.errors import FerError
 from fertools.manifest import read_manifest
+from fertools.measures.leakage import PARTS
 from fertools.split.grouping import Groups
-
-PARTS = ("train", "val", "test")
 
 
 def kept(

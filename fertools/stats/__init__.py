@@ -17,9 +17,9 @@ from fertools.columns import Codes, encode, usable
 from fertools.errors import FerError
 from fertools.manifest import Manifest, read_manifest
 from fertools.measures import balance
+from fertools.measures.leakage import PARTS
 
 METADATA = ("native_label", "label", "gender", "age", "race", "background", "source")
-PARTS = ("train", "val", "test")
 UNKNOWN = "(unknown)"
 MANY = 60  # values of a column beyond which a table is of no use
 
