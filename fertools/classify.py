@@ -13,7 +13,7 @@ import torch
 
 from fertools.devices import choose
 from fertools.errors import FerError, unknown
-from fertools.evaluate.predictions import PRECISIONS
+from fertools.evaluate.predictions import shares
 from fertools.runs import GRAY, Run, network
 
 Classify = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float64]]
@@ -36,21 +36,13 @@ def classifier(
     way = tta or spec.tta
     if way not in WAYS:
         raise unknown("tta", way, list(WAYS))
-    chosen, kind = choose(device), PRECISIONS.get(spec.precision)
+    chosen = choose(device)
     model = network(run, chosen)
-
-    def share(images: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = model(images)
-        return (logits.float() / temperature).softmax(1)
 
     def classify(faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         images = torch.from_numpy(np.ascontiguousarray(faces))
         images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
         images = images.to(chosen).float().div(255)
-        with torch.inference_mode(), torch.autocast(chosen.type, kind, enabled=kind is not None):
-            found = share(images)
-            if way == "flip":
-                found = (found + share(images.flip(3))) / 2
-        return np.asarray(found.double().cpu().numpy())
+        return shares(model, images, way, spec.precision, temperature)
 
     return classify

@@ -78,19 +78,30 @@ def probabilities(
     The model is in evaluation mode while it is asked, and left as it was.
     """
     device, training = torch.device(device), model.training
-    kind = PRECISIONS.get(precision)
     loader = make_loader(dataset, batch, device=room_for(dataset, device))
-    found = []
     model.eval()
-    with torch.inference_mode(), torch.autocast(device.type, kind, enabled=kind is not None):
-        for images, _ in loader:
-            images = images.to(device)
-            share = model(images).float().softmax(1)
-            if tta == "flip":
-                share = (share + model(images.flip(3)).float().softmax(1)) / 2
-            found.append(share.double().cpu())
+    found = [shares(model, images.to(device), tta, precision) for images, _ in loader]
     model.train(training)
-    return torch.cat(found).numpy()
+    return np.concatenate(found)
+
+
+def shares(
+    model: nn.Module,
+    images: torch.Tensor,
+    tta: str = "none",
+    precision: str = "fp32",
+    temperature: float = 1.0,
+) -> Floats:
+    """Softmax outputs (n, K) of a model in evaluation mode for images (n, C, H, W) on its device.
+
+    `tta` is as in `probabilities`; `temperature` divides the logits (Guo et al. 2017).
+    """
+    device, kind = images.device.type, PRECISIONS.get(precision)
+    views = [images, images.flip(3)] if tta == "flip" else [images]
+    with torch.inference_mode(), torch.autocast(device, kind, enabled=kind is not None):
+        each = [(model(view).float() / temperature).softmax(1) for view in views]
+        found: Floats = (sum(each[1:], each[0]) / len(each)).double().cpu().numpy()
+    return found
 
 
 def of_probs(manifest: Manifest, dataset: FaceDataset, probs: Probs, file: str) -> Predictions:
