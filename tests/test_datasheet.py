@@ -81,7 +81,7 @@ def test_both_languages_say_the_same_things(study):
 
 def test_a_strangers_words_stay_text(tmp_path):
     found, _ = made(tmp_path / "data", smooth(4, seed=1), gender=[EVIL, "x`y", None, None])
-    card = {**found.card, "about": {"licence": EVIL, "citation": EVIL}}
+    card = {**found.card, "name": "x", "about": {"licence": EVIL, "citation": EVIL}}
     write_manifest(tmp_path / "data" / "manifest.parquet", found.table, {}, card)
     page = datasheet(tmp_path / "data", purpose=EVIL, contact=f"a\n# b {EVIL}")
     assert "<script" not in page

@@ -4,6 +4,8 @@ Headings follow the sections of Gebru et al., Datasheets for Datasets, Communica
 (12), 2021. In a sentence `{}` marks what the facts fill in.
 """
 
+from fertools.flows._report_words import PLAIN
+
 ENGLISH = {
     "title": "Datasheet: {name}",
     "intro": "Drawn up by fertools {version} from `{file}`, sha256 `{digest}`. Sections follow "
@@ -156,12 +158,7 @@ KOREAN = {
 WORDS = {"en": ENGLISH, "ko": KOREAN}
 RELATIONS = {
     "en": {
-        "subject": "people",
-        "sequence": "recordings",
-        "exact": "exact copies",
-        "near": "near-twins",
-        "mirrored": "mirrored near-twins",
-        "derived": "altered copies",
+        **PLAIN,
         "gender": "gender",
         "age": "age",
         "race": "race",

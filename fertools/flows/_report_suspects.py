@@ -61,14 +61,14 @@ def curation(manifest: Manifest, data: str | None) -> dict[str, Any]:
     """
     if "flags" not in manifest.table.column_names:
         return {}
-    for folder in _folders(manifest, data):
+    for folder in data_folders(manifest, data):
         found = read_card(folder / "manifest.parquet").get("curation")
         if found:
             return dict(found)
     return {}
 
 
-def _folders(manifest: Manifest, data: str | None) -> list[Path]:
+def data_folders(manifest: Manifest, data: str | None) -> list[Path]:
     """The data folders of a manifest: the one given, its own, those of its face stores."""
     stores = manifest.card.get("stores", {})
     paths = sorted({str(entry.get("path", ".")) for entry in stores.values()})
@@ -105,7 +105,7 @@ def suspects(manifest: Manifest, data: str | None, card: dict[str, Any]) -> Susp
 def _table(manifest: Manifest, data: str | None, ids: pa.ChunkedArray) -> pa.Table:
     """The rows of the check's table that are about these ids."""
     columns = ["id", "by", "label", "suggested", "score"]
-    for folder in _folders(manifest, data):
+    for folder in data_folders(manifest, data):
         if (folder / TABLE).is_file():
             table = pq.read_table(folder / TABLE, columns=columns)
             return table.filter(pc.is_in(table["id"], value_set=ids.combine_chunks()))

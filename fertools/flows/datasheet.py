@@ -15,9 +15,12 @@ from typing import Any
 from fertools import __version__, folder
 from fertools.audit.verdict import LEAKS, UNCHECKED
 from fertools.errors import FerError, unknown
+from fertools.export import _terms
 from fertools.faces import open_faces
 from fertools.flows._datasheet_words import RELATIONS, WORDS
 from fertools.flows._report_facts import OTHERS, PUBLISHED, Facts, gather
+from fertools.flows._report_suspects import data_folders
+from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
 
@@ -81,18 +84,18 @@ class Sheet:
 
     def __init__(self, facts: Facts, file: Path, language: str, data: str | None) -> None:
         self.facts, self.words, self.relations = facts, WORDS[language], RELATIONS[language]
-        self.cards = _cards(facts, file, data)
+        self.cards = _cards(facts, data)
         self.data = data or (str(file.parent) if facts.parts == PUBLISHED else None)
 
     def sources(self) -> list[str]:
         """Each data set with its licence, whom to cite, and where to get it."""
         t = self.words
-        rows = []
-        for name in self._names():
-            said = self._about(name)
-            keys = ("licence", "citation", "homepage")
-            rows.append([name, *(said.get(key) or t["own"] for key in keys)])
-        return [_table([t["source"], t["licence"], t["citation"], t["homepage"]], rows)]
+        keys = ("licence", "citation", "homepage")
+        rows = [
+            [name, *(said[key] or t["own"] for key in keys)]
+            for name, said in _terms.sources(self.facts.manifest, sources(self.facts)).items()
+        ]
+        return [_table([t["source"], *(t[key] for key in keys)], rows)]
 
     def composition(self) -> list[str]:
         """The sum of images, what an instance is, classes by part, people."""
@@ -184,7 +187,7 @@ class Sheet:
         t = self.words
         told = [
             f"- {t['faults_of'].format(source=_code(name), text=_plain(text))}"
-            for name in self._names()
+            for name in sources(self.facts)
             if (text := _traps(name))
         ]
         groups = self.facts.groups
@@ -243,21 +246,10 @@ class Sheet:
             return "?"
         return f"{shape[1]} x {shape[0]}, {'RGB' if len(shape) == 3 else 'gray'}"
 
-    def _names(self) -> list[str]:
-        return sorted(map(str, self.facts.manifest.table["source"].unique().to_pylist()))
 
-    def _about(self, name: str) -> dict[str, str]:
-        """What the card says of a data set; a split of several has a table for each."""
-        card = self.facts.manifest.card.get("about") or {}
-        found = card.get(name, card)
-        return {key: str(value) for key, value in found.items() if isinstance(value, str)}
-
-
-def _cards(facts: Facts, file: Path, data: str | None) -> dict[str, dict[str, Any]]:
+def _cards(facts: Facts, data: str | None) -> dict[str, dict[str, Any]]:
     """The cards of the data folders behind a manifest, by the name of the data set."""
-    stores = facts.manifest.card.get("stores", {})
-    folders = [Path(data)] if data else []
-    folders += [file.parent / str(store.get("path", ".")) for store in stores.values()]
+    folders = data_folders(facts.manifest, data)
     cards = (read_card(each / "manifest.parquet") for each in folders)
     found = {str(card["source"]): card for card in cards if "source" in card}
     return dict(sorted(found.items()))
