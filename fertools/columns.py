@@ -24,6 +24,16 @@ def encode(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
     return codes, coded.dictionary.take(pa.array(order)).to_pylist()
 
 
+def numbers(column: pa.ChunkedArray) -> Codes:
+    """A column of texts as codes (n,) in the order in which they first occur, -1 for null.
+
+    For columns of which hardly a text occurs twice, such as hashes: to sort them takes longest.
+    """
+    coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    found: Codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
+
+
 def cross(*codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
     """Codes of the combinations that occur (-1 where any is -1), and each combination's parts."""
     known = np.all([c >= 0 for c in codes], axis=0)

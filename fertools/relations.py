@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fertools import folder
 from fertools.checks._sketch import LARGEST
-from fertools.columns import cross, encode
+from fertools.columns import cross, encode, numbers
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
 from fertools.manifest import Manifest
@@ -62,7 +62,7 @@ def recordings(table: pa.Table) -> Integers:
 
 def exact(table: pa.Table, dealt: Mask) -> Relation:
     """Rows with an equal photograph (`image_hash`) or an equal stored face (`face_hash`)."""
-    codes = tuple(encode(table[name])[0] for name in ("image_hash", "face_hash"))
+    codes = tuple(numbers(table[name]) for name in ("image_hash", "face_hash"))
     return _of_codes("exact", codes, dealt, "have no hash")
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 
-from fertools.columns import cross, encode, put, usable, words
+from fertools.columns import cross, encode, numbers, put, usable, words
 
 
 def test_codes_are_ranks_of_sorted_words() -> None:
@@ -15,6 +15,12 @@ def test_codes_are_ranks_of_sorted_words() -> None:
 def test_an_empty_column_has_no_words() -> None:
     codes, names = encode(pa.chunked_array([], pa.string()))
     assert (len(codes), names) == (0, [])
+
+
+def test_numbers_are_in_the_order_of_the_first_occurrence() -> None:
+    column = pa.chunked_array([["b", None], ["a", "b"], []], pa.string())
+    assert numbers(column).tolist() == [0, -1, 1, 0]
+    assert len(numbers(pa.chunked_array([], pa.null()))) == 0
 
 
 def test_cross_numbers_the_combinations_that_occur() -> None:

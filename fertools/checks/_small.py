@@ -45,10 +45,10 @@ class Small:
         """The faces at these places alone."""
         return Small(self.rows[places], self.at[places], self.source)
 
-    def blocks(self) -> Iterator[tuple[slice, Pixels]]:
-        """All faces in order, some hundred at a time, with their places."""
-        for start in range(0, len(self), BLOCK):
-            places = slice(start, min(start + BLOCK, len(self)))
+    def blocks(self, size: int = BLOCK) -> Iterator[tuple[slice, Pixels]]:
+        """All faces in order, `size` at a time, with their places."""
+        for start in range(0, len(self), size):
+            places = slice(start, min(start + size, len(self)))
             yield places, self[places]
 
 
