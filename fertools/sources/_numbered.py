@@ -6,24 +6,16 @@ In go the files of a root; out come the words behind each name of a list, and th
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from fertools.errors import unknown
-from fertools.frame import option
+from fertools.frame import Frame
 from fertools.roots import Member
 from fertools.sources._together import lines, whole_path
 
-IMAGES = ("auto", "aligned", "original")
 PICTURE = re.compile(r"^(?P<stem>\d{4})(?P<aligned>_aligned)?\.(?:jpe?g|png)$", re.IGNORECASE)
 FOLDER = re.compile(r"/(?:aligned|original)(?:\.zip)?/[^/]+$", re.IGNORECASE)
 SET = re.compile(r"/RAF[-_]?(?P<set>ML|CE|AU)\b", re.IGNORECASE)
 Listed = dict[str, tuple[str, ...]]  # the words behind the name of a picture, by its stem
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Which of the two pictures of a face is read."""
-
-    images: str = option("auto", "aligned, original, or auto: aligned where there are any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +37,18 @@ class Shot:
         """What the lists say."""
         return f"{self.stem} {self.words}"
 
+    def frame(self, **more: Any) -> Frame:
+        """The row, with what the lists say of it."""
+        missing = self.picture is None
+        return Frame(
+            key=self.stem,
+            path=self.where,
+            image=self.picture,
+            status="missing" if missing else "ok",
+            detail=f"{self.where}: there is no picture of this name" if missing else None,
+            **more,
+        )
+
 
 def is_picture(member: Member) -> bool:
     """Whether a file has a number for its name, and its place or its name says that it is a face's.
@@ -65,14 +69,6 @@ def is_aligned(member: Member) -> bool:
     """Whether a picture is an aligned face, by its name or its folder."""
     found = PICTURE.match(member.name)
     return bool(found and (found["aligned"] or "/aligned" in whole_path(member).lower()))
-
-
-def wanted(members: Iterable[Member], options: Options | None) -> bool:
-    """Whether the aligned pictures are read, not the originals."""
-    choice = options.images if options else "auto"
-    if choice not in IMAGES:
-        raise unknown("images", choice, list(IMAGES))
-    return choice == "aligned" or (choice == "auto" and any(map(is_aligned, members)))
 
 
 def listed(member: Member) -> Listed:

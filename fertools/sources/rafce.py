@@ -21,8 +21,9 @@ from fertools.errors import FerError
 from fertools.frame import Frame
 from fertools.labels import COMPOUND, RARE_COMPOUND
 from fertools.roots import Member, Root, Unit
-from fertools.sources._numbered import Options as Options
-from fertools.sources._numbered import bare, is_picture, shots, wanted
+from fertools.sources._aligned import Options as Options
+from fertools.sources._aligned import wanted
+from fertools.sources._numbered import bare, is_aligned, is_picture, shots
 from fertools.sources._together import sliced, together
 
 LICENCE = "non-commercial research, on request to the authors; not to be passed on"
@@ -52,7 +53,8 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in originals a detector looks for the face."""
-    aligned = wanted([member for root in roots for member in root.members], roots[0].options)
+    members = [member for root in roots for member in root.members]
+    aligned = wanted(members, roots[0].options, is_aligned)
     return {"size": 100, "channels": 3, "faces": "as-is" if aligned else "auto"}
 
 
@@ -64,7 +66,8 @@ def units(root: Root) -> list[Unit]:
     lists = _lists(members)
     if "emolabel" not in lists:
         raise FerError(f"{root}: no RAFCE_emolabel.txt; give it, too, or read it as rafml")
-    found = shots(members, lists, aligned=wanted(members, root.options))
+    aligned = wanted(members, root.options, is_aligned)
+    found = shots(members, lists, aligned=aligned)
     return sliced("faces", list(found), SLICE)
 
 
@@ -73,13 +76,7 @@ def read(unit: Unit) -> Iterator[Frame]:
     for shot in unit.options:
         words = {kind: said[0] for kind, said in shot.words if said}
         code = words.get("emolabel", "")
-        missing = shot.picture is None
-        yield Frame(
-            key=shot.stem,
-            path=shot.where,
-            image=shot.picture,
-            status="missing" if missing else "ok",
-            detail=f"{shot.where}: there is no picture of this name" if missing else None,
+        yield shot.frame(
             raw_label=CODE_WORDS.get(code, code) or None,
             official_split=PARTS.get(words.get("partition", "")),
             action_units=_units(dict(shot.words).get("aulabel", ())),

@@ -21,10 +21,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from fertools.errors import unknown
-from fertools.frame import Box, Frame, option, rejected
+from fertools.frame import Box, Frame, rejected
 from fertools.labels import COMPOUND
 from fertools.roots import Member, Root, Unit
+from fertools.sources._aligned import Options as Options
+from fertools.sources._aligned import wanted
 from fertools.sources._rafdb_lists import (
     LIST,
     NOTE,
@@ -49,15 +50,7 @@ COMPOUNDS = tuple(words.title() for words in COMPOUND)  # as the paper spells th
 GENDERS = ("male", "female", "unsure")
 RACES = ("Caucasian", "African-American", "Asian")
 AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
-IMAGES = ("auto", "aligned", "original")
 SLICE = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Which of the two pictures of a face is read."""
-
-    images: str = option("auto", "aligned, original, or auto: aligned where there are any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in originals the face is where the data set's box says."""
     stored = {"size": 100, "channels": 3}
     members = [member for root in roots for member in root.members]
-    aligned = _wanted(members, roots[0].options)
+    aligned = wanted(members, roots[0].options, _is_aligned)
     return stored | ({"faces": "as-is"} if aligned else {"faces": "auto"})
 
 
@@ -105,7 +98,8 @@ def units(root: Root) -> list[Unit]:
     if not members:
         return []
     groups: dict[str, list[Shot]] = {}
-    for shot in _shots(members, aligned=_wanted(members, root.options)):
+    aligned = wanted(members, root.options, _is_aligned)
+    for shot in _shots(members, aligned=aligned):
         groups.setdefault(f"{_set(shot)}-{shot.part}", []).append(shot)
     found = [u for name in sorted(groups) for u in sliced(name, groups[name], SLICE)]
     strange = [m for m in members if m.suffix in (".jpg", ".jpeg", ".png") and not _is_picture(m)]
@@ -129,14 +123,6 @@ def _is_picture(member: Member) -> bool:
 def _is_aligned(member: Member) -> bool:
     found = PICTURE.match(member.name)
     return bool(found and (found["aligned"] or "aligned" in member.parts[:-1]))
-
-
-def _wanted(members: Iterable[Member], options: Options | None) -> bool:
-    """Whether the aligned pictures are read, not the originals."""
-    choice = options.images if options else "auto"
-    if choice not in IMAGES:
-        raise unknown("images", choice, list(IMAGES))
-    return choice == "aligned" or (choice == "auto" and any(map(_is_aligned, members)))
 
 
 def _set(shot: Shot) -> str:

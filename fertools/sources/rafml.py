@@ -25,8 +25,9 @@ import pyarrow as pa
 from fertools.errors import FerError
 from fertools.frame import Frame
 from fertools.roots import Member, Root, Unit
-from fertools.sources._numbered import Options as Options
-from fertools.sources._numbered import Shot, bare, is_picture, listed, shots, wanted
+from fertools.sources._aligned import Options as Options
+from fertools.sources._aligned import wanted
+from fertools.sources._numbered import Shot, bare, is_aligned, is_picture, listed, shots
 from fertools.sources._together import sliced, together
 
 LICENCE = "non-commercial research, on request to the authors; not to be passed on"
@@ -58,7 +59,8 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in originals a detector looks for the face."""
-    aligned = wanted([member for root in roots for member in root.members], roots[0].options)
+    members = [member for root in roots for member in root.members]
+    aligned = wanted(members, roots[0].options, is_aligned)
     return {"size": 100, "channels": 3, "faces": "as-is" if aligned else "auto"}
 
 
@@ -69,9 +71,10 @@ def units(root: Root) -> list[Unit]:
     if members and not lists:
         raise FerError(f"{root}: pictures without distribution.txt; give its folder, too")
     parts = _parts(lists)
+    aligned = wanted(members, root.options, is_aligned)
     found = [
         Shot(shot.stem, shot.where, shot.picture, _with_part(shot, parts))
-        for shot in shots(members, lists, aligned=wanted(members, root.options))
+        for shot in shots(members, lists, aligned=aligned)
     ]
     return sliced("faces", found, SLICE)
 
@@ -84,13 +87,7 @@ def read(unit: Unit) -> Iterator[Frame]:
         several = [
             w for w, on in zip(WORDS, words.get("multilabel", ()), strict=False) if on != "0"
         ]
-        missing = shot.picture is None
-        yield Frame(
-            key=shot.stem,
-            path=shot.where,
-            image=shot.picture,
-            status="missing" if missing else "ok",
-            detail=f"{shot.where}: there is no picture of this name" if missing else None,
+        yield shot.frame(
             raw_label=_largest(shares),
             official_split=next(iter(words.get("part", ())), None),
             votes={word: round(1000 * share) for word, share in shares.items()} or None,

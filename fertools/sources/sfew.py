@@ -13,13 +13,14 @@ stills and found a wall on others. Licence: for research, on request.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fertools.errors import unknown
-from fertools.frame import Frame, option, rejected
+from fertools.frame import Frame, rejected
 from fertools.roots import Member, Root, Unit
+from fertools.sources._aligned import Options as Options
+from fertools.sources._aligned import wanted
 from fertools.sources._together import together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
@@ -38,19 +39,11 @@ LABELS = {
     "Sad": "sadness",
     "Surprise": "surprise",
 }
-IMAGES = ("auto", "aligned", "original")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 PART = re.compile(
     r"^(?P<part>train|val|test)(?P<aligned>_aligned_faces\w*)?(?:\.zip)?$", re.IGNORECASE
 )
 NAME = re.compile(r"^(?P<film>.+)_(?P<time>\d{9})_(?P<frame>\d{8})\.(?:png|jpe?g)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Which of the two pictures of a still is read."""
-
-    images: str = option("auto", "aligned, original, or auto: aligned where there are any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +63,14 @@ def matches(root: Root) -> bool:
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in the stills a detector looks for the face."""
     members = [member for root in roots for member in root.members]
-    aligned = _wanted(members, roots[0].options)
+    aligned = wanted(members, roots[0].options, _is_aligned)
     return {"size": 180, "channels": 3, "faces": "as-is" if aligned else "auto"}
 
 
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
     members = together(root, _is_picture)
-    aligned = _wanted(members, root.options)
+    aligned = wanted(members, root.options, _is_aligned)
     places = [(m, _place(m)) for m in members if m.suffix in SUFFIXES]
     chosen = [m for m, place in places if place and place.aligned == aligned]
     return root.units(chosen, key=_key)
@@ -119,13 +112,9 @@ def _is_picture(member: Member) -> bool:
     return NAME.match(member.name) is not None and _place(member) is not None
 
 
-def _wanted(members: Iterable[Member], options: Options | None) -> bool:
-    """Whether the aligned pictures are read, not the stills."""
-    choice = options.images if options else "auto"
-    if choice not in IMAGES:
-        raise unknown("images", choice, list(IMAGES))
-    places = (_place(member) for member in members if _is_picture(member))
-    return choice == "aligned" or (choice == "auto" and any(p and p.aligned for p in places))
+def _is_aligned(member: Member) -> bool:
+    place = _place(member)
+    return NAME.match(member.name) is not None and place is not None and place.aligned
 
 
 def _key(member: Member) -> str:
