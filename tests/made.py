@@ -1,4 +1,4 @@
-"""A data folder made of given faces, for tests that need no ingest."""
+"""Data folders for several tests: of given faces, without an ingest, and of drawn people."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fertools.faces import Faces, open_faces
+from fertools.fakes import ck48
 from fertools.image import digest
+from fertools.ingest import ingest
 from fertools.manifest import Manifest, conform, read_manifest, write_manifest
 from fertools.shards import ShardWriter
+from fertools.split import SplitOptions, split
+from fertools.split.grouping import Grouping
 
 Pixels = NDArray[np.uint8]
 
@@ -36,6 +40,15 @@ def made(folder: Path, faces: Pixels, **columns: Any) -> tuple[Manifest, Faces]:
     write_manifest(folder / "manifest.parquet", conform(pa.table({**base, **columns})), {}, card)
     manifest = read_manifest(folder)
     return manifest, open_faces(manifest)
+
+
+def leaking(folder: Path) -> Path:
+    """Drawn people in `data`, and `random.parquet`, dealt without regard to who they are."""
+    ck48.write(folder / "raw", people=5)
+    ingest("ck48", [folder / "raw" / "CK+48"], folder / "data")
+    alone = SplitOptions(ratios=(6, 2, 2), grouping=Grouping("none"))
+    split([folder / "data"], folder / "random.parquet", alone)
+    return folder
 
 
 def smooth(count: int, seed: int, size: int = 48) -> Pixels:

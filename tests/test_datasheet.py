@@ -6,14 +6,12 @@ import pytest
 
 from fertools.cli import main
 from fertools.errors import FerError
-from fertools.fakes import aihub, ck48, fer2013
+from fertools.fakes import aihub, fer2013
 from fertools.flows._datasheet_words import ENGLISH, KOREAN, RELATIONS
 from fertools.flows.datasheet import datasheet
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
-from fertools.split import SplitOptions, split
-from fertools.split.grouping import Grouping
-from tests.made import made, smooth
+from tests.made import leaking, made, smooth
 
 EVIL = "<script>alert(1)</script>|a"
 
@@ -21,12 +19,7 @@ EVIL = "<script>alert(1)</script>|a"
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Path:
     """Drawn people in sequences, dealt without regard to who they are."""
-    folder = tmp_path_factory.mktemp("study")
-    ck48.write(folder / "raw", people=5)
-    ingest("ck48", [folder / "raw" / "CK+48"], folder / "data")
-    alone = SplitOptions(ratios=(6, 2, 2), grouping=Grouping("none"))
-    split([folder / "data"], folder / "random.parquet", alone)
-    return folder
+    return leaking(tmp_path_factory.mktemp("study"))
 
 
 def section(page: str, name: str) -> str:

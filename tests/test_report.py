@@ -14,17 +14,16 @@ from fertools.audit import audit
 from fertools.cli import main
 from fertools.curate import curate
 from fertools.errors import FerError
-from fertools.fakes import ck48, fer2013
+from fertools.fakes import fer2013
 from fertools.flows import report as flow
 from fertools.flows._report_chart import bars, histogram
 from fertools.flows.report import named, report
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split
-from fertools.split.grouping import Grouping
 from fertools.stats import Balance
 from tests.browser import BROWSER, DRIVER, browser
-from tests.made import made, smooth
+from tests.made import leaking, made, smooth
 
 EVIL = "<script>alert(1)</script>"
 QUOTED = "\"' onerror=alert(1) x='"
@@ -57,12 +56,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Path:
     """Drawn people in several sequences, dealt without regard to who they are."""
-    folder = tmp_path_factory.mktemp("study")
-    ck48.write(folder / "raw", people=5)
-    ingest("ck48", [folder / "raw" / "CK+48"], folder / "data")
-    alone = SplitOptions(ratios=(6, 2, 2), grouping=Grouping("none"))
-    split([folder / "data"], folder / "random.parquet", alone)
-    return folder
+    return leaking(tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture(scope="module")

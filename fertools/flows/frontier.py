@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from fertools.errors import FerError, unknown
+from fertools.flows._results import SCORED
 from fertools.models._count import count
 from fertools.resources import resource
 from fertools.runs import Run, build, open_runs, read_json
@@ -169,7 +170,7 @@ def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
-    for name in ("metrics-test.json", "reproduced.json"):
+    for name in ("metrics-test.json", SCORED):
         if (folder / name).is_file():
             return read_json(folder / name)
     raise FerError(f"{folder}: has no test score yet; run: fertools evaluate {folder}")
