@@ -18,20 +18,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools.columns import Codes, cross, encode, put, usable, words
-from fertools.errors import FerError, unknown
+from fertools.columns import Codes, encode, put, usable, words
+from fertools.errors import FerError
 from fertools.labelling import label
 from fertools.labels import mapping
 from fertools.locations import Location, at, way
 from fertools.manifest import Manifest, manifest_at, read_manifest, write_manifest
 from fertools.manifest.card import made
-from fertools.measures.deal import deal, infeasible
 from fertools.measures.leakage import PARTS
 from fertools.protocol import digest
+from fertools.split.dealing import deal_rows
 from fertools.split.following import Followed, plan
 from fertools.split.grouping import Grouping, Groups, group_rows
 from fertools.split.judged import Judged, judge, renamed
-from fertools.split.kept import encode_parts, kept
+from fertools.split.kept import encode_parts
 from fertools.split.options import SplitOptions as SplitOptions
 
 
@@ -90,11 +90,7 @@ def split(
     table = found.table
     groups = group_rows(table, _grouping(options))
     dealable = usable(table) & table["label"].is_valid().to_numpy()
-    strata = _strata(table, options)
-    if listed:
-        part, shares, notes = _as_listed(listed, dealable)
-    else:
-        part, shares, notes = _deal(table, options, groups, strata, dealable, keep)
+    part, shares, notes = deal_rows(table, options, groups, dealable, listed, keep)
     table = _written(table, groups, part, options)
     report = _report(table, groups, part, shares, dealable, options)
     facts = {
@@ -158,15 +154,6 @@ def _labelled(
     return judge(labelled, names, bool(options.verdicts)), options, None
 
 
-def _as_listed(
-    listed: Followed, dealable: npt.NDArray[np.bool_]
-) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
-    """What `_deal` returns, for the rows of a list: the shares are those it has."""
-    part = np.where(dealable, listed.part, -1)
-    counts = np.bincount(part[part >= 0], minlength=listed.folds or len(PARTS))
-    return part, counts / max(counts.sum(), 1), listed.notes
-
-
 def _grouping(options: SplitOptions) -> Grouping:
     """Published parts are taken as they are: a group is then a fact to report, not to ask for."""
     dealt = not options.official or options.val_from is not None
@@ -184,80 +171,6 @@ def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Tabl
             "ingest one of them with another --name"
         )
     return table
-
-
-def _strata(table: pa.Table, options: SplitOptions) -> Codes:
-    if not options.stratify_on:
-        return np.zeros(table.num_rows, np.int64)
-    columns = []
-    for name in options.stratify_on:
-        if name not in table.column_names:
-            raise unknown("column to stratify on", name, table.column_names)
-        codes, found = encode(table[name].cast(pa.string()))
-        columns.append(np.where(codes < 0, len(found), codes))
-    return cross(*columns)[0]
-
-
-def _deal(
-    table: pa.Table,
-    options: SplitOptions,
-    groups: Groups,
-    strata: Codes,
-    dealable: npt.NDArray[np.bool_],
-    keep: str | Path | None,
-) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
-    """The part of every row (-1: none), the share aimed at for each part, and notes."""
-    part = np.full(table.num_rows, -1)
-    if options.official:
-        return _official(table, options, groups, strata, dealable)
-    shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
-    shares = shares / shares.sum()
-    codes, place = np.unique(groups.codes[dealable], return_inverse=True)
-    fixed = kept(table, groups, keep, folds=options.folds is not None)[codes] if keep else None
-    part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
-    return part, shares, _scarce(table, place, strata, dealable, len(shares), options)
-
-
-def _scarce(
-    table: pa.Table,
-    place: Codes,
-    strata: Codes,
-    dealable: npt.NDArray[np.bool_],
-    parts: int,
-    options: SplitOptions,
-) -> list[str]:
-    if not options.stratify_on:
-        return []
-    notes = []
-    inner = strata[dealable]
-    for stratum in infeasible(place, inner, parts):
-        row = int(np.flatnonzero(dealable)[np.argmax(inner == stratum)])
-        named = ", ".join(f"{c} {table[c][row].as_py()}" for c in options.stratify_on)
-        held = len(np.unique(place[inner == stratum]))
-        notes.append(f"{named}: {held} groups for {parts} parts, so some part goes without")
-    return notes
-
-
-def _official(
-    table: pa.Table,
-    options: SplitOptions,
-    groups: Groups,
-    strata: Codes,
-    dealable: npt.NDArray[np.bool_],
-) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
-    part = np.where(dealable, encode_parts(table["official_split"]), -1)
-    if (part < 0).all():
-        raise FerError("--official: no row has an official_split; take --ratios or --folds")
-    notes = []
-    if lost := int((dealable & (part < 0)).sum()):
-        notes.append(f"{lost:,} faces have no official split and belong to no part")
-    if options.val_from:
-        train = part == 0
-        _, place = np.unique(groups.codes[train], return_inverse=True)
-        shares = np.array([1 - options.val_from, options.val_from])
-        part[train] = deal(place, strata[train], shares, options.seed)
-    counts = np.bincount(part[part >= 0], minlength=3)
-    return part, counts / counts.sum(), notes
 
 
 def _written(table: pa.Table, groups: Groups, part: Codes, options: SplitOptions) -> pa.Table:
