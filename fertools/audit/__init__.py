@@ -18,7 +18,7 @@ from fertools.audit import partners as leaking
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.columns import encode
 from fertools.errors import FerError, unknown
-from fertools.locations import Location
+from fertools.locations import Location, sha256
 from fertools.manifest import Manifest, manifest_at, read_manifest
 from fertools.measures.leakage import NONE, PAIRS, PARTS, TEST, TRAIN, partners, rounds
 from fertools.protocol import followed
@@ -60,7 +60,7 @@ def audit(
         _write(Path(rows), leaking.table(manifest, every, relations, twins.false_twins))
     return Audit(
         manifest=file.name,
-        digest=_digest(file),
+        digest=sha256(file),
         faces=_faces_digest(manifest),
         folds=folds,
         parts=_sizes(every, folds),
@@ -177,11 +177,6 @@ def _write(file: Path, rows: pa.Table) -> None:
             f"{file}: cannot be written ({error.strerror}); give another --rows"
         ) from error
     partial.replace(file)
-
-
-def _digest(file: Location) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _faces_digest(manifest: Manifest) -> str:

@@ -7,7 +7,6 @@ replaces what an earlier one found: what comes out depends on the data and the o
 """
 
 import dataclasses
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from fertools.curate.policy import Policy, dropped, read_policy
 from fertools.errors import FerError, disk_faults
 from fertools.faces import Faces, open_faces
 from fertools.finding import Finding
+from fertools.locations import sha256
 from fertools.manifest import Manifest, counts, read_manifest
 from fertools.manifest.card import made
 
@@ -227,5 +227,5 @@ def _content(chosen: Sequence[Check], rules: Policy) -> dict[str, Any]:
     options = {check.name: dataclasses.asdict(check.options) for check in chosen}
     probs = options.get(LABELS, {}).get("probs")
     if probs:
-        options[LABELS]["probs"] = hashlib.sha256(Path(probs).read_bytes()).hexdigest()[:32]
+        options[LABELS]["probs"] = sha256(Path(probs))[:32]
     return {"options": options, "drop": dict(rules.drop), "spare": list(rules.spare)}

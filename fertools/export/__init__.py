@@ -11,7 +11,6 @@ out. The same manifest, options and versions give the same bytes.
 """
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from fertools.errors import FerError
 from fertools.export import _terms
 from fertools.export._chosen import Chosen, choose
 from fertools.export._chosen import Options as Options
+from fertools.locations import sha256
 from fertools.manifest import Manifest, locate, read_manifest, write_json
 
 RECORD = "export.json"
@@ -119,14 +119,12 @@ def _facts(
     file: Path, manifest: Manifest, to: str, declared: dict[str, dict[str, str]]
 ) -> dict[str, Any]:
     """Where an export comes from; nothing of it changes between two runs."""
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:32]
     name = str(manifest.facts.get("name") or file.stem)
     return {
         "format": to,
         "fertools": __version__,
         "name": file.parent.name if name == "manifest" else name,
-        "manifest": {"digest": digest, "rows": len(manifest), **manifest.facts},
+        "manifest": {"digest": sha256(file)[:32], "rows": len(manifest), **manifest.facts},
         "sources": declared,
     }
 

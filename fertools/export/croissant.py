@@ -4,7 +4,6 @@ One record set `faces` with a field for each column, the file set behind it, and
 SHA-256. The part is the field `split`.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from fertools.export._chosen import Chosen
 from fertools.export._columns import aside, flat
 from fertools.export._files import citations, licences, missing, put_json
 from fertools.export._parquet import write_parquet
+from fertools.locations import sha256
 
 READ_BY = "mlcroissant"
 KEEPS = "parts as a field, labels as words, all columns, licence, SHA-256 of each file"
@@ -44,7 +44,7 @@ def _metadata(chosen: Chosen, schema: pa.Schema, files: list[Path]) -> Any:
     kind = "application/x-parquet"
     listed = [
         mlc.FileObject(id=f"data/{file.name}", name=file.name, content_url=f"data/{file.name}",
-                       encoding_formats=[kind], sha256=_sha256(file))
+                       encoding_formats=[kind], sha256=sha256(file))
         for file in files
     ]  # fmt: skip
     held = mlc.FileSet(id="parquet", name="parquet", includes=["data/*.parquet"],
@@ -82,8 +82,3 @@ def _types(kinds: Any, field: pa.Field) -> list[Any]:
     if pa.types.is_boolean(field.type):
         return [kinds.BOOL]
     return [kinds.INTEGER if pa.types.is_integer(field.type) else kinds.TEXT]
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

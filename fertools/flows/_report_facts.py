@@ -4,7 +4,6 @@ In goes a manifest's file; out comes `Facts`. A data folder without a split of i
 in the parts that it was published with. Nothing here depends on time, machine or place.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from fertools.audit.verdict import Audit
 from fertools.columns import encode, usable
 from fertools.errors import FerError
 from fertools.flows._report_suspects import Suspects, curation, suspects
+from fertools.locations import sha256
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import balance
 from fertools.split import SplitOptions, split
@@ -93,7 +93,7 @@ def gather(path: str | Path, data: str | None = None) -> Facts:
     label = "label" if seen.has("label") else "native_label"
     return Facts(
         name=file.parent.resolve().name if file.name == "manifest.parquet" else file.stem,
-        digest=_digest(file),
+        digest=sha256(file),
         manifest=manifest,
         shown=seen,
         parts=where,
@@ -145,11 +145,6 @@ def _agreement(manifest: Manifest) -> Agreement | None:
         return raters(manifest)
     except FerError:  # nobody rated, which the page says
         return None
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _countable(manifest: Manifest, name: str) -> bool:

@@ -6,7 +6,6 @@ pixels.
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 from fertools import strict
 from fertools.flows import _lists_ck48, _lists_fer2013
 from fertools.flows._lists import content_digest
+from fertools.locations import sha256
 from fertools.manifest import counts, read_manifest
 from fertools.measures.leakage import PARTS
 from fertools.protocol import Protocol, write_list
@@ -132,7 +132,7 @@ def _all(
         manifest = read_manifest(fer2013)
         sources = {
             "fer2013": content_digest(manifest),
-            "fer2013new.csv": hashlib.sha256(Path(ferplus).read_bytes()).hexdigest(),
+            "fer2013new.csv": sha256(Path(ferplus)),
         }
         for name, rows in _lists_fer2013.lists(manifest, Path(ferplus)):
             yield name, rows, sources

@@ -10,6 +10,7 @@ memory asks for its `local_copy`, kept in the user's cache under its digest.
 """
 
 import functools
+import hashlib
 import os
 import posixpath
 import re
@@ -86,6 +87,12 @@ def way(place: Location, start: Location) -> str:
 def source(place: Location) -> Any:
     """What pyarrow reads a Parquet file from."""
     return place.opened() if isinstance(place, ObjectPath) else place
+
+
+def sha256(file: Location) -> str:
+    """64 hex characters that name the bytes of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def stamp(place: str) -> tuple[int, int]:

@@ -12,7 +12,6 @@ In goes a folder; out come its records and its network. A folder of runs (severa
 draws of one recipe) holds a folder for each.
 """
 
-import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from torch import nn
 
 from fertools import recipe as recipes
 from fertools.errors import FerError
+from fertools.locations import sha256
 from fertools.manifest import write_json
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
@@ -173,8 +173,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
 def file_digest(file: Path) -> str:
     """32 hex characters of a file's sha256."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    return sha256(file)[:32]
 
 
 def write_toml(file: Path, table: Mapping[str, Any], opening: str = "") -> None:

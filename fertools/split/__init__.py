@@ -7,7 +7,6 @@ without a label stay in the manifest and belong to no part.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from fertools.columns import Codes, encode, put, usable, words
 from fertools.errors import FerError
 from fertools.labelling import label
 from fertools.labels import mapping
-from fertools.locations import Location, at, way
+from fertools.locations import Location, at, sha256, way
 from fertools.manifest import Manifest, manifest_at, read_manifest, write_manifest
 from fertools.manifest.card import made
 from fertools.measures.leakage import PARTS
@@ -95,8 +94,8 @@ def split(
     report = _report(table, groups, part, shares, dealable, options)
     facts = {
         "split": {k: v for k, v in dataclasses.asdict(options).items() if v is not None},
-        "from": {_name(m, f): _file_digest(f) for m, f in zip(manifests, files, strict=True)},
-        "keep": _file_digest(manifest_at(keep)) if keep else None,
+        "from": {_name(m, f): sha256(f)[:32] for m, f in zip(manifests, files, strict=True)},
+        "keep": sha256(manifest_at(keep))[:32] if keep else None,
     }
     if options.protocol:
         facts["protocol"], told = _protocol(options, found, listed, manifests[0])
@@ -219,11 +218,6 @@ def _left_out(table: pa.Table, dealable: npt.NDArray[np.bool_]) -> dict[str, int
 
 def _name(manifest: Manifest, file: Location) -> str:
     return str(manifest.facts.get("name", file.stem))
-
-
-def _file_digest(file: Location) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
 
 
 def _card(manifests: Sequence[Manifest], out: Location, facts: dict[str, Any]) -> dict[str, Any]:
