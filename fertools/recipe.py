@@ -69,7 +69,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Optimiser:
-    """`momentum` is for sgd and rmsprop, `nesterov` for sgd, `betas` for the Adam family."""
+    """`momentum` is for sgd and rmsprop, `nesterov` for sgd, `betas` for the Adam family.
+
+    `sam` is the radius within which each step looks for the highest loss before it goes down from
+    there (0: none); a step then costs two.
+    """
 
     name: str = setting(known=OPTIMISERS)
     lr: float = setting(low=1e-12)
@@ -77,6 +81,7 @@ class Optimiser:
     momentum: float | None = setting(None, low=0, high=0.9999)
     nesterov: bool | None = setting(None)
     betas: tuple[float, float] | None = setting(None, low=0, high=0.99999)
+    sam: float = setting(0.0, low=0, high=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,12 @@ class Train:
     `balance` weighs classes in the loss (none, inverse, sqrt, effective(BETA)); `ema` is the decay
     of averaged weights per step (0: none); `clip` bounds the gradient's norm (0: free);
     `tta = "flip"` averages with the mirror image when scoring. One run is made for each of `seeds`.
+
+    `robust` (q) bends the loss so that rows far from their label pull less: 0 is cross-entropy, 1
+    the distance of the probabilities. `teacher` is the folder of a run of ours on the same
+    manifest, whose probabilities at `temperature` make up the share `teacher_weight` of the loss;
+    it marks the result. `compile` runs the network through torch.compile, `graphs` replays its
+    steps as CUDA graphs on a single GPU and says nothing elsewhere.
     """
 
     epochs: int = setting(low=1)
@@ -121,6 +132,11 @@ class Train:
     precision: str = setting("fp32", known=("fp32", "bf16", "fp16"))
     channels_last: bool = setting(False)
     compile: bool = setting(False)
+    graphs: bool = setting(False)
+    robust: float = setting(0.0, low=0, high=1)
+    teacher: str = setting("")
+    temperature: float = setting(4.0, low=0.1, high=100)
+    teacher_weight: float = setting(0.7, low=0, high=1)
     tta: str = setting("none", known=("none", "flip"))
 
 
@@ -134,7 +150,10 @@ class Augment:
     image; `noise` lowest and highest standard deviation in gray levels of 255, drawn per image;
     `stretch` spreads each image to the full range after the noise; `erase` probability of a
     rectangle of the image's mean, `erase_area` its lowest and highest share of the image; `mixup`
-    alpha of Beta(alpha, alpha), the share of another image and of its label.
+    alpha of Beta(alpha, alpha), the share of another image and of its label; `cutmix` alpha of the
+    share that a rectangle of another image takes, and its label with it (with both, each batch
+    draws one); `crop` side in pixels of a random window that is trained on, unscaled, while whole
+    faces are scored (0: none; for networks that take any size).
     """
 
     rotation: float = setting(0.0, low=0, high=180)
@@ -148,6 +167,8 @@ class Augment:
     erase: float = setting(0.0, low=0, high=1)
     erase_area: tuple[float, float] = setting((0.02, 0.2), low=0, high=1)
     mixup: float = setting(0.0, low=0, high=10)
+    cutmix: float = setting(0.0, low=0, high=10)
+    crop: int = setting(0, low=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +280,12 @@ def _contradictions(recipe: Recipe) -> Iterable[str]:
         yield f"train.balance = {train.balance!r}: known are none, inverse, sqrt, effective(0.999)"
     if not train.seeds or len(set(train.seeds)) < len(train.seeds):
         yield "train.seeds needs at least one number, each once"
+    if train.compile and train.graphs:
+        yield "train.compile and train.graphs are two ways to the same; give one"
+    if optimiser.sam and train.precision == "fp16":
+        yield "optimiser.sam climbs along gradients that fp16 scales; give bf16 or fp32"
+    if recipe.augment.crop >= data.size:
+        yield f"augment.crop leaves no window to draw; give less than data.size = {data.size}"
     for name in ("noise", "erase_area"):
         low, high = getattr(recipe.augment, name)
         if low > high:

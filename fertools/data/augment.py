@@ -1,12 +1,13 @@
 """Augmentation of whole batches in plain torch, on the CPU or a GPU.
 
 In goes a tensor of images `(n, channels, height, width)`, uint8 in 0..255 or float in 0..1; out
-comes one of the same shape, type and range. What is drawn is said by `recipe.Augment`.
+comes one of the same type and range, and of the same shape but for `crop`. What is drawn is said by
+`recipe.Augment`.
 
 The order is that of Keras' ImageDataGenerator: one affine warp (rotation, shift, shear, zoom as one
-matrix, so pixels are interpolated once), mirror image, noise; then a rectangle is erased. Geometry
-is drawn on the CPU, so a seed gives the same geometry on every device; noise is drawn where the
-images are.
+matrix, so pixels are interpolated once), mirror image, noise; then a rectangle is erased and a
+window cut out. Geometry is drawn on the CPU, so a seed gives the same geometry on every device;
+noise is drawn where the images are.
 """
 
 import math
@@ -63,23 +64,48 @@ class BatchAugment:
             x = self._noise(x, top)
         if a.erase:
             x = self._erase(x)
+        if a.crop:
+            x = self._window(x)
         return x.round_().to(images.dtype) if whole else x.to(images.dtype)
 
     def mix(self, images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mixup (Zhang et al. 2018): each image and target blended with another's of the batch.
+        """Each image and target mixed with another's of the batch, by mixup or by cutmix.
 
-        `targets` are probabilities `(n, classes)`. Each pair has its own share, Beta(mixup, mixup).
+        `targets` are probabilities `(n, classes)`. Each pair has a share of its own.
         """
-        if not self.augment.mixup:
+        a, n = self.augment, len(images)
+        cut = bool(a.cutmix) and not (a.mixup and self.rng.random() < 0.5)
+        alpha = a.cutmix if cut else a.mixup
+        if not alpha:
             return images, targets
-        n = len(images)
-        share = self.rng.beta(self.augment.mixup, self.augment.mixup, n)
-        own = torch.from_numpy(share).to(images.device, torch.float32)
+        share = self.rng.beta(alpha, alpha, n)
         other = torch.from_numpy(self.rng.permutation(n)).to(images.device)
-        x = images.to(torch.float32)
-        x = torch.lerp(x[other], x, own[:, None, None, None])
+        if cut:
+            images, share = self._cut(images, images[other], share)
+        own = torch.from_numpy(share).to(images.device, torch.float32)
         mixed = torch.lerp(targets[other], targets, own.to(targets.dtype)[:, None])
-        return (x if images.is_floating_point() else x.round_()).to(images.dtype), mixed
+        return images if cut else _blend(images, other, own), mixed
+
+    def _cut(
+        self, images: torch.Tensor, others: torch.Tensor, share: Array
+    ) -> tuple[torch.Tensor, Array]:
+        """CutMix (Yun et al. 2019): a rectangle of the image's shape, 1 - `share` of its area, from
+        the other image, wholly inside; with the share that whole pixels left.
+        """
+        height, width = images.shape[2:]
+        side = np.sqrt(1 - share)
+        rows, columns = self._stripe(side * height, height), self._stripe(side * width, width)
+        left = 1 - rows.mean(1) * columns.mean(1)
+        hole = torch.from_numpy(rows[:, None, :, None] & columns[:, None, None, :])
+        return torch.where(hole.to(images.device), others, images), left
+
+    def _window(self, x: torch.Tensor) -> torch.Tensor:
+        """A random window of `crop` pixels a side from each image, unscaled."""
+        side, n = self.augment.crop, len(x)
+        start = [self.rng.integers(0, of - side + 1, n) for of in x.shape[2:]]
+        rows, columns = (torch.from_numpy(s[:, None] + np.arange(side)).to(x.device) for s in start)
+        every = torch.arange(n, device=x.device)[:, None, None]
+        return x.movedim(1, 3)[every, rows[:, :, None], columns[:, None, :]].movedim(3, 1)
 
     def _matrices(self, n: int, height: int, width: int) -> Array:
         """One inverse matrix per image, drawn in Keras' order, the mirror image included."""
@@ -181,6 +207,13 @@ def warp(images: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
     theta = (to_unit @ matrices.to("cpu", torch.float64) @ torch.linalg.inv(to_unit))[:, :2]
     grid = functional.affine_grid(theta.to(images), list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _blend(images: torch.Tensor, other: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """Mixup (Zhang et al. 2018): the share `own` (n,) of each image, the rest of its other."""
+    x = images.to(torch.float32)
+    x = torch.lerp(x[other], x, own[:, None, None, None])
+    return (x if images.is_floating_point() else x.round_()).to(images.dtype)
 
 
 def _matrix(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array) -> Array:

@@ -35,7 +35,9 @@ from fertools.recipe import Recipe
 from fertools.runs.checkpoint import parse_tensors, read_tensors, write_tensors
 from fertools.train.feed import Feed, open_feed
 from fertools.train.jobs import Job, settle
-from fertools.train.trainer import Trainer, memory, weights_of_classes
+from fertools.train.losses import open_teacher, taught_by
+from fertools.train.memory import memory
+from fertools.train.trainer import Trainer, weights_of_classes
 
 Progress = Callable[[dict[str, Any]], None]
 Scores = dict[str, float]
@@ -79,7 +81,8 @@ def train(
             _solve(job, feed, solve)
         else:
             hold_memory(process.device)
-            trainer = Trainer(job.recipe, feed, process, job.seed)
+            teacher = open_teacher(job.recipe, job.manifest, fold, process.device)
+            trainer = Trainer(job.recipe, feed, process, job.seed, teacher)
             recorder = Recorder(job, progress, tensorboard) if process.number == 0 else None
             with memory(trainer):
                 _loop(job, feed, trainer, recorder)
@@ -273,6 +276,7 @@ def _close(job: Job, feed: Feed, device: torch.device, command: str | None) -> N
         "manifest": {"path": recipe.data.manifest, "digest": job.manifest},
         "weights": runs.file_digest(job.out / "best.safetensors"),
         "init_weights": recipe.model.init_weights,
+        "teacher": taught_by(recipe),
         "extra_data": list(recipe.data.extra_data),
         "notes": list(feed.notes),
         "minutes": round(sum(line["seconds"] for line in log) / 60, 2),

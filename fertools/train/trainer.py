@@ -4,11 +4,8 @@ In go a recipe, its feed and a process; each call of `run` trains one epoch. Ran
 seeded anew in every epoch, so `state` needs to hold none.
 """
 
-import contextlib
 import copy
 import math
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +25,27 @@ from fertools.recipe import Recipe
 from fertools.runs import build, put_weights
 from fertools.runs.checkpoint import inside, optimiser_tensors, put_optimiser_tensors, under
 from fertools.train.feed import Feed
+from fertools.train.losses import label_loss, shares, teacher_loss
 from fertools.train.optimisers import Rate, make_optimiser
+from fertools.train.sam import climb, descend, statistics_kept
+from fertools.train.speed import channels_last, hastened
 
 
 class Trainer:
-    """What changes while a network is trained: weights, their average, optimiser, rate."""
+    """What changes while a network is trained: weights, their average, optimiser, rate.
 
-    def __init__(self, recipe: Recipe, feed: Feed, process: Process, seed: int) -> None:
-        self.recipe, self.process, self.seed = recipe, process, seed
+    `teacher` is a frozen network whose outputs are learnt, too, as the recipe says.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        feed: Feed,
+        process: Process,
+        seed: int,
+        teacher: nn.Module | None = None,
+    ) -> None:
+        self.recipe, self.process, self.seed, self.teacher = recipe, process, seed, teacher
         spec = recipe.train
         torch.manual_seed(seed)
         self.model = _started(recipe).to(process.device)
@@ -50,14 +60,11 @@ class Trainer:
         self.weights = (
             None if weights is None else torch.from_numpy(weights).float().to(process.device)
         )
-        self.network: Any = self._wrapped()
-
-    def _wrapped(self) -> Any:
-        """The network as a step calls it: in several processes, compiled."""
-        network: Any = self.model
-        if self.process.of > 1:
-            network = nn.parallel.DistributedDataParallel(network)
-        return torch.compile(network) if self.recipe.train.compile else network
+        self.plain: Any = self.model
+        if process.of > 1:
+            self.plain = nn.parallel.DistributedDataParallel(self.model)
+        # whole batches only: a last one of another size would be compiled or captured anew
+        self.network = hastened(self.plain, self.model, recipe, process, self.loader.batch_size)
 
     @property
     def kept(self) -> nn.Module:
@@ -91,22 +98,21 @@ class Trainer:
     def _step(
         self, images: torch.Tensor, labels: torch.Tensor, step: int, augment: BatchAugment
     ) -> torch.Tensor:
-        spec, device = self.recipe.train, self.process.device
+        spec, device, way = self.recipe.train, self.process.device, self.recipe.augment
         images, labels = images.to(device), labels.to(device)
-        if self.recipe.augment.mixup:
-            images, labels = augment.mix(images, _shares(labels, len(self.recipe.data.classes)))
+        if way.mixup or way.cutmix:
+            images, labels = augment.mix(images, shares(labels, len(self.recipe.data.classes)))
         if spec.channels_last:
             images = channels_last(images)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.optimiser.lr * self.rate.at(step)
-        self.optimiser.zero_grad()
-        kind = PRECISIONS.get(spec.precision)
-        with torch.autocast(device.type, kind, enabled=kind is not None):
-            logits = self.network(images)
-        loss = functional.cross_entropy(
-            logits.float(), labels, self.weights, label_smoothing=spec.label_smoothing
-        )
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        taught = self._taught(images)
+        loss = self._backward(images, labels, taught)
+        if self.recipe.optimiser.sam:
+            climbed = climb(self.model.parameters(), self.recipe.optimiser.sam)
+            with statistics_kept(self.model):
+                self._backward(images, labels, taught)
+            descend(climbed)
         if spec.clip:
             self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.model.parameters(), spec.clip)
@@ -114,7 +120,34 @@ class Trainer:
         self.scaler.update()
         if self.average is not None:
             _average(self.average, self.model, min(spec.ema, (1 + step) / (10 + step)))
+        return loss
+
+    def _backward(
+        self, images: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The loss of a batch, detached; its gradients take the place of all before."""
+        spec = self.recipe.train
+        self.optimiser.zero_grad()
+        network = self.network if len(images) == self.loader.batch_size else self.plain
+        with self._cast():
+            logits = network(images)
+        loss = label_loss(logits.float(), labels, spec, self.weights)
+        if taught is not None:
+            distance = teacher_loss(logits.float(), taught, spec.temperature)
+            loss = torch.lerp(loss, distance, spec.teacher_weight)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         return loss.detach()
+
+    def _taught(self, images: torch.Tensor) -> torch.Tensor | None:
+        """What the teacher says of the very images that the student sees."""
+        if self.teacher is None:
+            return None
+        with torch.no_grad(), self._cast():
+            return self.teacher(images).float()  # type: ignore[no-any-return]
+
+    def _cast(self) -> torch.autocast:
+        kind = PRECISIONS.get(self.recipe.train.precision)
+        return torch.autocast(self.process.device.type, kind, enabled=kind is not None)
 
     def _lost(self, epoch: int, losses: torch.Tensor) -> FerError:
         bad = torch.nonzero(~torch.isfinite(losses)).flatten()
@@ -138,9 +171,9 @@ class Trainer:
 
     def probe(self, batch: int) -> None:
         """One forward and backward pass of so many images, to see whether they fit."""
-        device, kind = self.process.device, PRECISIONS.get(self.recipe.train.precision)
         images, labels = self.loader.batch(np.arange(batch) % len(self.loader.dataset))
-        with torch.autocast(device.type, kind, enabled=kind is not None):
+        device = self.process.device
+        with self._cast():
             logits = self.model(images.to(device))  # alone: other processes do not take part
         loss = functional.cross_entropy(logits.float(), labels.to(device))
         loss.backward()  # type: ignore[no-untyped-call]
@@ -167,7 +200,23 @@ def _started(recipe: Recipe) -> nn.Module:
     model = build(recipe)
     if recipe.model.init_weights:
         put_weights(model, Path(recipe.model.init_weights))
+    if recipe.augment.crop:
+        _takes_windows(model, recipe)
     return model
+
+
+def _takes_windows(model: nn.Module, recipe: Recipe) -> None:
+    """Raise `FerError` where a network cannot take the windows of a random crop."""
+    side = recipe.augment.crop
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, recipe.data.channels, side, side))
+    except RuntimeError as error:
+        raise FerError(
+            f"augment.crop = {side}: {recipe.model.name} does not take windows of {side} px "
+            f"({error}); leave it out, or take a network of convolutions and a mean"
+        ) from error
+    model.train()
 
 
 def _loader(recipe: Recipe, feed: Feed, process: Process, seed: int) -> Loader:
@@ -196,25 +245,6 @@ def weights_of_classes(recipe: Recipe, feed: Feed) -> npt.NDArray[np.float64] | 
     return class_weights(feed.train.counts, recipe.train.balance)
 
 
-def channels_last(images: torch.Tensor) -> torch.Tensor:
-    """The same images (n, channels, height, width) with channels last, by their strides too.
-
-    Of one channel they lie in memory alike in both orders, torch takes them for channels first, and
-    a network that concatenates then copies between the two: 20 % of a step of system B.
-    """
-    n, channels, height, width = images.shape
-    dense = images.contiguous(memory_format=torch.channels_last)
-    strides = (height * width * channels, 1, width * channels, channels)
-    return dense.as_strided((n, channels, height, width), strides)
-
-
-def _shares(labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Labels as probabilities (n, classes)."""
-    if labels.is_floating_point():
-        return labels
-    return functional.one_hot(labels, classes).float()
-
-
 @torch.no_grad()
 def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """average = decay * average + (1 - decay) * model, batch norms' statistics included."""
@@ -223,43 +253,3 @@ def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
     torch._foreach_lerp_([ours[n] for n in floats], [theirs[n] for n in floats], 1 - decay)
     for name in ours.keys() - set(floats):
         ours[name].copy_(theirs[name])
-
-
-@contextlib.contextmanager
-def memory(trainer: Trainer) -> Iterator[None]:
-    """Say which batch fits where one does not."""
-    try:
-        yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's has no class
-        if not _is_memory(error):
-            raise
-        # what was under way is held by the frames of the error, and would be in the way
-        traceback.clear_frames(error.__traceback__)
-        trainer.optimiser.zero_grad()
-        batch, of = trainer.recipe.train.batch, trainer.process.of
-        fits = next((n for n in _halves(batch) if n % of == 0 and _fits(trainer, n // of)), 0)
-        cure = f"{fits} fits: --set train.batch={fits}" if fits else "not even one image fits"
-        raise FerError(
-            f"train.batch = {batch} does not fit into the memory of {trainer.process.device}: "
-            f"{cure}"
-        ) from error
-
-
-def _halves(batch: int) -> list[int]:
-    return [batch >> k for k in range(1, batch.bit_length())]
-
-
-def _fits(trainer: Trainer, batch: int) -> bool:
-    if trainer.process.device.type == "cuda":
-        torch.cuda.empty_cache()
-    try:
-        trainer.probe(batch)
-    except RuntimeError as error:
-        if _is_memory(error):
-            return False
-        raise
-    return True
-
-
-def _is_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)

@@ -1,0 +1,295 @@
+"""What the frontier's trials need of the trainer: losses, teachers, SAM, windows, compiling."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from fertools import recipe as recipes
+from fertools import runs
+from fertools.data.augment import BatchAugment
+from fertools.devices import Process
+from fertools.errors import FerError
+from fertools.fakes import ck48
+from fertools.ingest import ingest
+from fertools.recipe import Augment, Recipe, Train
+from fertools.runs.checkpoint import read_tensors
+from fertools.split import SplitOptions, split
+from fertools.train import train
+from fertools.train.feed import open_feed
+from fertools.train.losses import label_loss, teacher_loss
+from fertools.train.sam import climb, descend, statistics_kept
+from fertools.train.speed import Cast
+from fertools.train.trainer import Trainer
+
+CLASSES = ["anger", "disgust", "happiness", "surprise"]
+SMALL = 'model={name="residual", options={widths=[4, 8], blocks=[1, 1]}}'
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("methods")
+    raws = ck48.write(folder / "raw", people=14, traps=False).raws(folder / "raw")
+    ingest("ck48", raws, folder / "data")
+    split([folder / "data"], folder / "apart.parquet", SplitOptions(ratios=(6, 2, 2)))
+    split([folder / "data"], folder / "other.parquet", SplitOptions(ratios=(6, 2, 2), seed=1))
+    return folder
+
+
+def recipe(study: Path, *changes: str) -> Recipe:
+    raw = {
+        "data": {"manifest": str(study / "apart.parquet"), "classes": CLASSES},
+        "model": {"name": "mlp", "options": {"hidden": [16]}},
+        "optimiser": {"name": "sgd", "lr": 0.05},
+        "train": {"epochs": 2, "batch": 32, "select": "last"},
+    }
+    return recipes.parse(recipes.override(raw, changes))
+
+
+def spec(**options: object) -> Train:
+    return Train(epochs=1, batch=1, **options)  # type: ignore[arg-type]
+
+
+# Losses
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_the_robust_loss_runs_from_cross_entropy_to_the_distance(smoothing, weighed) -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(9, 4, dtype=torch.float64)
+    labels = torch.randint(4, (9,))
+    weights = torch.tensor([0.5, 1.0, 1.5, 2.0], dtype=torch.float64) if weighed else None
+    soft = functional.one_hot(labels, 4).double() * 0.7 + 0.075
+    for target in (labels, soft):
+        exact = functional.cross_entropy(logits, target, weights, label_smoothing=smoothing)
+        near = label_loss(logits, target, spec(robust=1e-6, label_smoothing=smoothing), weights)
+        assert near == pytest.approx(float(exact), rel=1e-4)
+        same = label_loss(logits, target, spec(label_smoothing=smoothing), weights)
+        assert same == exact
+    if not weighed and not smoothing:
+        far = label_loss(logits, labels, spec(robust=1.0))
+        assert far == pytest.approx(float((1 - logits.softmax(1)[range(9), labels]).mean()))
+
+
+def test_a_wrong_label_pulls_less_under_the_robust_loss() -> None:
+    pulls = {}
+    for q in (0.0, 0.7):
+        logits = torch.tensor([[4.0, 0.0], [0.0, 0.0]], requires_grad=True)
+        label_loss(logits, torch.tensor([1, 1]), spec(robust=q)).backward()
+        wrong, doubtful = logits.grad.abs().sum(1)  # type: ignore[union-attr]
+        pulls[q] = float(wrong / doubtful)
+    assert pulls[0.0] > 1.5 and pulls[0.7] < 0.3
+
+
+def test_a_teacher_is_followed_to_its_own_outputs() -> None:
+    taught = torch.tensor([[2.0, 0.0, -1.0]])
+    assert float(teacher_loss(taught + 5, taught, 4.0)) == pytest.approx(0, abs=1e-5)
+    torch.manual_seed(1)
+    logits = torch.randn(5, 3)
+    ours = teacher_loss(logits, taught.expand(5, 3), 2.0)
+    p, q = (taught / 2).softmax(1), (logits / 2).softmax(1)
+    by_hand = 4 * (p * (p.log() - q.log())).sum(1).mean()
+    assert float(ours) == pytest.approx(float(by_hand), rel=1e-5)
+
+
+def test_a_student_learns_its_teacher_and_says_so(study, tmp_path) -> None:
+    teacher = train(recipe(study, "train.epochs=8", "optimiser.lr=0.2"), tmp_path / "teacher")
+    base = ("train.epochs=5", "train.ema=0.5")
+    taught = (*base, f"train.teacher={teacher}", "train.teacher_weight=1", "train.temperature=2")
+    alone = runs.open_run(train(recipe(study, *base), tmp_path / "alone"))
+    pupil = runs.open_run(train(recipe(study, *taught), tmp_path / "pupil"))
+    rows = open_feed(alone.recipe).train
+    images = rows.pixels(np.arange(len(rows))).float() / 255
+    with torch.no_grad():
+        goal = runs.network(runs.open_run(teacher))(images)
+        gaps = [float(teacher_loss(runs.network(r)(images), goal, 1)) for r in (pupil, alone)]
+    assert gaps[0] < 0.6 * gaps[1]
+    digest = runs.open_run(teacher).digest
+    assert pupil.card["teacher"] == {"run": str(teacher), "weights": digest}
+    assert alone.card["teacher"] is None
+
+
+@pytest.mark.parametrize(
+    ("taught", "own", "message"),
+    [
+        (["data.manifest={other}"], [], "another split"),
+        (["data.classes=['anger', 'disgust']"], [], "another kind"),
+        (["data.extra_data=['{other}']"], [], "other data or weights"),
+        ([], ["train.teacher=nowhere"], "there is no run"),
+    ],
+)
+def test_a_teacher_that_has_seen_other_rows_is_refused(study, tmp_path, taught, own, message):
+    changes = [c.format(other=study / "other.parquet") for c in taught]
+    teacher = train(recipe(study, "train.epochs=1", *changes), tmp_path / "teacher")
+    with pytest.raises(FerError, match=message):
+        train(recipe(study, f"train.teacher={teacher}", *own), tmp_path / "pupil")
+
+
+# SAM
+
+
+def test_sam_steps_by_the_gradient_at_the_top_of_the_radius() -> None:
+    weight = nn.Parameter(torch.tensor([3.0, 4.0]))
+    other = nn.Parameter(torch.tensor([12.0]))
+    (0.5 * (weight.square().sum() + other.square().sum())).backward()  # the gradient is the weight
+    climbed = climb([weight, other], 1.3)
+    assert weight.tolist() == pytest.approx([3.3, 4.4]) and other.item() == pytest.approx(13.2)
+    descend(climbed)
+    assert weight.tolist() == pytest.approx([3, 4]) and other.item() == pytest.approx(12)
+
+
+def test_the_second_pass_leaves_the_running_statistics() -> None:
+    norm = nn.BatchNorm1d(2)
+    before = copy.deepcopy(norm.state_dict())
+    with statistics_kept(norm):
+        norm(torch.randn(8, 2))
+        assert not torch.equal(norm.running_mean, before["running_mean"])
+    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
+
+
+def test_sam_trains_other_weights_and_a_radius_of_nothing_the_same(study, tmp_path) -> None:
+    found = {
+        radius: read_tensors(
+            train(recipe(study, SMALL, f"optimiser.sam={radius}"), tmp_path / str(radius))
+            / "best.safetensors"
+        )[0]
+        for radius in (0.0, 1e-9, 0.2)
+    }
+    names = [n for n, value in found[0.0].items() if value.is_floating_point()]
+    gap = {
+        radius: max(float((found[radius][n] - found[0.0][n]).abs().max()) for n in names)
+        for radius in (1e-9, 0.2)
+    }
+    assert gap[1e-9] < 1e-4 < 1e-3 < gap[0.2]
+
+
+# Mixing and windows
+
+
+def test_cutmix_takes_the_label_with_the_pixels() -> None:
+    images = torch.arange(40.0)[:, None, None, None].expand(40, 1, 24, 24) / 40
+    labels = torch.eye(40)
+    mixed, shares = BatchAugment(Augment(cutmix=1.0), 3).mix(images, labels)
+    partners = set()
+    for k in range(40):
+        foreign = mixed[k, 0] != images[k, 0, 0, 0]
+        own = 1 - float(foreign.float().mean())
+        assert float(shares[k, k]) == pytest.approx(own, abs=1e-6) or shares[k, k] == 1
+        assert float(shares[k].sum()) == pytest.approx(1, abs=1e-6)
+        if foreign.any():
+            values = mixed[k, 0][foreign].unique()
+            assert len(values) == 1 and float(shares[k, round(float(values) * 40)]) > 0
+            rows, columns = foreign.any(1), foreign.any(0)
+            assert torch.equal(foreign, rows[:, None] & columns[None])  # one whole rectangle
+            assert rows.nonzero().diff(dim=0).le(1).all()
+            partners.add(own)
+    assert len(partners) > 10 and min(partners) < 0.3 < 0.7 < max(partners)
+
+
+def test_with_mixup_and_cutmix_each_batch_draws_one() -> None:
+    images, labels = torch.rand(16, 1, 8, 8), torch.eye(16)
+    augment = BatchAugment(Augment(mixup=1.0, cutmix=1.0), 0)
+    kept = [
+        float((augment.mix(images, labels)[0] == images).float().mean()) > 0.1 for _ in range(24)
+    ]
+    assert 4 < sum(kept) < 20  # under mixup no pixel stays what it was
+
+
+def test_a_window_is_a_part_of_the_image_and_every_place_is_drawn() -> None:
+    plane = torch.arange(100.0).reshape(1, 1, 10, 10).expand(200, 2, 10, 10) / 100
+    found = BatchAugment(Augment(crop=8), 5)(plane)
+    assert found.shape == (200, 2, 8, 8)
+    corners = {round(float(image[0, 0, 0]) * 100) for image in found}
+    assert corners == {10 * row + column for row in range(3) for column in range(3)}
+    for image in found[:9]:
+        corner = round(float(image[1, 0, 0]) * 100)
+        row, column = divmod(corner, 10)
+        assert torch.equal(image, plane[0, :, row : row + 8, column : column + 8])
+
+
+def test_a_network_is_trained_on_windows_and_scored_on_whole_faces(study, tmp_path) -> None:
+    run = train(recipe(study, SMALL, "augment.crop=40"), tmp_path / "run")
+    assert runs.open_run(run).contract.size == 48 and runs.read_log(run)[-1]["val_accuracy"] > 0
+    with pytest.raises(FerError, match="mlp does not take windows of 40 px"):
+        train(recipe(study, "augment.crop=40"), tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["augment.crop=48"], "leaves no window to draw; give less than data.size = 48"),
+        (["train.compile=true", "train.graphs=true"], "two ways to the same"),
+        (["optimiser.sam=0.1", "train.precision=fp16"], "give bf16 or fp32"),
+        (["train.robust=1.5"], "too large"),
+        (["train.temperature=0"], "too small"),
+        (["augment.cutmix=-1"], "too small"),
+    ],
+)
+def test_what_does_not_go_together_is_named(study, changes, message) -> None:
+    with pytest.raises(FerError, match=message):
+        recipe(study, *changes)
+
+
+# Speed
+
+
+def trainer(study: Path, *changes: str) -> Trainer:
+    wanted = recipe(study, *changes)
+    return Trainer(wanted, open_feed(wanted), Process(torch.device("cpu")), 0)
+
+
+def test_a_last_smaller_batch_goes_the_plain_way(study) -> None:
+    made = trainer(study, SMALL, "augment.crop=40", "train.graphs=true")
+    assert made.network is made.plain  # no GPU: graphs say nothing
+    seen: list[int] = []
+
+    def noted(images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        return made.plain(images)
+
+    made.network = noted
+    made.run(0)
+    rows = len(made.loader.dataset)
+    assert seen == [32] * (rows // 32) and rows % 32 > 1
+
+
+def test_autocast_inside_a_network_computes_what_it_does_outside() -> None:
+    model, images = nn.Conv2d(1, 3, 3), torch.rand(2, 1, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        outside = model(images)
+    inside = Cast(model, "cpu", torch.bfloat16)(images)
+    assert inside.dtype == torch.bfloat16 and torch.equal(inside, outside)
+    assert Cast(model, "cpu", None)(images).dtype == torch.float32
+
+
+def test_a_compiled_network_goes_with_average_resume_and_a_smaller_last_batch(
+    study, tmp_path, monkeypatch
+) -> None:
+    """Traced as it is, but without a C++ compiler, which takes a minute."""
+    real, asked = torch.compile, []
+
+    def traced(network: nn.Module, **options: object) -> object:
+        asked.append(options)
+        return real(network, backend="eager", dynamic=options["dynamic"])
+
+    monkeypatch.setattr(torch, "compile", traced)
+    same = ("train.ema=0.9", "train.precision=bf16", "train.channels_last=true", "train.epochs=3")
+    plain = train(recipe(study, SMALL, *same), tmp_path / "plain")
+    assert not asked
+    wanted = recipe(study, SMALL, *same, "train.compile=true")
+
+    def stopped(line: dict) -> None:
+        if line["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, tmp_path / "compiled", progress=stopped)
+    compiled = train(wanted, tmp_path / "compiled", resume=True)
+    assert asked == [{"mode": "default", "dynamic": False}] * 2
+    weights = [(run / "best.safetensors").read_bytes() for run in (plain, compiled)]
+    assert weights[0] == weights[1]
