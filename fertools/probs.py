@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from fertools.errors import FerError
+from fertools.manifest import write_rows
 from fertools.manifest.parquet import read_parquet
 
 PREFIX = "p_"
@@ -65,19 +65,10 @@ def read_probs(file: Path | str) -> Probs:
 
 
 def write_probs(file: Path | str, probs: Probs, more: Mapping[str, Any] | None = None) -> None:
-    """Write a probability file, renamed into place; `more` are further columns."""
-    file = Path(file)
+    """Write a probability file, put in place whole; `more` are further columns."""
     columns: dict[str, Any] = {"id": pa.array(probs.ids, pa.string())}
     columns |= {PREFIX + word: probs.values[:, i] for i, word in enumerate(probs.classes)}
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.table({**columns, **(more or {})}), partial, compression="zstd")
-        partial.replace(file)
-    except OSError as error:
-        raise FerError(
-            f"{file}: cannot be written ({error.strerror}); give another file"
-        ) from error
+    write_rows(file, pa.table({**columns, **(more or {})}), "file")
 
 
 def _numbers(column: pa.ChunkedArray, where: str) -> npt.NDArray[np.float64]:

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from fertools import resources, strict
 from fertools.errors import FerError
+from fertools.locations import create, put
 from fertools.strict import setting
 
 KIND = "manifests"
@@ -153,10 +154,10 @@ def digest(name: str) -> str:
 
 
 def write_list(file: Path, rows: pa.Table) -> None:
-    """Write the rows of a list, renamed into place."""
-    partial = file.with_name(f".{file.name}.partial")
-    pq.write_table(
-        rows.select(LIST.names).cast(LIST), partial, compression="zstd", compression_level=12,
-        dictionary_pagesize_limit=1 << 24, write_statistics=False,
-    )  # fmt: skip
-    partial.replace(file)
+    """Write the rows of a list, put in place whole."""
+    with create(file) as stream:
+        pq.write_table(
+            rows.select(LIST.names).cast(LIST), stream, compression="zstd", compression_level=12,
+            dictionary_pagesize_limit=1 << 24, write_statistics=False,
+        )  # fmt: skip
+        put(stream, file)

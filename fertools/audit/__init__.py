@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fertools.audit import partners as leaking
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.columns import encode
 from fertools.errors import FerError, unknown
 from fertools.locations import Location, sha256
-from fertools.manifest import Manifest, manifest_at, read_manifest
+from fertools.manifest import Manifest, manifest_at, read_manifest, write_rows
 from fertools.measures.leakage import NONE, PAIRS, PARTS, TEST, TRAIN, partners, rounds
 from fertools.protocol import followed
 from fertools.relations import Integers, Relation, by_column, derived, exact
@@ -57,7 +55,8 @@ def audit(
     relations, twins = _relations(manifest, every, wanted, near_threshold, data)
     verdicts = tuple(_verdict(manifest, every, r, folds, max_leakage) for r in relations)
     if rows is not None:
-        _write(Path(rows), leaking.table(manifest, every, relations, twins.false_twins))
+        found = leaking.table(manifest, every, relations, twins.false_twins)
+        write_rows(rows, found, "--rows")
     return Audit(
         manifest=file.name,
         digest=sha256(file),
@@ -165,18 +164,6 @@ def _sizes(every: list[Integers], folds: int) -> dict[str, int]:
     if folds:
         return {f"fold {k}": int((part == TEST).sum()) for k, part in enumerate(every)}
     return {name: int((every[0] == number).sum()) for number, name in enumerate(PARTS)}
-
-
-def _write(file: Path, rows: pa.Table) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(rows, partial, compression="zstd")
-    except OSError as error:
-        raise FerError(
-            f"{file}: cannot be written ({error.strerror}); give another --rows"
-        ) from error
-    partial.replace(file)
 
 
 def _faces_digest(manifest: Manifest) -> str:

@@ -191,8 +191,18 @@ def write_page(path: str | Path, text: str) -> None:
     write_whole(path, text.encode())
 
 
-def write_whole(path: str | Path, data: bytes) -> None:
-    """Write a file, put in place whole. Raises `FerError` where that is not possible."""
+def write_rows(path: str | Path, rows: pa.Table, another: str) -> None:
+    """Write a Parquet table that is no manifest, put in place whole. Raises as `write_whole`."""
+    stream = pa.BufferOutputStream()
+    pq.write_table(rows, stream, compression="zstd")
+    write_whole(path, stream.getvalue(), another)
+
+
+def write_whole(path: str | Path, data: bytes | pa.Buffer, another: str = "-o") -> None:
+    """Write a file, put in place whole.
+
+    Raises `FerError` where that is not possible, whose cure is to give `another`.
+    """
     place = at(path)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +210,8 @@ def write_whole(path: str | Path, data: bytes) -> None:
             file.write(data)
             put(file, place)
     except OSError as error:
-        raise FerError(f"{path}: cannot be written ({error.strerror}); give another -o") from error
+        cure = f"give another {another}"
+        raise FerError(f"{path}: cannot be written ({error.strerror}); {cure}") from error
 
 
 def spread(values: pa.Array, has: pa.ChunkedArray) -> pa.Array:

@@ -25,7 +25,7 @@ from torch import nn
 
 from fertools import recipe as recipes
 from fertools.errors import FerError
-from fertools.locations import sha256
+from fertools.locations import create, put, sha256
 from fertools.manifest import write_json
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
@@ -177,14 +177,14 @@ def file_digest(file: Path) -> str:
 
 
 def write_toml(file: Path, table: Mapping[str, Any], opening: str = "") -> None:
-    """Write a table of sections as TOML, renamed into place; `opening` are comment lines."""
+    """Write a table of sections as TOML, put in place whole; `opening` are comment lines."""
     lines = [f"# {line}" for line in opening.splitlines()]
     for section, values in table.items():
         lines += ["", f"[{section}]"]
         lines += [f"{_key(name)} = {_toml(value)}" for name, value in values.items()]
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
-    partial.replace(file)
+    with create(file) as stream:
+        stream.write(("\n".join(lines).lstrip("\n") + "\n").encode())
+        put(stream, file)
 
 
 def _key(name: str) -> str:
