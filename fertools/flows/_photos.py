@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.flows._framing import Box, cut
-from fertools.flows._run_crop import Crop, detector_of
+from fertools.flows._run_crop import Crop
 from fertools.image import (
     Image,
     ImageFault,
@@ -22,11 +22,10 @@ from fertools.image import (
     decode,
     fit,
     from_gray,
-    read_header,
     region,
     to_gray,
 )
-from fertools.ingest.extract import LOOK, SCALES, SMALL
+from fertools.ingest.extract import SCALES, detector_of, largest, scale_to_look
 from fertools.runs import Contract
 
 MULTIPLE = ("all", "largest", "best", "skip")
@@ -68,7 +67,7 @@ class Cutter:
         """The faces of a picture. Raises `ImageFault` and says why there are none."""
         if self.detector is None:
             return self._as_is(data)
-        image = decode(data, reduce=self._scale(data))
+        image = decode(data, reduce=scale_to_look(data, self.options))
         boxes, scores = self.detector(image.pixels, None)
         boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
         found = tuple(
@@ -95,8 +94,7 @@ class Cutter:
             raise ImageFault("many_faces", f"{name} sees {len(boxes)} faces")
         chosen = list(range(len(boxes))) if self.multiple == "all" else [0]
         if self.multiple == "largest":
-            area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-            chosen = [int(area.argmax())]
+            chosen = [largest(boxes)]
         sure = [at for at in chosen if scores[at] >= least]
         if not sure:
             raise ImageFault("low_score", f"score {scores[chosen[0]]:.3f}, least is {least:g}")
@@ -130,16 +128,6 @@ class Cutter:
         if self.how.framing is not None:
             return self.how.framing.side * (box[2] - box[0])
         return max(box[2] - box[0], box[3] - box[1]) * (1 + 2 * self.options.margin)
-
-    def _scale(self, data: bytes) -> int:
-        """The coarsest scale at which the detector sees enough of a large photograph."""
-        header = read_header(data)
-        large = header.height * header.width > SMALL and self.options.decode != "full"
-        if not large or self.options.size is None:
-            return 1
-        least = max(LOOK, 4 * self.options.size)
-        shorter = min(header.height, header.width)
-        return next(s for s in SCALES if s == 1 or shorter >= s * least)
 
     def _taken_in(self, face: Pixels) -> Pixels:
         """A face as it was stored becomes one as the network takes it, as `faces.Faces` reads."""

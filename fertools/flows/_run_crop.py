@@ -25,12 +25,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools import folder
 from fertools.data import in_part
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions, settle
 from fertools.faces import Faces
 from fertools.flows._framing import Framing, measure
+from fertools.ingest.extract import detector_of
 from fertools.manifest import Manifest, read_card, read_manifest, write_json
 from fertools.runs import Run, file_digest, read_json
 
@@ -94,12 +94,6 @@ def crop_of(run: Run, typed: Typed, data: str | None = None, *, again: bool = Fa
         _keep(run, found, chosen)
     rest = {name: value for name, value in typed.items() if name not in FINDER}
     return dataclasses.replace(found, options=settle(dataclasses.asdict(found.options), rest))
-
-
-def detector_of(options: FaceOptions) -> Any:
-    """The loaded detector of settled options."""
-    module = folder.load("detectors", options.detector)
-    return module.load(module.Options(**options.detector_options))
 
 
 def _asked(run: Run, typed: Typed) -> Crop:

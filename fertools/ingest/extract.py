@@ -50,10 +50,37 @@ def _detector(name: str, options: str) -> Any:
     return module.load(module.Options(**json.loads(options)))
 
 
+def detector_of(options: FaceOptions) -> Any:
+    """The loaded detector of settled options."""
+    return _detector(options.detector, json.dumps(options.detector_options, sort_keys=True))
+
+
+def largest(boxes: npt.NDArray[np.floating[Any]]) -> int:
+    """Which of the boxes (n, 4) has the largest area."""
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return int(area.argmax())
+
+
+def is_large(data: bytes | Pixels, options: FaceOptions) -> bool:
+    """Whether a picture may be decoded at a fraction of its size."""
+    if isinstance(data, np.ndarray) or options.decode == "full":
+        return False
+    header = read_header(data)
+    return header.height * header.width > SMALL
+
+
+def scale_to_look(data: bytes | Pixels, options: FaceOptions) -> int:
+    """The coarsest scale at which a detector sees enough of a large picture."""
+    if options.size is None or isinstance(data, np.ndarray) or not is_large(data, options):
+        return 1
+    header = read_header(data)
+    least, shorter = max(LOOK, 4 * options.size), min(header.height, header.width)
+    return next(s for s in SCALES if s == 1 or shorter >= s * least)
+
+
 def detector_facts(options: FaceOptions) -> dict[str, str]:
     """What determined the detector's answers, for the card."""
-    settings = json.dumps(options.detector_options, sort_keys=True)
-    found: dict[str, str] = _detector(options.detector, settings).facts()
+    found: dict[str, str] = detector_of(options).facts()
     return {"detector": options.detector, **found}
 
 
@@ -169,8 +196,7 @@ class Extractor:
     def _found(self, frame: Frame, image: Image, row: dict[str, Any]) -> Box:
         """The box of the face that the detector sees, in pixels of the image in full."""
         options = self.options
-        settings = json.dumps(options.detector_options, sort_keys=True)
-        detector = _detector(options.detector, settings)
+        detector = detector_of(options)
         given = None if frame.box is None else np.array([frame.box]) / image.reduce
         boxes, scores = detector(image.pixels, given)
         row["detector"] = options.detector
@@ -178,7 +204,7 @@ class Extractor:
             raise ImageFault("no_face", f"{options.detector} sees no face")
         if len(boxes) > 1 and options.multiple == "skip":
             raise ImageFault("many_faces", f"{options.detector} sees {len(boxes)} faces")
-        at = _largest(boxes) if options.multiple == "largest" else 0
+        at = largest(boxes) if options.multiple == "largest" else 0
         row["detector_score"] = float(scores[at])
         if scores[at] < options.min_score:
             raise ImageFault("low_score", f"score {scores[at]:.3f}, least is {options.min_score:g}")
@@ -189,27 +215,18 @@ class Extractor:
         if isinstance(data, np.ndarray):
             return Image(data, data.shape[1], data.shape[0], 1, 1)
         # luma alone is quicker, but is another image: small ones keep their colours for the hash
-        gray = self.options.channels == 1 and self._is_large(data) and not looked_at
+        gray = self.options.channels == 1 and is_large(data, self.options) and not looked_at
         return decode(data, gray=gray, reduce=scale)
-
-    def _is_large(self, data: bytes | Pixels) -> bool:
-        if isinstance(data, np.ndarray) or self.options.decode == "full":
-            return False
-        header = read_header(data)
-        return header.height * header.width > SMALL
 
     def _scale(self, data: bytes | Pixels, box: Box | None) -> int:
         """The coarsest scale at which the face is large enough, or a detector sees enough."""
-        if isinstance(data, np.ndarray) or not self._is_large(data):
+        if self.options.faces == "as-is":
             return 1
-        if self.options.size is None or self.options.faces == "as-is":
+        if box is None:
+            return scale_to_look(data, self.options)
+        if self.options.size is None or not is_large(data, self.options):
             return 1
-        if box is not None:
-            return next(s for s in SCALES if s == 1 or not self._too_coarse(box, s))
-        header = read_header(data)
-        shorter = min(header.height, header.width)
-        least = max(LOOK, 4 * self.options.size)
-        return next(s for s in SCALES if s == 1 or shorter >= s * least)
+        return next(s for s in SCALES if s == 1 or not self._too_coarse(box, s))
 
     def _too_coarse(self, box: Box, scale: int) -> bool:
         """Whether what is cut out at this scale has fewer pixels than the stored face."""
@@ -221,8 +238,8 @@ class Extractor:
         if isinstance(data, bytes) and "file_hash" not in row:  # a second look is at the same file
             row["file_hash"] = file_digest(data)
             row["orientation"] = image.orientation
-        whole = image.reduce == 1 and not (self.options.channels == 1 and self._is_large(data))
-        row["image_hash"] = digest(image.pixels) if whole else None
+        luma = self.options.channels == 1 and is_large(data, self.options)
+        row["image_hash"] = digest(image.pixels) if image.reduce == 1 and not luma else None
 
     def _fitted(self, image: Pixels) -> Pixels:
         side = self.options.size or max(image.shape[:2])
@@ -233,11 +250,6 @@ class Extractor:
         if self.options.channels == 1 and face.ndim == 3:
             return to_gray(face)
         return from_gray(face) if self.options.channels == 3 and face.ndim == 2 else face
-
-
-def _largest(boxes: npt.NDArray[np.float32]) -> int:
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return int(area.argmax())
 
 
 def _described(frame: Frame) -> dict[str, Any]:
