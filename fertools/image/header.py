@@ -13,6 +13,7 @@ TAG_WIDTH, TAG_HEIGHT, TAG_PHOTOMETRIC, TAG_ORIENTATION, TAG_SAMPLES = 256, 257,
 SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # less DHT, JPG and DAC
 SOS, EOI, APP1 = 0xDA, 0xD9, 0xE1
 END_OF_IMAGE = b"\xff\xd9"
+MAX_PIXELS = 200_000_000  # 600 MB in colour
 
 
 class ImageFault(Exception):
