@@ -154,7 +154,7 @@ def _an_image_ends_its_process(lab, nodes, out):
 def test_a_folder_that_nodes_do_not_see_is_a_sentence(lab, tmp_path):
     unit = Root(lab.raw).units(Root(lab.raw).members)[0]
     out = str(tmp_path / "elsewhere")
-    job = reading.Job(lab.source, unit, FaceOptions(), out, False, shared=True)
+    job = reading.Job(lab.source, reading.packed(unit), FaceOptions(), out, False, shared=True)
     with pytest.raises(FerError, match="a node of the cluster does not see it"):
         reading.read_unit(job)
 

@@ -6,13 +6,14 @@ from the finished units in the order of their names: the same input and options 
 whatever the number of workers, the order of work, and the rounds it took.
 """
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import functools
 import json
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,12 @@ from fertools.errors import FerError
 from fertools.face_options import FaceOptions
 from fertools.ingest.assemble import assemble
 from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
-from fertools.ingest.reading import Job, read_unit, set_up
+from fertools.ingest.reading import Job, packed, read_unit, set_up
 from fertools.ingest.records import keep_records
 from fertools.ingest.unitfile import finished, unit_file, unit_rows
 from fertools.locations import Location, at, listed
 from fertools.manifest import stored_facts, write_json
-from fertools.roots import Unit
+from fertools.roots import Unit, forget
 
 PLAN = "ingest.json"
 ASKED = 8  # units looked for at a time: a store answers many at once
@@ -91,16 +92,22 @@ def ingest(
         _open_out(out, plan, add=add, force=force)
         labels = keep_records(module, roots, out)
         jobs = [
-            Job(source, dataclasses.replace(unit, labels=labels), FaceOptions(**plan["face"]),
-                str(out), on_error == "stop", shared=how.kind == "ray")
+            Job(source, packed(dataclasses.replace(unit, labels=labels)),
+                FaceOptions(**plan["face"]), str(out), on_error == "stop",
+                shared=how.kind == "ray")
             for unit in _unfinished(out, units, limit)
         ]  # fmt: skip
         _check_new(out, jobs, add=add)
+        count, copies = len(units), pickle.dumps(jobs)
+        del units, jobs
+        forget(roots)
+        jobs = pickle.loads(copies)  # the old ones lay among the lists and would keep their room
+        del copies
         _work(jobs, how, _left(out, limit), progress)
         _check_there(out, jobs, limit)
         card = assemble(module, out, plan, roots, command)
     return Ingested(
-        out, card["rows"], card["statuses"], card["notes"], len(units),
+        out, card["rows"], card["statuses"], card["notes"], count,
         time.monotonic() - start,
     )  # fmt: skip
 
@@ -127,7 +134,7 @@ def _left(out: Location, limit: int | None) -> int | None:
 
 def _unfinished(out: Location, units: Sequence[Unit], limit: int | None) -> list[Unit]:
     """The units that are still to be read; none once a limit is reached."""
-    with concurrent.futures.ThreadPoolExecutor(ASKED) as pool:
+    with ThreadPoolExecutor(ASKED) as pool:
         done = list(pool.map(functools.partial(finished, out), units))
     left = [unit for unit, is_done in zip(units, done, strict=True) if not is_done]
     return [] if _left(out, limit) == 0 else left

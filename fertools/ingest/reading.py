@@ -4,8 +4,10 @@ In goes a `Job`, a unit with all that is needed to finish it; out come its shard
 in the data folder, and how many rows and faces that were.
 """
 
+import pickle
 import secrets
 import sys
+import zlib
 from dataclasses import dataclass
 
 from fertools import engine
@@ -24,6 +26,31 @@ from fertools.roots.archives import JOINT
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """A unit until it is read: its list of files takes a fiftieth of the room.
+
+    So what a command holds hardly grows with the data set. `text` is what errors call the unit.
+    """
+
+    name: str
+    text: str
+    data: bytes
+
+    def __str__(self) -> str:
+        return self.text
+
+    def unpacked(self) -> Unit:
+        """The unit; the source must be loaded, whose options it may hold."""
+        unit: Unit = pickle.loads(zlib.decompress(self.data))
+        return unit
+
+
+def packed(unit: Unit) -> Packed:
+    """A unit as a job holds it."""
+    return Packed(unit.name, str(unit), zlib.compress(pickle.dumps(unit), 1))
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A unit with all that is needed to finish it, in this process or another.
 
@@ -31,7 +58,7 @@ class Job:
     """
 
     source: str
-    unit: Unit
+    unit: Packed
     face: FaceOptions
     out: str
     stop_on_error: bool
@@ -51,10 +78,10 @@ def set_up(source: str) -> None:
 
 def read_unit(job: Job) -> tuple[str, int, int]:
     """Finish one unit: its shards, then its Parquet file. Returns its name, rows and faces."""
-    module, unit = load_source(job.source), at_hand(job.unit)
+    module, unit = load_source(job.source), at_hand(job.unit.unpacked())
     extract = Extractor(job.face)
     if job.shared:
-        _check_seen(job)
+        _check_seen(job, unit)
     tag = f"{secrets.token_hex(4)}." if job.shared else ""
     writer = UnitWriter(at(job.out), unit, tag)
     most = job.limit if job.limit is not None else sys.maxsize
@@ -76,9 +103,9 @@ def read_unit(job: Job) -> tuple[str, int, int]:
     return writer.close()
 
 
-def _check_seen(job: Job) -> None:
+def _check_seen(job: Job, unit: Unit) -> None:
     """Raise `FerError` where this machine does not see the data: each image would be a fault."""
-    for place in (job.out, *dict.fromkeys(member.container for member in job.unit.members)):
+    for place in (job.out, *dict.fromkeys(member.container for member in unit.members)):
         if not all(at(part).exists() for part in place.split(JOINT)):
             raise FerError(
                 f"{place.split(JOINT)[0]}: a node of the cluster does not see it; give places that "

@@ -8,7 +8,6 @@ import hashlib
 import json
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -124,9 +123,10 @@ class UnitWriter:
         bad = table.filter(pc.invert(pc.is_in(table["status"], pa.array(NO_FAULT))))
         self._faults += bad.to_pylist()
         has = pc.equal(table["status"], "ok")
-        shard, first = self._write(faces)
+        writer = self._shard(faces.nbytes)
+        first = writer.append(faces) if len(faces) else writer.rows
         rows = spread(pa.array(range(first, first + len(faces)), pa.int32()), has)
-        names = pc.if_else(has, shard, pa.scalar(None, pa.string()))
+        names = pc.if_else(has, writer.path.name, pa.scalar(None, pa.string()))
         self._tables.append(table.append_column("row", rows).append_column("shard", names))
 
     def refuse_faults(self) -> None:
@@ -157,24 +157,22 @@ class UnitWriter:
     def _flush(self) -> None:
         """Write the faces held back, and turn the rows since the last time into a table."""
         if self._held:
-            shard, first = self._write(np.stack([face for _, face in self._held]))
-            for place, (row, _) in enumerate(self._held, start=first):
-                row |= {"shard": shard, "row": place}
+            writer = self._shard(sum(face.nbytes for _, face in self._held))
+            for row, face in self._held:  # one by one: together they would be here twice
+                row |= {"shard": writer.path.name, "row": writer.append(face[None])}
             self._held = []
         if self._pending or not self._tables:
             self._tables.append(_table(self._pending, self._unit))
             self._pending = []
 
-    def _write(self, faces: Pixels) -> tuple[str, int]:
-        writer = self._writer
-        if writer is not None and writer.bytes + faces.nbytes > SHARD_BYTES:
+    def _shard(self, size: int) -> ShardWriter:
+        """The shard that has room for so many bytes."""
+        if self._writer is not None and self._writer.bytes + size > SHARD_BYTES:
             self._close_shard()
         if self._writer is None:
             name = f"faces-{self._unit.name}-{len(self._shards)}.npy"
             self._writer = ShardWriter(self._out / name, self._tag)
-        if len(faces) == 0:
-            return self._writer.path.name, self._writer.rows
-        return self._writer.path.name, self._writer.append(faces)
+        return self._writer
 
     def _close_shard(self) -> None:
         if self._writer is not None and (entry := self._writer.close()):

@@ -9,6 +9,7 @@ like any other.
 
 import contextlib
 import functools
+import gc
 import hashlib
 import io
 import os
@@ -37,6 +38,7 @@ from fertools.roots.archives import (
 LITTER = re.compile(
     r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE
 )
+UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
 READ_ERROR = "read_error"  # of the disk or the network, not of the file: it may pass
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 
@@ -79,7 +81,8 @@ class Member:
     @property
     def name(self) -> str:
         """Last component of the path."""
-        return PurePosixPath(self.inner).name
+        last = self.inner.rpartition("/")[2]  # a Path takes longer, and keeps each name for good
+        return last if last not in ("", ".") else PurePosixPath(self.inner).name
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -90,7 +93,8 @@ class Member:
     @property
     def suffix(self) -> str:
         """Lower-case extension with its dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        dot = self.name.rfind(".")
+        return self.name[dot:].lower() if 0 < dot < len(self.name) - 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,17 @@ class Root:
         ]
 
 
+def forget(roots: Iterable[Root]) -> None:
+    """Let go of all that is known of the files: the lists of the roots and of open archives.
+
+    Who asks a root again gets a new list.
+    """
+    for root in roots:
+        vars(root).pop("members", None)
+    archives.close_all()
+    gc.collect()  # what lies between the lists would keep their room
+
+
 def make_unit(name: str, members: Iterable[Member], options: Any = None) -> Unit:
     """A unit of members read in their order; its digest covers their names, sizes and checksums."""
     chosen = tuple(members)
@@ -202,7 +217,7 @@ def table_unit(name: str, member: Member, options: Any = None) -> Unit:
 def slug(text: str) -> str:
     """A name that is safe in a file name: letters of any script, digits, `_`, `.`, `-`; at most 80
     bytes."""
-    flat = re.sub(r"[^\w.-]+", "_", clean_path(text)).strip("._") or "root"
+    flat = UNSAFE.sub("_", clean_path(text)).strip("._") or "root"
     if len(flat.encode()) <= 80:
         return flat
     return flat[:16] + "-" + hashlib.sha256(flat.encode()).hexdigest()[:12]

@@ -9,19 +9,22 @@ or to `MAX_RATIO` times its packed size.
 
 import functools
 import io
+import itertools
+import pickle
 import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from fertools.errors import FerError
 from fertools.locations import Location, at, stamp
 from fertools.manifest import clean_path
 
+PAGE = 256  # entries of a listing that are packed together
 JOINT = "\0"  # between the parts of a container: no path can hold it
 MAX_MEMBER = 2 << 30  # bytes; FER2013's CSV has 301 MB
 MAX_RATIO = 200  # a CSV of pixels packs 4:1, a black PNG about 100:1
@@ -61,6 +64,48 @@ class Entry:
     fault: str | None
 
 
+class _Zip:
+    """An open zip. Its listing is packed, page by page: open, each entry would take half a KiB."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self.file = file
+        self._pages = [
+            zlib.compress(pickle.dumps(_facts(file.filelist[start : start + PAGE])), 1)
+            for start in range(0, len(file.filelist), PAGE)
+        ]
+        file.filelist.clear()
+        file.NameToInfo.clear()
+        self._held: tuple[int, list[zipfile.ZipInfo]] = (-1, [])
+
+    def __iter__(self) -> Iterator[zipfile.ZipInfo]:
+        return itertools.chain.from_iterable(map(self._page, range(len(self._pages))))
+
+    def open(self, place: int) -> IO[bytes]:
+        return self.file.open(self._page(place // PAGE)[place % PAGE])
+
+    def _page(self, number: int) -> list[zipfile.ZipInfo]:
+        held, infos = self._held
+        if held != number:
+            facts = pickle.loads(zlib.decompress(self._pages[number]))
+            infos = [_info(values) for values in facts]
+            self._held = number, infos
+        return infos
+
+
+def _facts(infos: Iterable[zipfile.ZipInfo]) -> list[tuple[Any, ...]]:
+    """What entries hold: an unpickler that is given a class keeps a copy of its name for good."""
+    return [
+        tuple(getattr(info, name, None) for name in zipfile.ZipInfo.__slots__) for info in infos
+    ]
+
+
+def _info(facts: tuple[Any, ...]) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo.__new__(zipfile.ZipInfo)
+    for name, value in zip(zipfile.ZipInfo.__slots__, facts, strict=True):
+        setattr(info, name, value)
+    return info
+
+
 def is_archive(name: str) -> bool:
     """Whether a file of this name is opened as an archive."""
     return bool(ZIP.search(name) or TAR.search(name) or PART.match(name))
@@ -74,7 +119,7 @@ def in_order(container: str) -> bool:
 def entries(container: str) -> Iterator[Entry]:
     """The files of an archive. Raises `FerError` where it is broken or is no archive."""
     archive = _archive(container)
-    if isinstance(archive, zipfile.ZipFile):
+    if isinstance(archive, _Zip):
         return _zip_entries(archive)
     return _tar_entries(archive, at(container))
 
@@ -82,12 +127,17 @@ def entries(container: str) -> Iterator[Entry]:
 def open_entry(container: str, place: int) -> IO[bytes]:
     """A stream of one entry's bytes. Raises one of `CANNOT_OPEN`; reading, one of `FAULTS`."""
     archive = _archive(container)
-    if isinstance(archive, zipfile.ZipFile):
-        return archive.open(archive.infolist()[place])
+    if isinstance(archive, _Zip):
+        return archive.open(place)
     stream = archive.extractfile(archive.getmembers()[place])
     if stream is None:
         raise tarfile.TarError("no plain file")
     return stream
+
+
+def close_all() -> None:
+    """Close the archives that are kept open, which hold their listings."""
+    _open.cache_clear()
 
 
 def impostor(start: bytes) -> str | None:
@@ -99,20 +149,21 @@ def impostor(start: bytes) -> str | None:
     return None if head else "empty"
 
 
-def _archive(container: str) -> zipfile.ZipFile | tarfile.TarFile:
+def _archive(container: str) -> _Zip | tarfile.TarFile:
     """An open archive, kept open until a few others are, and opened again when it has changed."""
     return _open(container, tuple(map(stamp, container.split(JOINT))))
 
 
 @functools.lru_cache(maxsize=4)
-def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> zipfile.ZipFile | tarfile.TarFile:
+def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> _Zip | tarfile.TarFile:
     paths = [at(path) for path in container.split(JOINT)]
     try:
         if len(paths) > 1 or PART.match(paths[0].name):
-            return zipfile.ZipFile(io.BufferedReader(_Parts(paths)))
+            return _Zip(zipfile.ZipFile(io.BufferedReader(_Parts(paths))))
         if TAR.search(paths[0].name):
             return tarfile.open(encoding="utf-8", errors="surrogateescape", **_tar(paths[0]))
-        return zipfile.ZipFile(paths[0] if isinstance(paths[0], Path) else paths[0].open())
+        file: Any = paths[0] if isinstance(paths[0], Path) else paths[0].open()
+        return _Zip(zipfile.ZipFile(file))
     except CANNOT_OPEN as error:
         raise _broken(paths[0], error) from error
 
@@ -127,8 +178,8 @@ def _broken(path: Location, error: Exception) -> FerError:
     return FerError(f"{path} is {what}; download it again, or take it away")
 
 
-def _zip_entries(archive: zipfile.ZipFile) -> Iterator[Entry]:
-    for place, info in enumerate(archive.infolist()):
+def _zip_entries(archive: _Zip) -> Iterator[Entry]:
+    for place, info in enumerate(archive):
         if info.filename.endswith("/"):  # is_dir() fails on an empty name
             continue
         name = clean_path(_zip_name(info))
@@ -174,8 +225,7 @@ def _tar_entries(archive: tarfile.TarFile, path: Location) -> Iterator[Entry]:
 
 
 def _fault(name: str, size: int, packed: int) -> str | None:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", name):
+    if name.startswith("/") or ".." in name.split("/") or re.match(r"^[A-Za-z]:", name):
         return "unsafe_path"
     if size > MAX_MEMBER or (size > SMALL and size > MAX_RATIO * max(packed, 1)):
         return "too_large"
