@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fertools.evaluate._paragraph_words import ENGLISH, KOREAN
 from fertools.evaluate.evaluation import Evaluation, Member
 from fertools.evaluate.paragraph import paragraph
 from fertools.evaluate.scoring import Scores, Subset
@@ -34,3 +35,7 @@ def test_several_runs_and_predictions_from_a_file() -> None:
     assert "the mean of 2 runs (68.00 .. 72.00 %)" in text and "not reliable" not in text
     assert "the predictions came from a file" in text
     assert "Looks" not in text  # a part that is no test is not counted
+
+
+def test_both_languages_have_every_sentence() -> None:
+    assert ENGLISH.keys() == KOREAN.keys()
