@@ -11,90 +11,29 @@ import contextlib
 import functools
 import gc
 import hashlib
-import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePath, PurePosixPath
+from pathlib import PurePath
 from typing import IO, Any
 
 from fertools.errors import FerError
 from fertools.locations import Location, at, within
 from fertools.manifest import clean_path
 from fertools.roots import archives, listing
-from fertools.roots.archives import (
-    CANNOT_OPEN,
-    FAULTS,
-    JOINT,
-    MAX_MEMBER,
-    MAX_RATIO,
-    PART,
-    SMALL,
-    decoded,
-)
+from fertools.roots.archives import JOINT, MAX_MEMBER, MAX_RATIO, PART, SMALL, decoded
+from fertools.roots.member import COMPRESSED, open_stored
+from fertools.roots.member import READ_ERROR as READ_ERROR
+from fertools.roots.member import Member as Member
+from fertools.roots.member import ReadFault as ReadFault
+from fertools.roots.member import open_member as open_member
 
 # hidden files, but not `..`: a name that climbs out of its archive is a row with a reason
 LITTER = re.compile(
     r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE
 )
 UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
-READ_ERROR = "read_error"  # of the disk or the network, not of the file: it may pass
-COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
-
-
-class ReadFault(FerError):
-    """A member that cannot be read: `reason` is the row's status, the text its detail."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type["ReadFault"], tuple[str, str]]:
-        return ReadFault, (self.reason, str(self))  # it travels between worker processes
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file below a root.
-
-    `path` is the manifest's name of it, `raw` the container's own; the container is the folder or
-    the archive, as `locations.at` takes it. `archive` is the path of the archive relative to the
-    root, "" for a plain file, and `place` the member's place in it. `fault` says why it must not be
-    opened.
-    """
-
-    path: str
-    raw: str
-    container: str
-    size: int
-    check: str = ""
-    fault: str | None = None
-    archive: str = ""
-    place: int = 0
-
-    @property
-    def inner(self) -> str:
-        """Path within its archive: what does not change when the archive is unpacked."""
-        return self.path[len(self.archive) + 1 :] if self.archive else self.path
-
-    @property
-    def name(self) -> str:
-        """Last component of the path."""
-        last = self.inner.rpartition("/")[2]  # a Path takes longer, and keeps each name for good
-        return last if last not in ("", ".") else PurePosixPath(self.inner).name
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Components of the whole path; an archive's name is one of them."""
-        above = self.archive.split("/") if self.archive else []
-        return (*above, *self.inner.split("/"))
-
-    @property
-    def suffix(self) -> str:
-        """Lower-case extension with its dot."""
-        dot = self.name.rfind(".")
-        return self.name[dot:].lower() if 0 < dot < len(self.name) - 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +147,7 @@ def make_unit(name: str, members: Iterable[Member], options: Any = None) -> Unit
 def table_unit(name: str, member: Member, options: Any = None) -> Unit:
     """A unit of one table. Its bytes are hashed whole: a label mended in place changes it."""
     digest = hashlib.sha256(f"{member.path}\n".encode())
-    with _guarded(member) as stream:
+    with open_stored(member) as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return Unit(slug(name), (member,), digest.hexdigest()[:32], options)
@@ -227,70 +166,6 @@ def first_folder(member: Member) -> str:
     """The archive's name and first folder of a member, as far as it has them."""
     folder = member.inner.split("/")[0] if "/" in member.inner else ""
     return "-".join(part for part in (member.archive, folder) if part)
-
-
-@contextlib.contextmanager
-def open_member(member: Member) -> Iterator[IO[bytes]]:
-    """A member as a stream of its bytes; compressed tables are read as what they hold.
-
-    Raises `ReadFault` where it cannot be opened, and for what goes wrong while it is read.
-    """
-    codec = COMPRESSED.get(member.suffix)
-    with _guarded(member) as stream:
-        if codec is None:
-            yield stream
-            return
-        peeked: Any = stream
-        if what := archives.impostor(peeked.peek(256)[:256]):
-            raise ReadFault("unreadable", f"{member.path} is {what}; download it again")
-        import pyarrow as pa
-
-        with io.BufferedReader(_Forward(pa.CompressedInputStream(stream, codec)), 1 << 20) as plain:
-            yield plain
-
-
-class _Forward(io.RawIOBase):
-    """A pyarrow stream as a raw Python stream."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return int(self._stream.readinto(buffer))
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-@contextlib.contextmanager
-def _guarded(member: Member) -> Iterator[IO[bytes]]:
-    """The stored bytes of a member; whatever is wrong with them becomes a `ReadFault`."""
-    if member.fault:
-        raise ReadFault(member.fault, f"{member.path}: {member.fault.replace('_', ' ')}")
-    try:
-        with _stored(member) as stream:
-            yield stream
-    except FAULTS as error:
-        raise _unreadable(member, error) from error
-
-
-def _stored(member: Member) -> IO[bytes]:
-    if not member.archive:
-        return (at(member.container) / member.raw).open("rb")
-    try:
-        return archives.open_entry(member.container, member.place)
-    except CANNOT_OPEN as error:
-        raise _unreadable(member, error) from error
-
-
-def _unreadable(member: Member, error: Exception) -> ReadFault:
-    if isinstance(error, OSError) and error.errno:  # gzip's errors have no number
-        return ReadFault(READ_ERROR, f"{member.path}: cannot be read ({error.strerror})")
-    return ReadFault("unreadable", f"{member.path}: cannot be read ({error})")
 
 
 def _expand(group: list[Location], relative: str) -> Iterator[Member]:
