@@ -1,10 +1,13 @@
 """Data folders for several tests: of given faces, without an ingest, and of drawn people."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from numpy.typing import NDArray
 
 from fertools.faces import Faces, open_faces
@@ -17,6 +20,15 @@ from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 
 Pixels = NDArray[np.uint8]
+
+
+class Ingested(NamedTuple):
+    """A fake's folder, what it holds in truth, what `ingest` said, and the rows."""
+
+    place: Path
+    truth: Any
+    result: Any
+    table: pa.Table
 
 
 def made(folder: Path, faces: Pixels, **columns: Any) -> tuple[Manifest, Faces]:
@@ -49,6 +61,25 @@ def leaking(folder: Path) -> Path:
     alone = SplitOptions(ratios=(6, 2, 2), grouping=Grouping("none"))
     split([folder / "data"], folder / "random.parquet", alone)
     return folder
+
+
+def ingester(
+    factory: pytest.TempPathFactory, fake: Any, face: dict[str, Any] | None = None, **drawn: Any
+) -> Callable[..., Ingested]:
+    """What a fake's variant is ingested to, once, with some options of its source.
+
+    `drawn` goes to the fake.
+    """
+    source = fake.__name__.rpartition(".")[2]
+
+    @functools.cache
+    def done(variant: str, **options: Any) -> Ingested:
+        place = factory.mktemp(variant)
+        truth = fake.write(place, variant=variant, **drawn)
+        result = ingest(source, truth.raws(place), place / "out", options=options, face=face)
+        return Ingested(place, truth, result, read_manifest(place / "out").table)
+
+    return done
 
 
 def smooth(count: int, seed: int, size: int = 48) -> Pixels:

@@ -17,23 +17,15 @@ from fertools.protocol import read_protocol
 from fertools.roots import Root
 from fertools.sources import affectnet
 from fertools.split import SplitOptions, split
+from tests.made import ingester
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A variant of the fake, ingested once: folder, truth, result, table."""
-    known = {}
-
-    def get(variant):
-        if variant not in known:
-            place = tmp_path_factory.mktemp(variant)
-            truth = fake.write(place, people=5, variant=variant)
-            face = {"faces": "annotation", "size": 32} if variant == "lists" else {"size": 32}
-            result = ingest("affectnet", truth.raws(place), place / "out", face=face)
-            known[variant] = place, truth, result, read_manifest(place / "out").table
-        return known[variant]
-
-    return get
+    boxed = ingester(tmp_path_factory, fake, {"faces": "annotation", "size": 32}, people=5)
+    whole = ingester(tmp_path_factory, fake, {"size": 32}, people=5)
+    return lambda variant: (boxed if variant == "lists" else whole)(variant)
 
 
 def ok_rows(table):

@@ -21,6 +21,7 @@ from fertools.roots import Member, Root
 from fertools.sources import _aihub_names as names
 from fertools.sources import _aihub_records as records
 from fertools.sources import aihub
+from tests.made import ingester
 
 PERSON = "0cb3d5e25825f2908769e75f7f14dbc587423fcb6e5f50a0ff5a60078bb03df1"
 REAL_NAMES = [  # from the publisher's documents and public loaders
@@ -45,17 +46,7 @@ FACE = {"size": 48, "faces": "annotation"}
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """Each layout of the fake, ingested once: folder, truth, result, table."""
-    known = {}
-
-    def get(variant):
-        if variant not in known:
-            place = tmp_path_factory.mktemp(variant)
-            truth = fake.write(place, variant=variant)
-            result = ingest("aihub", truth.raws(place), place / "out", face=FACE)
-            known[variant] = place, truth, result, read_manifest(place / "out").table
-        return known[variant]
-
-    return get
+    return ingester(tmp_path_factory, fake, FACE)
 
 
 def faces_of(place, table):

@@ -16,6 +16,7 @@ from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root
 from fertools.sources import ck48, ckplus
+from tests.made import ingester
 
 FACE = {"size": 32}
 
@@ -23,18 +24,7 @@ FACE = {"size": 32}
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A variant of the fake, ingested once with some options: folder, truth, result, table."""
-    known = {}
-
-    def get(variant, **options):
-        key = (variant, *options.items())
-        if key not in known:
-            place = tmp_path_factory.mktemp(variant)
-            truth = fake.write(place, variant=variant)
-            result = ingest("ckplus", truth.raws(place), place / "out", options=options, face=FACE)
-            known[key] = place, truth, result, read_manifest(place / "out").table
-        return known[key]
-
-    return get
+    return ingester(tmp_path_factory, fake, FACE)
 
 
 @pytest.mark.parametrize("variant", fake.VARIANTS)

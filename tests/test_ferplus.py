@@ -19,6 +19,7 @@ from fertools.sources import _ferplus_join as joining
 from fertools.sources import fer2013, ferplus
 from fertools.sources._ferplus_join import Pictures, join
 from tests.conftest import REAL, needs_real
+from tests.made import ingester
 
 ROWS = 3000  # of the real table: a full run is tests/benchmarks/bench_ferplus_join.py
 
@@ -26,17 +27,7 @@ ROWS = 3000  # of the real table: a full run is tests/benchmarks/bench_ferplus_j
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A variant of the fake, ingested once: folder, truth, result, table."""
-    known = {}
-
-    def get(variant):
-        if variant not in known:
-            place = tmp_path_factory.mktemp(variant)
-            truth = fake.write(place, variant=variant)
-            result = ingest("ferplus", truth.raws(place), place / "out")
-            known[variant] = place, truth, result, read_manifest(place / "out").table
-        return known[variant]
-
-    return get
+    return ingester(tmp_path_factory, fake)
 
 
 def written(place):

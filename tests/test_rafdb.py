@@ -15,22 +15,13 @@ from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root
 from fertools.sources import rafdb
+from tests.made import ingester
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A variant of the fake, ingested once with some options: folder, truth, result, table."""
-    known = {}
-
-    def get(variant, images="auto"):
-        if (variant, images) not in known:
-            place = tmp_path_factory.mktemp(f"{variant}-{images}")
-            truth = fake.write(place, people=3, variant=variant)
-            result = ingest("rafdb", truth.raws(place), place / "out", options={"images": images})
-            known[variant, images] = place, truth, result, read_manifest(place / "out").table
-        return known[variant, images]
-
-    return get
+    return ingester(tmp_path_factory, fake, people=3)
 
 
 def rows(table, status="ok"):
@@ -92,7 +83,7 @@ def test_coordinates_go_with_the_originals_only(done):
     assert {row["landmarks"] for row in aligned} == {None}
     assert {row["box_source"] for row in aligned} == {"image"}
     assert {(row["width"], row["height"]) for row in aligned} == {(100, 100)}
-    original = rows(done("basic", "original")[3])
+    original = rows(done("basic", images="original")[3])
     assert [row["id"] for row in original] == [row["id"] for row in aligned]
     known = [row for row in original if row["landmarks"] is not None]
     assert len(known) == len(original) - 1
@@ -130,7 +121,7 @@ def _dark(face, x, y):
 
 
 def test_pictures_lists_and_annotations_may_lie_apart(done, tmp_path):
-    place, truth, _, table = done("basic", "original")
+    place, truth, _, table = done("basic", images="original")
     whole = place / "basic"
     parts = {"pictures.zip": "Image", "labels.zip": "EmoLabel", "notes": "Annotation"}
     for name, folder in parts.items():
