@@ -65,9 +65,12 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; what a user can mend is said in one sentence."""
+    """Run the command line; what a user can mend is said in one sentence.
+
+    Without `arguments` it is what was typed, and the process is the command's own (`_show.alone`).
+    """
     try:
-        result: Any = cli.main(arguments, standalone_mode=False)
+        result: Any = cli.main(arguments, standalone_mode=False, obj=arguments is None)
     except click.exceptions.Abort:
         click.echo("interrupted; run the same command again to go on", err=True)
         sys.exit(130)

@@ -17,6 +17,11 @@ def line() -> str:
     return shlex.join(["fertools", *click.get_current_context().meta["fertools.typed"]])
 
 
+def alone() -> bool:
+    """Whether this process runs the command and nothing else."""
+    return bool(click.get_current_context().find_root().obj)
+
+
 def as_json(data: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(data, indent=1, ensure_ascii=False, default=str))

@@ -118,7 +118,10 @@ def _options(record: Any, prefix: str, lead: str = "") -> list[click.Parameter]:
 
 def _ingest(source: str, typed: dict[str, Any]) -> None:
     from fertools.ingest import ingest
+    from fertools.ingest.reading import do_without_pandas
 
+    if _show.alone():
+        do_without_pandas(source)
     quiet, as_json = typed.pop("quiet"), typed.pop("json")
     given = {k: v for k, v in typed.items() if v is not None and v is not False}
     face = {k.removeprefix("face_"): given.pop(k) for k in list(given) if k.startswith("face_")}

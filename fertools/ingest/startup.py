@@ -1,7 +1,7 @@
-"""What a worker process need not load.
+"""What an ingest need not load.
 
 pyarrow looks for pandas when it makes its first array from a list, to see whether it was given a
-Series, and loads it: half of the time that a worker takes to start.
+Series, and loads it: half of the time that a process takes to start.
 """
 
 import sys
@@ -20,7 +20,7 @@ class _Refusal(MetaPathFinder):
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if name == "pandas":
-            raise ModuleNotFoundError("a worker needs no pandas")
+            raise ModuleNotFoundError("an ingest needs no pandas")
         return None
 
 

@@ -109,7 +109,7 @@ for path in sorted(Path(sys.argv[1]).rglob("*.jpg")):
         net.forward(blob)
 """
 
-OURS = "import sys; from fertools.cli import main; main(['ingest', 'aihub', *sys.argv[1:]])"
+OURS = "import sys; from fertools.cli import main; sys.argv[1:1] = ['ingest', 'aihub']; main()"
 
 
 @dataclass(frozen=True, slots=True)

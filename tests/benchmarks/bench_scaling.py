@@ -47,7 +47,7 @@ STAGES = {
     "stats": "stats {split}",
     "FaceDataset": "",
 }
-RUN = "import sys; from fertools.cli import main; main(sys.argv[1:])"
+RUN = "from fertools.cli import main; main()"
 UNDO = {
     "curate, quality": "curate {data} --undo"
 }  # else the second run would find its own manifest
