@@ -1,5 +1,6 @@
 """The frontier: who stands on it, what each row must say of itself, what is refused."""
 
+import dataclasses
 import json
 
 import pytest
@@ -84,3 +85,15 @@ def test_a_run_stands_beside_the_published_ones(run, tmp_path, capsys):
     assert "chosen by accuracy on twin-free rows" in mine["note"] and "look" in mine["note"]
     assert plot.read_bytes()[:4] == b"\x89PNG"
     assert table.read_text() == markdown(frontier("ck48", [run]))
+
+
+def test_a_taught_run_says_by_whom(run):
+    from fertools.flows import frontier as flow
+    from fertools.runs import open_run
+
+    found = open_run(run)
+    spec = dataclasses.replace(found.recipe.train, teacher="runs/large/seed0")
+    pupil = dataclasses.replace(found, recipe=dataclasses.replace(found.recipe, train=spec))
+    metrics = {"select": "accuracy", "select_rows": "twin-free", "looks": []}
+    assert "taught by our own runs/large/seed0" in flow._note([pupil], metrics)
+    assert "taught" not in flow._note([found], metrics)

@@ -1,30 +1,59 @@
-"""Set runs beside published systems: accuracy against parameters, with protocol marks."""
+"""Set runs beside published systems: accuracy against parameters; or search for better ones."""
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fertools.cli import _show
-from fertools.cli._complete import Name
+from fertools.cli._complete import from_resources
+
+EPILOG = "Example: fertools frontier fer2013 runs/mine -o frontier.md --plot f.png"
 
 
-def _known() -> list[str]:
-    from fertools.flows.frontier import datasets
+class Systems(click.Group):
+    """One subcommand per data set that systems were published on, and the search for our own."""
 
-    return datasets()
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Data sets, then `search`."""
+        from fertools.flows.frontier import datasets
+
+        return [*datasets(), "search"]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """The table of one data set, also of one that nobody published on; or the search."""
+        if name == "search":
+            return search
+        return click.Command(
+            name,
+            params=table.params,
+            callback=lambda **typed: table.callback and table.callback(name, **typed),
+            help=table.help,
+            short_help=f"our runs beside what was published on {name}",
+            epilog=f"Example: fertools frontier {name} runs/mine -o frontier.md --plot f.png",
+        )
 
 
-@click.command(epilog="Example: fertools frontier fer2013 runs/mine -o frontier.md --plot f.png")
-@click.argument("data", type=Name(_known))
+@click.group(cls=Systems, subcommand_metavar="DATA [RUN]... | search [PLAN]", epilog=EPILOG)
+def command() -> None:
+    """Set evaluated runs beside the published systems of a data set DATA, or search for better.
+
+    Every row says which rows chose the model, how many views of an image were averaged and how
+    often its test part was looked at. A star marks the frontier of the rows that chose on
+    validation rows and looked at each image once.
+    """
+
+
+@click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("-o", "--out", metavar="TABLE.md", help="write the table as Markdown")
 @click.option("--plot", type=click.Path(path_type=Path), help="write a chart as PNG")
 @click.option("--json", "as_json", is_flag=True, help="print the rows as JSON")
-def command(
+def table(
     data: str, runs: tuple[str, ...], out: str | None, plot: Path | None, as_json: bool
 ) -> None:
-    """Set evaluated runs beside the published systems of a data set DATA.
+    """Set evaluated runs beside the published systems of this data set.
 
     Every row says which rows chose the model, how many views of an image were averaged and how
     often its test part was looked at. A star marks the frontier of the rows that chose on
@@ -50,3 +79,45 @@ def command(
     for row in rows:
         if row.note:
             click.echo(f"{row.system}: {row.note}")
+
+
+@click.command(epilog="Example: fertools frontier search --estimate")
+@click.argument("plan", default="frontier/trials", type=from_resources("recipes", ".toml"))
+@click.option("-o", "--runs", default="runs/frontier", show_default=True, help="where runs go")
+@click.option("--results", default="recipes/frontier/RESULTS.md", show_default=True,
+              help="the table")  # fmt: skip
+@click.option("--only", multiple=True, metavar="NAME", help="a row or a trial; repeatable")
+@click.option("--seeds", type=click.IntRange(1), help="runs of each; default 3")
+@click.option("--jobs", type=click.IntRange(1), help="runs at a time; default 1")
+@click.option("--set", "changes", multiple=True, metavar="a.b=c",
+              help="change a key of all recipes, which the table says")  # fmt: skip
+@click.option("--device", help="auto (default), cpu, cuda, mps")
+@click.option("--estimate", "only_estimate", is_flag=True, help="print the hours and stop")
+@click.option("--json", "as_json", is_flag=True, help="print the hours as JSON and stop")
+def search(
+    plan: str, only: tuple[str, ...], only_estimate: bool, as_json: bool, **typed: Any
+) -> None:
+    """Train what is missing of the trials of PLAN and judge them on the selection rows.
+
+    Rows, hypotheses, predictions and the rule are written before the first run. Runs that have
+    ended are left as they are: the same command goes on where it was stopped. The test part is
+    never scored.
+    """
+    from fertools.flows.search import Place, estimate
+    from fertools.flows.search import search as flow
+    from fertools.resources import training_recipe
+
+    given = {k: typed[k] for k in ("seeds", "jobs", "device", "changes") if typed[k]}
+    place, file = Place(Path(typed["runs"]), **given), training_recipe(plan)
+    if not (only_estimate or as_json):
+        results = flow(file, place, Path(typed["results"]), only=only, say=click.echo)
+        click.echo(f"wrote {results}")
+        return
+    wanted, why = estimate(file, place, only)
+    if as_json:
+        _show.as_json([{"trial": w.name, "runs": w.runs, "ended": w.ended,
+                        "hours_left": w.minutes / 60} for w in wanted])  # fmt: skip
+        return
+    rows = [[w.name, w.runs, w.ended, f"{w.minutes / 60:.2f}"] for w in wanted]
+    _show.table(f"hours of one device, {why}", ["trial", "runs", "ended", "hours left"], rows)
+    click.echo(f"{sum(w.minutes for w in wanted) / 60:.1f} hours left in all")

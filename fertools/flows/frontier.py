@@ -161,6 +161,8 @@ def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
         said.append("other data in training")
     if recipe.model.init_weights:
         said.append("started from other weights")
+    if recipe.train.teacher:
+        said.append(f"taught by our own {recipe.train.teacher}")
     if recipe.data.labels == "soft":
         said.append("soft labels")
     free = metrics.get("leak_free") or {}

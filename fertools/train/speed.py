@@ -3,14 +3,17 @@
 In goes a network on its device; out comes something that is called alike and computes the same.
 """
 
+import time
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-from fertools.devices import Process
+from fertools.devices import Process, choose
 from fertools.evaluate.predictions import PRECISIONS
 from fertools.recipe import Recipe
+from fertools.runs import build
 
 
 class Cast(nn.Module):
@@ -69,3 +72,24 @@ def channels_last(images: torch.Tensor) -> torch.Tensor:
     dense = images.contiguous(memory_format=torch.channels_last)
     strides = (height * width * channels, 1, width * channels, channels)
     return dense.as_strided((n, channels, height, width), strides)
+
+
+def seconds_of_a_step(recipe: Recipe, device: str) -> float:
+    """The time of a forward and a backward pass of a recipe's batch of noise, after one to warm."""
+    place, spec, data = choose(device), recipe.train, recipe.data
+    side = recipe.augment.crop or data.size
+    model, kind = build(recipe).to(place), PRECISIONS.get(spec.precision)
+    images = torch.rand(spec.batch, data.channels, side, side, device=place)
+    if spec.channels_last:
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        images = channels_last(images)
+    labels = torch.zeros(spec.batch, dtype=torch.int64, device=place)
+    began = 0.0
+    for number in range(3):
+        with torch.autocast(place.type, kind, enabled=kind is not None):
+            logits = model(images)
+        loss = functional.cross_entropy(logits.float(), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        loss.item()  # waits for a GPU
+        began = time.perf_counter() if number == 0 else began
+    return (time.perf_counter() - began) / 2

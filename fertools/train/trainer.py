@@ -213,8 +213,8 @@ def _takes_windows(model: nn.Module, recipe: Recipe) -> None:
             model.eval()(torch.zeros(1, recipe.data.channels, side, side))
     except RuntimeError as error:
         raise FerError(
-            f"augment.crop = {side}: {recipe.model.name} does not take windows of {side} px "
-            f"({error}); leave it out, or take a network of convolutions and a mean"
+            f"augment.crop = {side}: {recipe.model.name} does not take windows of {side} px; "
+            "leave it out, or take a network of convolutions and a mean"
         ) from error
     model.train()
 

@@ -1,0 +1,133 @@
+"""The results of a search as Markdown: each trial with its prediction and what came of it.
+
+In go a plan and what is known of its runs; out comes the page. Numbers are of the selection rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fertools.flows._trials import Opened, changes_of, parameters, recipe_of
+from fertools.flows._verdict import ERRORS, KEPT, SEEDS, Selection, Verdict
+from fertools.manifest import write_page
+from fertools.runs import open_run
+
+HEAD = f"""# The search
+
+Written by `fertools frontier search`; the plan is [PLAN.md](PLAN.md). Per cent of the selection
+rows: the validation rows without a copy or twin in training or test. The test part was not scored.
+A trial is held against its row seed by seed; it stays if the mean difference over at least {SEEDS}
+seeds is above {ERRORS:g} of its standard errors (SE). p is a sign-flip test over groups of rows.
+
+"""
+TRIALS = "| trial | of row | hypothesis | prediction | row | trial | difference, SE | p | seeds | \
+minutes | decision |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+ROWS = """
+## Rows
+
+What each row would publish: its best kept trial, or the row as it is. Its test part is then scored
+once, by `fertools evaluate`.
+
+| row | at most | takes | parameters | selection rows | goal, test part | trials run, allowed |
+|---|---|---|---|---|---|---|
+"""
+
+
+class Known(Protocol):
+    """What `search` knows of the runs."""
+
+    hits: dict[str, dict[int, Selection]]
+    verdicts: dict[str, Verdict]
+    taken: dict[str, list[str]]
+    failed: dict[str, str]
+
+
+class Where(Protocol):
+    """What `search` was asked for."""
+
+    @property
+    def runs(self) -> Path: ...
+    @property
+    def seeds(self) -> int: ...
+    @property
+    def changes(self) -> tuple[str, ...]: ...
+
+
+def write(
+    file: Path, opened: Opened, state: Known, place: Where, plans: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write the page."""
+    text = HEAD + _about(opened, place, plans) + TRIALS
+    text += "".join(_trial(opened, state, place, name) for name in opened.plan.trial)
+    text += ROWS + "".join(_row(opened, state, place, name) for name in opened.plan.row)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_page(file, text)
+
+
+def missing(opened: Opened, state: Known, name: str, seeds: int) -> list[str]:
+    """What an entry needs and does not have yet; what failed is not waited for."""
+    return [
+        other
+        for other in opened.needs(name)
+        if other not in state.failed and len(state.hits.get(other, {})) < seeds
+    ]
+
+
+def why_not(opened: Opened, state: Known, name: str, seeds: int) -> str:
+    """Why an entry has no run."""
+    if name in state.failed:
+        return f"failed: {state.failed[name]}"
+    if waits := missing(opened, state, name, seeds):
+        return f"waits for {', '.join(waits)}"
+    trial = opened.plan.trial.get(name)
+    if trial is not None and trial.adopt and not state.taken.get(name):
+        return "none was kept, so there is nothing to put together"
+    return "not run"
+
+
+def _about(opened: Opened, place: Where, plans: Sequence[Mapping[str, Any]]) -> str:
+    said = f"Plan {opened.digest}"
+    later = [each for each in plans[1:] if each["runs"]]
+    said += "; not changed since the first run." if not later else "; CHANGED after the first run: "
+    said += ", ".join(f"{e['plan']} on {e['when']} with {e['runs']} runs ended" for e in later)
+    if place.changes:
+        said += f" All recipes with `{' '.join(place.changes)}`."
+    return said + "\n\n"
+
+
+def _trial(opened: Opened, state: Known, place: Where, name: str) -> str:
+    trial, made = opened.plan.trial[name], state.verdicts.get(name)
+    taken = state.taken.get(name, [])
+    why = trial.hypothesis + (f" Takes {', '.join(taken)}." if taken else "")
+    cells = [name, trial.base, why, f"{trial.prediction:+.1f}"]
+    if made is None:
+        cells += ["", "", "", "", "0", "", why_not(opened, state, name, place.seeds)]
+    else:
+        gap = f"{made.gain:+.2f}, {made.error:.2f}" if made.seeds > 1 else f"{made.gain:+.2f}"
+        cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, f"{made.p:.4f}", str(made.seeds)]
+        cells += [f"{_minutes(place, name, state):.1f}", state.failed.get(name, made.decision)]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _minutes(place: Where, name: str, state: Known) -> float:
+    folders = [place.runs / name / f"seed{seed}" for seed in state.hits[name]]
+    return float(np.mean([open_run(folder).card["minutes"] for folder in folders]))
+
+
+def _row(opened: Opened, state: Known, place: Where, name: str) -> str:
+    row = opened.plan.row[name]
+    mine = [each for each, trial in opened.plan.trial.items() if trial.base == name]
+    kept = [each for each in mine
+            if each in state.verdicts and state.verdicts[each].decision == KEPT]  # fmt: skip
+    best = max(kept, key=lambda each: state.verdicts[each].gain, default=name)
+    changes = [*changes_of(opened, best, state.taken.get(best, ())), *place.changes]
+    size = parameters(recipe_of(opened, changes))
+    scores = [each.accuracy for each in state.hits.get(best, {}).values()]
+    shown = "not run" if not scores else f"{np.mean(scores):.2f}"
+    if len(scores) > 1:
+        shown += f" ({min(scores):.2f} .. {max(scores):.2f}, {len(scores)} seeds)"
+    ran = sum(each in state.verdicts for each in mine)
+    cells = [name, f"{row.most:,}", best, f"{size:,}", shown, f"{row.goal:g}"]
+    return f"| {' | '.join([*cells, f'{ran}, {row.trials}'])} |\n"

@@ -1,0 +1,256 @@
+"""Search: train the rows and trials of a plan that are missing, judge them, write the results.
+
+In goes a plan (see `_trials`); out come runs and a table. A run that has ended is never trained
+again, so the same command goes on where it was stopped. The test part is never scored here: that is
+`fertools evaluate`, once per published row.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fertools.errors import FerError, unknown
+from fertools.flows import _search_table
+from fertools.flows._trials import (
+    Opened,
+    adopted,
+    changes_of,
+    cost,
+    open_plan,
+    parameters,
+    recipe_of,
+)
+from fertools.flows._verdict import KEPT, SEEDS, Selection, Verdict, judge, select
+from fertools.manifest import write_json
+from fertools.recipe import Recipe
+from fertools.runs import open_run, read_json
+from fertools.train import train
+from fertools.train.speed import seconds_of_a_step
+
+Say = Callable[[str], None]
+COMMAND = "fertools frontier search"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run that is missing."""
+
+    name: str
+    recipe: Recipe
+    folder: Path
+    seed: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where runs lie, how many seeds each entry gets, changes to all recipes, what computes."""
+
+    runs: Path
+    seeds: int = SEEDS
+    changes: tuple[str, ...] = ()
+    device: str = "auto"
+    jobs: int = 1
+
+
+@dataclass(slots=True)
+class State:
+    """What is known so far: hits by entry and seed, verdicts, what was taken over, what failed."""
+
+    hits: dict[str, dict[int, Selection]] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    taken: dict[str, list[str]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An entry that is asked for: its runs, those that have ended, minutes left."""
+
+    name: str
+    runs: int
+    ended: int
+    minutes: float
+
+
+def search(
+    plan: Path, place: Place, results: Path, *, only: Sequence[str] = (), say: Say = print
+) -> Path:
+    """Train and judge what is missing of a plan, or of the entries `only`; returns `results`.
+
+    An entry that cannot be trained is told by `say`, stands in the table as failed and stops no
+    other. Raises `FerError` for a plan that contradicts itself and a network above its row's size.
+    """
+    opened = open_plan(plan)
+    chosen = _chosen(opened, only)
+    _fits(opened, place)
+    _remember(opened, place.runs)
+    state = _state(opened, place)
+    while tasks := list(_ready(opened, place, state, chosen)):
+        for task, sentence in _each(tasks, place.jobs):
+            if sentence:
+                state.failed[task.name] = sentence  # is said at the end
+                continue
+            score = select(task.folder).accuracy
+            say(f"{task.name} seed {task.seed}: {score:.2f} % of the selection rows")
+        state = _state(opened, place, state.failed)
+    for name in chosen:
+        if name not in state.hits:
+            say(f"{name}: {_search_table.why_not(opened, state, name, place.seeds)}")
+    plans = read_json(place.runs / "plan.json")["digests"]
+    _search_table.write(results, opened, state, place, plans)
+    return results
+
+
+def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[Wanted], str]:
+    """What a search takes, in minutes, and a sentence on what that rests on.
+
+    Minutes go by multiply-accumulates, at the speed of the runs that have ended, else of one
+    measured step. A trial that puts kept ones together is counted as its row, which it may exceed.
+    """
+    opened, work, left = open_plan(plan), 0.0, []
+    spent = 0.0
+    for name in _chosen(opened, only):
+        found = recipe_of(opened, [*changes_of(opened, name), *place.changes], place.runs)
+        teacher = opened.plan.trial[name].teacher if name in opened.plan.trial else ""
+        each = _work(opened, found, teacher)
+        ended = [open_run(folder) for folder in _folders(place, name) if _has_ended(folder)]
+        spent += sum(run.card["minutes"] for run in ended)
+        work += each * len(ended)
+        left.append((name, len(ended), each, found))
+    if work:
+        rate, why = work / max(spent, 1e-9), "by the runs that have ended"
+    else:
+        first = left[0][3]
+        seconds = seconds_of_a_step(first, place.device)
+        rate = 60 * _work(opened, first, "") / first.train.epochs / _steps(opened, first) / seconds
+        why = f"by a step of {left[0][0]}: {seconds:.3f} s for {first.train.batch} images"
+    return [
+        Wanted(name, place.seeds, ended, (place.seeds - ended) * each / rate)
+        for name, ended, each, _ in left
+    ], why
+
+
+def _work(opened: Opened, recipe: Recipe, teacher: str) -> float:
+    """Multiply-accumulates of a whole run: a backward pass costs two forward ones."""
+    factor = 6 if recipe.optimiser.sam else 3
+    macs = factor * _macs(recipe)
+    if teacher:
+        macs += _macs(recipe_of(opened, changes_of(opened, teacher)))
+    return macs * recipe.train.epochs * opened.plan.images
+
+
+def _macs(recipe: Recipe) -> float:
+    side = recipe.data.size
+    return cost(recipe).macs * ((recipe.augment.crop or side) / side) ** 2
+
+
+def _steps(opened: Opened, recipe: Recipe) -> float:
+    return opened.plan.images / recipe.train.batch
+
+
+def _chosen(opened: Opened, only: Sequence[str]) -> list[str]:
+    """The entries asked for, in the plan's order, with the rows that they are held against."""
+    for name in only:
+        if name not in opened.names:
+            raise unknown("row or trial", name, opened.names)
+    wanted = {*only, *(opened.row_of(name) for name in only)}
+    return [name for name in opened.names if not only or name in wanted]
+
+
+def _fits(opened: Opened, place: Place) -> None:
+    for name in opened.names:
+        row = opened.plan.row[opened.row_of(name)]
+        size = parameters(recipe_of(opened, [*changes_of(opened, name), *place.changes]))
+        if size > row.most:
+            raise FerError(f"{name}: has {size:,} parameters; its row allows {row.most:,}")
+
+
+def _remember(opened: Opened, runs: Path) -> None:
+    """Keep the digest of every plan that runs were made with, so that a change shows."""
+    file = runs / "plan.json"
+    digests = read_json(file)["digests"] if file.is_file() else []
+    if not digests or digests[-1]["plan"] != opened.digest:
+        ended = len(list(runs.glob("*/*/card.json")))
+        when = time.strftime("%Y-%m-%d %H:%M")
+        runs.mkdir(parents=True, exist_ok=True)
+        digests = [*digests, {"plan": opened.digest, "when": when, "runs": ended}]
+        write_json(file, {"digests": digests})
+
+
+def _folders(place: Place, name: str) -> list[Path]:
+    return [place.runs / name / f"seed{seed}" for seed in range(place.seeds)]
+
+
+def _has_ended(folder: Path) -> bool:
+    return (folder / "card.json").is_file()
+
+
+def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -> State:
+    """Read and judge all runs that have ended."""
+    state = State(failed=dict(failed or {}))
+    for name in opened.names:
+        trial = opened.plan.trial.get(name)
+        if trial is not None and trial.adopt:
+            kept = {k: v.gain for k, v in state.verdicts.items() if v.decision == KEPT}
+            state.taken[name] = adopted(opened, name, kept)
+        changes = [*changes_of(opened, name, state.taken.get(name, ())), *place.changes]
+        wanted = _comparable(recipe_of(opened, changes, place.runs))
+        for seed, folder in enumerate(_folders(place, name)):
+            if not _has_ended(folder):
+                continue
+            if _comparable(open_run(folder).recipe) != wanted:
+                state.failed[name] = f"{folder} was trained by another recipe; delete it"
+                continue
+            state.hits.setdefault(name, {})[seed] = select(folder, place.device)
+        if trial is not None:
+            made = judge(state.hits.get(name, {}), state.hits.get(trial.base, {}))
+            if made is not None:
+                state.verdicts[name] = made
+    return state
+
+
+def _comparable(recipe: Recipe) -> Recipe:
+    """A recipe without what differs between seeds, and between places."""
+    return replace(recipe, train=replace(recipe.train, seeds=(0,), teacher=""))
+
+
+def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) -> Iterator[Task]:
+    """The missing runs of entries that have all they need."""
+    for name in chosen:
+        whole = not _search_table.missing(opened, state, name, place.seeds)
+        taken = state.taken.get(name, [])
+        trial = opened.plan.trial.get(name)
+        idle = trial is not None and bool(trial.adopt) and not (taken or trial.changes)
+        if name in state.failed or not whole or idle:
+            continue
+        changes = [*changes_of(opened, name, taken), *place.changes]
+        for seed, folder in enumerate(_folders(place, name)):
+            if not _has_ended(folder):
+                found = recipe_of(opened, changes, place.runs, seed)
+                yield Task(name, found, folder, seed, place.device)
+
+
+def _each(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, str]]:
+    """Train tasks, `jobs` at a time in processes of their own; yields what went wrong, or ""."""
+    if jobs == 1:
+        yield from ((task, _train(task)) for task in tasks)
+        return
+    context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        yield from zip(tasks, pool.map(_train, tasks), strict=True)
+
+
+def _train(task: Task) -> str:
+    try:
+        train(
+            task.recipe, task.folder, seed=task.seed, resume=True, device=task.device,
+            command=COMMAND,
+        )  # fmt: skip
+        select(task.folder, task.device)
+    except FerError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,347 @@
+"""The search: plans that contradict themselves, the rule, what is missing, what is written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fertools import recipe as recipes
+from fertools.cli import main
+from fertools.errors import FerError
+from fertools.flows import _verdict
+from fertools.flows import search as flow
+from fertools.flows._trials import adopted, changes_of, open_plan, parameters, recipe_of
+from fertools.flows._verdict import Selection, judge, select
+from fertools.flows.search import Place, estimate, search
+from fertools.models._count import count
+from fertools.resources import folder
+from fertools.runs import build, open_run
+from fertools.train.feed import open_feed
+from tests.made import made, smooth
+
+CLASSES = ("anger", "disgust", "happiness", "surprise")
+SHIPPED = folder("recipes") / "frontier" / "trials.toml"
+BASE = """
+[data]
+manifest = "{manifest}"
+classes = ["anger", "disgust", "happiness", "surprise"]
+[model]
+name = "mlp"
+options = {{ hidden = [8] }}
+[optimiser]
+name = "sgd"
+lr = 1e-6
+[train]
+epochs = 1
+batch = 32
+"""
+PLAN = """
+recipe = "base.toml"
+images = 300
+
+[row.small]
+most = 30_000
+goal = 70
+trials = 5
+
+[row.large]
+most = 60_000
+goal = 80
+trials = 0
+changes = ["model.options.hidden=[16]", "optimiser.lr=0.2"]
+
+[trial.longer]
+base = "small"
+hypothesis = "It has not learnt yet."
+prediction = 20
+changes = ["train.epochs=6", "optimiser={name='adam', lr=0.003}", "model.options.hidden=[]"]
+
+[trial.idle]
+base = "small"
+hypothesis = "Words change nothing."
+prediction = 0
+changes = ["expected.hardware=another"]
+
+[trial.windows]
+base = "small"
+hypothesis = "A perceptron takes windows."
+prediction = 1
+changes = ["augment.crop=40"]
+
+[trial.taught]
+base = "small"
+hypothesis = "A teacher helps."
+prediction = 1
+changes = ["train.teacher_weight=0.5"]
+teacher = "large"
+
+[trial.all]
+base = "small"
+hypothesis = "It adds up."
+prediction = 20
+adopt = ["longer", "idle", "windows"]
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """320 unlike patterns; each class is brighter in a quarter of its own."""
+    place = tmp_path_factory.mktemp("search")
+    words, faces = np.arange(320) % 4, smooth(320, 0).astype(float)
+    for row, column in ((0, 0), (0, 24), (24, 0), (24, 24)):
+        number = row // 12 + column // 24
+        faces[words == number, row : row + 24, column : column + 24] += 60
+    parts = np.array(["train", "val", "test"])[np.repeat([0, 1, 2], (160, 120, 40))]
+    columns = {"label": np.array(CLASSES)[words].tolist(), "split": parts.tolist()}
+    made(place, np.clip(faces, 0, 255).astype(np.uint8), **columns)
+    (place / "base.toml").write_text(BASE.format(manifest=place / "manifest.parquet"))
+    (place / "plan.toml").write_text(PLAN)
+    return place
+
+
+def row_of(text: str, name: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypatch) -> None:
+    asked = []
+    real = _verdict.outcome_of
+
+    def noted(run, options, cache):
+        asked.append(options.split)
+        return real(run, options, cache)
+
+    monkeypatch.setattr(_verdict, "outcome_of", noted)
+    place, results = Place(tmp_path / "runs", device="cpu"), tmp_path / "RESULTS.md"
+    said: list[str] = []
+    search(study / "plan.toml", place, results, only=["longer", "all"], say=said.append)
+    assert any(line == "all: waits for idle, windows" for line in said)
+    assert not (tmp_path / "runs" / "large").exists()
+    before = [(w.name, w.ended) for w in estimate(study / "plan.toml", place)[0]]
+    assert before[:3] == [("small", 3), ("large", 0), ("longer", 3)]
+    search(study / "plan.toml", place, results, say=said.append)
+    text = results.read_text()
+
+    # by hand, from the hits of each run
+    hits = {
+        name: [select(tmp_path / "runs" / name / f"seed{k}").hits for k in range(3)]
+        for name in ("small", "longer", "all")
+    }
+    gaps = [100 * (a.mean() - b.mean()) for a, b in zip(hits["longer"], hits["small"], strict=True)]
+    error = np.std(gaps, ddof=1) / 3**0.5
+    assert np.mean(gaps) > 2 * error  # of the test's own making
+    longer = row_of(text, "longer")
+    assert longer[6] == f"{np.mean(gaps):+.2f}, {error:.2f}" and longer[3] == "+20.0"
+    assert longer[8] == "3" and longer[10] == "kept" and 0 < float(longer[7]) < 0.05
+    assert row_of(text, "idle")[6] == "+0.00, 0.00" and row_of(text, "idle")[10] == "dropped"
+    assert "does not take windows of 40 px" in row_of(text, "windows")[10]
+    assert float(row_of(text, "taught")[4]) == pytest.approx(100 * np.mean(hits["small"]), abs=0.01)
+    # what was kept is put together: here the one trial, so the same weights
+    assert "Takes longer." in row_of(text, "all")[2]
+    assert all(np.array_equal(a, b) for a, b in zip(hits["all"], hits["longer"], strict=True))
+    assert row_of(text, "small")[2] in ("all", "longer") and row_of(text, "small")[6] == "4, 5"
+    assert row_of(text, "large")[2] == "large" and "not changed since the first run" in text
+    teacher = open_run(tmp_path / "runs/taught/seed1").card["teacher"]
+    assert teacher["run"] == str(tmp_path / "runs/large/seed1")
+
+    # the test part was not scored, the rows are those that choose the epoch
+    assert set(asked) == {"val"} and len(asked) == 18
+    assert not list(study.glob("looks.jsonl"))
+    one = open_run(tmp_path / "runs/small/seed0")
+    rows = open_feed(one.recipe).val
+    assert len(hits["small"][0]) == len(rows) and one.card["val"]["accuracy"] == pytest.approx(
+        hits["small"][0].mean()
+    )
+
+    # once more: nothing is trained; a plan that was changed says so
+    cards = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/card.json")}
+    search(study / "plan.toml", place, results, say=said.append)
+    assert results.read_text() == text
+    later = study / "later.toml"
+    later.write_text(PLAN.replace("= 20", "= 2", 1))
+    search(later, place, results, say=said.append)
+    assert "CHANGED after the first run" in results.read_text()
+    assert {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/card.json")} == cards
+    later.write_text(PLAN.replace("train.epochs=6", "train.epochs=4"))
+    search(later, place, results, say=said.append)
+    assert "was trained by another recipe; delete it" in row_of(results.read_text(), "longer")[10]
+
+
+def test_runs_side_by_side_are_those_one_by_one(study, tmp_path) -> None:
+    for jobs in (1, 2):
+        place = Place(tmp_path / str(jobs), seeds=2, device="cpu", jobs=jobs)
+        search(study / "plan.toml", place, tmp_path / "R.md", only=["small"], say=lambda _: None)
+    files = [
+        [(tmp_path / jobs / "small" / seed / "best.safetensors").read_bytes() for jobs in "12"]
+        for seed in ("seed0", "seed1")
+    ]
+    assert all(one == two for one, two in files) and files[0] != files[1]
+
+
+def hits_of(*shares: float, rows: str = "x", n: int = 1000) -> dict[int, Selection]:
+    """Runs that got the first rows right, so many of a thousand."""
+    return {
+        seed: Selection(rows, (np.arange(n) < share * n).astype(float), np.arange(n))
+        for seed, share in enumerate(shares)
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "decision"),
+    [
+        ((0.710, 0.712, 0.708), "kept"),  # + 1.0 +- 0.12
+        ((0.730, 0.690, 0.710), "dropped"),  # + 1.0 +- 1.15
+        ((0.700, 0.700, 0.700), "dropped"),
+        ((0.690, 0.690, 0.690), "dropped"),
+        ((0.750, 0.751), "2 of 3 seeds"),
+        ((0.730, 0.690, 0.710, 0.730, 0.735, 0.725), "kept"),  # more seeds, a smaller error
+    ],
+)
+def test_a_trial_stays_above_two_standard_errors_over_three_seeds(own, decision) -> None:
+    found = judge(hits_of(*own), hits_of(*[0.700] * 6))
+    assert found is not None and found.decision == decision and found.seeds == len(own)
+    gaps = 100 * (np.array(own) - 0.7)
+    assert found.gain == pytest.approx(gaps.mean(), abs=0.01)
+    assert found.error == pytest.approx(gaps.std(ddof=1) / len(own) ** 0.5, abs=0.01)
+
+
+def test_only_shared_seeds_and_the_same_rows_are_compared() -> None:
+    assert judge({}, hits_of(0.7)) is None
+    with pytest.raises(FerError, match="other selection rows"):
+        judge(hits_of(0.7), hits_of(0.7, rows="y"))
+
+
+def write_plan(place: Path, text: str) -> Path:
+    (place / "base.toml").write_text(BASE.format(manifest="none.parquet"))
+    (place / "plan.toml").write_text(text)
+    return place / "plan.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("trials = 5", "trials = 4", "row small may have 4 trials and has 5"),
+        ('base = "small"', 'base = "tiny"', "base of trial longer 'tiny': known are"),
+        ('adopt = ["longer"', 'adopt = ["shorter"', "needs shorter, which is no trial before"),
+        ('adopt = ["longer"', 'adopt = ["large"', "needs large, which is no trial before"),
+        ('teacher = "large"', 'teacher = "all"', "taught needs all, which is no trial before"),
+        ("[trial.idle]", "[trial.large]", "large is a row and a trial"),
+        ("prediction = 20", "prediction = 'good'", "trial.longer.prediction = 'good' is wrong"),
+        ("most = 30_000", "least = 3", r"key 'row\.small\.least': known are"),
+        ("images = 300", "images =", "no TOML file"),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(tmp_path, old, new, message) -> None:
+    with pytest.raises(FerError, match=message):
+        open_plan(write_plan(tmp_path, PLAN.replace(old, new, 1)))
+
+
+def test_a_network_above_its_row_and_a_strange_name_are_refused(tmp_path) -> None:
+    plan = write_plan(tmp_path, PLAN.replace("most = 30_000", "most = 18_000"))
+    with pytest.raises(FerError, match=r"small: has 18,476 parameters; its row allows 18,000"):
+        search(plan, Place(tmp_path / "runs"), tmp_path / "R.md")
+    with pytest.raises(FerError, match="row or trial 'big': known are"):
+        search(plan, Place(tmp_path / "runs"), tmp_path / "R.md", only=["big"])
+    with pytest.raises(FerError, match="no such plan"):
+        open_plan(tmp_path / "none.toml")
+
+
+TAKING = """
+[trial.wide]
+base = "small"
+hypothesis = "."
+prediction = 1
+changes = ["model.options.hidden=[12]"]
+
+[trial.net]
+base = "small"
+hypothesis = "."
+prediction = 1
+changes = ["model={name='linear_svm'}"]
+
+[trial.blur]
+base = "small"
+hypothesis = "."
+prediction = 1
+changes = ["augment.flip=0.5", "augment.rotation=5"]
+
+[trial.turn]
+base = "small"
+hypothesis = "."
+prediction = 1
+changes = ["augment.rotation=9"]
+
+[trial.huge]
+base = "small"
+hypothesis = "."
+prediction = 1
+changes = ["model.options.hidden=[14]"]
+
+[trial.sum]
+base = "small"
+hypothesis = "."
+prediction = 1
+adopt = ["wide", "net", "blur", "turn", "huge"]
+"""
+
+
+def test_what_is_put_together_meets_no_key_twice_and_fits_the_row(tmp_path) -> None:
+    head = PLAN.partition("[trial.longer]")[0].replace("trials = 5", "trials = 9")
+    opened = open_plan(write_plan(tmp_path, head + TAKING))
+    gains = {"wide": 1.0, "net": 2.0, "blur": 0.5, "turn": 0.6, "other": 9.0}
+    assert adopted(opened, "sum", gains) == ["net", "turn"]
+    assert adopted(opened, "sum", {**gains, "net": 0.1}) == ["wide", "turn"]
+    assert adopted(opened, "sum", {"huge": 1.0, "wide": 0.1}) == ["wide"]  # 32,364 are too many
+    assert adopted(opened, "sum", {}) == []
+    found = recipe_of(opened, changes_of(opened, "sum", ["wide", "blur"]))
+    assert found.model.options == {"hidden": [12]} and found.augment.flip == 0.5
+
+
+# The plan that ships
+
+
+def test_the_rows_of_the_frontier_have_these_sizes() -> None:
+    opened = open_plan(SHIPPED)
+    sizes = {
+        name: parameters(recipe_of(opened, changes_of(opened, name))) for name in opened.plan.row
+    }
+    assert sizes == {"small": 410_823, "large": 11_270_343, "medium": 1_949_479, "tiny": 81_447}
+    assert all(size <= opened.plan.row[name].most for name, size in sizes.items())
+    tiny = build(recipe_of(opened, changes_of(opened, "tiny")))
+    assert count(tiny, (1, 48, 48)).macs == 8_030_744
+
+
+def test_every_trial_can_be_built_and_stands_in_the_plan() -> None:
+    opened, page = open_plan(SHIPPED), (SHIPPED.parent / "PLAN.md").read_text()
+    for name in opened.names:
+        wanted = recipe_of(opened, changes_of(opened, name))
+        assert parameters(wanted) <= opened.plan.row[opened.row_of(name)].most
+        assert wanted.train.tta == "none" and wanted.train.select_rows == "twin-free"
+        assert f"`{name}`" in page
+    plain = recipes.table(recipe_of(opened, changes_of(opened, "small")))
+    for name, trial in opened.plan.trial.items():
+        if not trial.adopt and trial.base == "small":
+            assert recipes.table(recipe_of(opened, changes_of(opened, name))) != plain
+
+
+def test_the_command_tells_hours_and_searches(study, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(flow, "seconds_of_a_step", lambda recipe, device: 0.5)
+    with pytest.raises(SystemExit):
+        main(["frontier", "search", "-o", str(tmp_path / "none"), "--json"])
+    found = {each["trial"]: each for each in json.loads(capsys.readouterr().out)}
+    assert found["small"]["hours_left"] == pytest.approx(3 * 40 * 28_709 / 128 * 0.5 / 3600, 1e-3)
+    assert found["sam"]["hours_left"] == pytest.approx(2 * found["small"]["hours_left"])
+    assert found["distil"]["hours_left"] > 5 * found["small"]["hours_left"]
+    line = ["frontier", "search", str(study / "plan.toml"), "-o", str(tmp_path / "runs")]
+    line += ["--results", str(tmp_path / "R.md"), "--only", "idle", "--seeds", "1"]
+    with pytest.raises(SystemExit) as end:
+        main([*line, "--set", "train.epochs=2"])
+    assert not end.value.code
+    out = capsys.readouterr().out
+    assert "idle seed 0: " in out and f"wrote {tmp_path / 'R.md'}" in out
+    text = (tmp_path / "R.md").read_text()
+    assert (
+        "All recipes with `train.epochs=2`" in text and row_of(text, "idle")[10] == "1 of 3 seeds"
+    )
