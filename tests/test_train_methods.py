@@ -23,7 +23,7 @@ from fertools.train import train
 from fertools.train.feed import open_feed
 from fertools.train.losses import label_loss, teacher_loss
 from fertools.train.sam import climb, descend, statistics_kept
-from fertools.train.speed import Cast
+from fertools.train.speed import Cast, captured
 from fertools.train.trainer import Trainer
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
@@ -265,6 +265,27 @@ def test_autocast_inside_a_network_computes_what_it_does_outside() -> None:
     inside = Cast(model, "cpu", torch.bfloat16)(images)
     assert inside.dtype == torch.bfloat16 and torch.equal(inside, outside)
     assert Cast(model, "cpu", None)(images).dtype == torch.float32
+
+
+def test_a_capture_sees_a_whole_batch_of_windows_and_leaves_the_statistics(study, monkeypatch):
+    """Without a GPU: what stands in for the capture runs the network to warm up, as it does."""
+    seen = []
+
+    def warmed(network: nn.Module, samples: tuple[torch.Tensor, ...]) -> nn.Module:
+        seen.append(samples[0])
+        for _ in range(3):
+            network(samples[0])
+        return network
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", warmed)
+    wanted = recipe(study, SMALL, "augment.crop=40", "train.channels_last=true")
+    model = runs.build(wanted).to(memory_format=torch.channels_last)
+    before = copy.deepcopy(model.state_dict())
+    made = captured(model, wanted, torch.device("cpu"), 16)
+    assert seen[0].shape == (16, 1, 40, 40) and seen[0].stride()[1] == 1
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    images = torch.rand(16, 1, 40, 40)
+    assert made.network is model and torch.equal(made(images), model(images))
 
 
 def test_a_compiled_network_goes_with_average_resume_and_a_smaller_last_batch(
