@@ -1,5 +1,6 @@
 """The search: plans that contradict themselves, the rule, what is missing, what is written."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -154,6 +155,12 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
     assert len(hits["small"][0]) == len(rows) and one.card["val"]["accuracy"] == pytest.approx(
         hits["small"][0].mean()
     )
+
+    # a seed more is not trained where only scores are asked for
+    more = dataclasses.replace(place, seeds=4)
+    search(study / "plan.toml", more, tmp_path / "R4.md", only_score=True, say=said.append)
+    assert row_of((tmp_path / "R4.md").read_text(), "longer")[8] == "3"
+    assert not list(tmp_path.glob("runs/*/seed3"))
 
     # once more: nothing is trained; a plan that was changed says so
     cards = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/card.json")}

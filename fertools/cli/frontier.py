@@ -92,6 +92,7 @@ def table(
 @click.option("--set", "changes", multiple=True, metavar="a.b=c",
               help="change a key of all recipes, which the table says")  # fmt: skip
 @click.option("--device", help="auto (default), cpu, cuda, mps")
+@click.option("--only-score", is_flag=True, help="train nothing, write what has ended")
 @click.option("--estimate", "only_estimate", is_flag=True, help="print the hours and stop")
 @click.option("--json", "as_json", is_flag=True, help="print the hours as JSON and stop")
 def search(
@@ -110,7 +111,8 @@ def search(
     given = {k: typed[k] for k in ("seeds", "jobs", "device", "changes") if typed[k]}
     place, file = Place(Path(typed["runs"]), **given), training_recipe(plan)
     if not (only_estimate or as_json):
-        results = flow(file, place, Path(typed["results"]), only=only, say=click.echo)
+        out, score = Path(typed["results"]), typed["only_score"]
+        results = flow(file, place, out, only=only, only_score=score, say=click.echo)
         click.echo(f"wrote {results}")
         return
     wanted, why = estimate(file, place, only)

@@ -77,19 +77,26 @@ class Wanted:
 
 
 def search(
-    plan: Path, place: Place, results: Path, *, only: Sequence[str] = (), say: Say = print
+    plan: Path,
+    place: Place,
+    results: Path,
+    *,
+    only: Sequence[str] = (),
+    only_score: bool = False,
+    say: Say = print,
 ) -> Path:
     """Train and judge what is missing of a plan, or of the entries `only`; returns `results`.
 
-    An entry that cannot be trained is told by `say`, stands in the table as failed and stops no
-    other. Raises `FerError` for a plan that contradicts itself and a network above its row's size.
+    With `only_score` nothing is trained. An entry that cannot be trained is told by `say`, stands in
+    the table as failed and stops no other. Raises `FerError` for a plan that contradicts itself and
+    a network above its row's size.
     """
     opened = open_plan(plan)
     chosen = _chosen(opened, only)
     _fits(opened, place)
     _remember(opened, place.runs)
     state = _state(opened, place)
-    while tasks := list(_ready(opened, place, state, chosen)):
+    while not only_score and (tasks := list(_ready(opened, place, state, chosen))):
         for task, sentence in _each(tasks, place.jobs):
             if sentence:
                 state.failed[task.name] = sentence  # is said at the end
