@@ -87,9 +87,9 @@ def search(
 ) -> Path:
     """Train and judge what is missing of a plan, or of the entries `only`; returns `results`.
 
-    With `only_score` nothing is trained. An entry that cannot be trained is told by `say`, stands in
-    the table as failed and stops no other. Raises `FerError` for a plan that contradicts itself and
-    a network above its row's size.
+    With `only_score` nothing is trained. An entry that cannot be trained is told by `say`, stands
+    in the table as failed and stops no other. Raises `FerError` for a plan that contradicts itself
+    and a network above its row's size.
     """
     opened = open_plan(plan)
     chosen = _chosen(opened, only)
