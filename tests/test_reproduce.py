@@ -83,6 +83,15 @@ def _evaluated(folder: Path):
     return evaluate(folder, Options(leak_free=False, device="cpu")).members
 
 
+def test_a_network_that_always_answers_alike_is_named() -> None:
+    def shown(*confusion: list[int]) -> str:
+        classes = [{"label": "anger"}, {"label": "fear"}]
+        return _results._one_class({"confusion": confusion, "classes": classes})
+
+    assert shown([1, 99], [0, 100]) == "; 99.5% of the rows are called fear"
+    assert shown([20, 80], [0, 100]) == ""
+
+
 def test_every_setting_names_a_recipe_and_changes_that_it_takes() -> None:
     every = settings()
     trials = {t for s in every for t in (s.trial, s.honest) if t is not None}

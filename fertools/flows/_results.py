@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from fertools.flows._rehearsal import runs_of
-from fertools.flows._systems import Setting, Trial
+from fertools.flows._systems import NOTES, Setting, Trial
 from fertools.manifest import write_page
 from fertools.models._count import count
 from fertools.runs import Run, build, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
+ONE_CLASS = 0.95  # share of the rows from which a class is as good as the only answer
 HEAD = """# Results
 
 Written by `fertools reproduce all`. Per cent of the test rows. Under the published protocol stand
@@ -34,7 +35,7 @@ def write(file: Path, every: Sequence[Setting], runs: Path) -> None:
     lines = [_line(setting, runs) for setting in every]
     details = [text for setting in every for text in _details(setting, runs)]
     details += _rehearsed(runs)
-    write_page(file, HEAD + "\n".join(lines) + "\n" + "".join(details))
+    write_page(file, HEAD + "\n".join(lines) + "\n" + NOTES + "".join(details))
 
 
 def _line(setting: Setting, runs: Path) -> str:
@@ -68,7 +69,20 @@ def _shown(trial: Trial | None, runs: Path, interval: bool) -> str:
     free = found.get("leak_free") or {}
     if not interval and free.get("accuracy"):
         text += f"; {free['rows']:,} leak-free rows {100 * free['accuracy']['value']:.2f}"
-    return text
+    return text + _one_class(found["scores"])
+
+
+def _one_class(scores: dict[str, Any]) -> str:
+    """Where nearly all rows are given one class: which, and how many."""
+    given = [sum(column) for column in zip(*scores["confusion"], strict=True)]
+    most = max(given)
+    if most < ONE_CLASS * sum(given):
+        return ""
+    return f"; {most / sum(given):.1%} of the rows are called {_words(scores)[given.index(most)]}"
+
+
+def _words(scores: dict[str, Any]) -> list[str]:
+    return [each["label"] for each in scores["classes"]]
 
 
 def _cost(trial: Trial, runs: Path) -> list[str]:
@@ -157,7 +171,7 @@ def _about(found: dict[str, Any]) -> str:
 
 
 def _confusion(scores: dict[str, Any]) -> str:
-    words = [each["label"] for each in scores["classes"]]
+    words = _words(scores)
     lines = [f"| true \\ given | {' | '.join(words)} | recall |", "|---" * (len(words) + 2) + "|"]
     for each, row in zip(scores["classes"], scores["confusion"], strict=True):
         recall = "" if each["recall"] is None else f"{100 * each['recall']:.1f}"
