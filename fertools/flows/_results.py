@@ -22,7 +22,8 @@ Written by `fertools reproduce all`. Per cent of the test rows. Under the publis
 the mean over the runs and their range; under the honest one (people apart, or no twins between the
 parts) the score of the pooled folds, or the mean over seeds, with its 95 % interval by bootstrap
 over people or groups. Parameters are those that are trained; Keras' total, which the papers print,
-adds the running statistics of batch norms. Minutes are of one run.
+adds the running statistics of batch norms. Minutes are of one run, by the clock, whatever else the
+machine did meanwhile.
 
 | system | setting | published | ours, published protocol | ours, honest protocol | parameters \
 (Keras total) | M MACs | minutes | hardware | runs | recipe |

@@ -75,7 +75,7 @@ def _system_a(draws: int) -> list[Setting]:
         Setting("A", "D(2,0), ReLU, batch 8", 96.59, paper("system_a_relu", few, 4)),
         Setting("A", "D(2,0), ELU, batch 16", 95.43, paper("system_a_batch16", few, 3.5)),
         Setting("A", "D(2,0), ELU, batch 32", 93.77, paper("system_a_batch32", few, 3)),
-        Setting("A", "plain CNN, 15.8 M", 99.30, paper("system_a_plain", min(draws, 1), 60)),
+        Setting("A", "plain CNN, 15.8 M", 99.30, paper("system_a_plain", min(draws, 1), 35)),
     ]
 
 
