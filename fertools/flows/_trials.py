@@ -110,7 +110,7 @@ def _contradictions(plan: Plan) -> Iterator[str]:
         if name in plan.row:
             yield f"{name} is a row and a trial; rename one"
         if trial.base not in plan.row:
-            raise unknown(f"base of trial {name}", trial.base, list(plan.row))
+            yield str(unknown(f"base of trial {name}", trial.base, list(plan.row)))
         for other in (*trial.adopt, *([trial.teacher] if trial.teacher else ())):
             if other not in before or (other in trial.adopt and other in plan.row):
                 yield f"trial {name} needs {other}, which is no trial before it; move it down"
