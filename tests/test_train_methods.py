@@ -22,7 +22,8 @@ from fertools.split import SplitOptions, split
 from fertools.train import train
 from fertools.train.feed import open_feed
 from fertools.train.losses import label_loss, teacher_loss
-from fertools.train.sam import climb, descend, statistics_kept
+from fertools.train.norms import statistics_kept
+from fertools.train.sam import climb, descend
 from fertools.train.speed import Cast, captured
 from fertools.train.trainer import Trainer
 

@@ -4,8 +4,7 @@ A step first climbs to where the loss is highest within a radius, along the grad
 taken as one vector, and takes its gradient there; then it goes down from where it stood.
 """
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -33,16 +32,3 @@ def descend(climbed: Moves) -> None:
     """Take the moves of `climb` back; the gradients of up there stay."""
     for weight, move in climbed:
         weight.sub_(move)
-
-
-@contextlib.contextmanager
-def statistics_kept(model: nn.Module) -> Iterator[None]:
-    """Put the running statistics of batch norms back behind the second pass of a step: the first
-    has moved them already, where the weights really are.
-    """
-    buffers = list(model.buffers())
-    before = [buffer.clone() for buffer in buffers]
-    yield
-    with torch.no_grad():
-        for buffer, value in zip(buffers, before, strict=True):
-            buffer.copy_(value)

@@ -14,6 +14,7 @@ from fertools.devices import Process, choose
 from fertools.evaluate.predictions import PRECISIONS
 from fertools.recipe import Recipe
 from fertools.runs import build
+from fertools.train.norms import statistics_kept
 
 
 class Cast(nn.Module):
@@ -53,12 +54,9 @@ def captured(model: nn.Module, recipe: Recipe, device: torch.device, batch: int)
     images = torch.zeros(batch, data.channels, side, side, device=device)
     if spec.channels_last:
         images = channels_last(images)
-    buffers = list(model.buffers())
-    before = [buffer.clone() for buffer in buffers]
     network = Cast(model, device.type, PRECISIONS.get(spec.precision))
-    made: Any = torch.cuda.make_graphed_callables(network, (images,))
-    for buffer, value in zip(buffers, before, strict=True):
-        buffer.copy_(value)  # the runs that warm a capture up move the batch norms' statistics
+    with statistics_kept(model):  # the runs that warm a capture up move them
+        made: Any = torch.cuda.make_graphed_callables(network, (images,))
     return made
 
 

@@ -26,8 +26,9 @@ from fertools.runs import build, put_weights
 from fertools.runs.checkpoint import inside, optimiser_tensors, put_optimiser_tensors, under
 from fertools.train.feed import Feed
 from fertools.train.losses import label_loss, shares, teacher_loss
+from fertools.train.norms import statistics_kept
 from fertools.train.optimisers import Rate, make_optimiser
-from fertools.train.sam import climb, descend, statistics_kept
+from fertools.train.sam import climb, descend
 from fertools.train.speed import channels_last, hastened
 
 
@@ -110,7 +111,7 @@ class Trainer:
         loss = self._backward(images, labels, taught)
         if self.recipe.optimiser.sam:
             climbed = climb(self.model.parameters(), self.recipe.optimiser.sam)
-            with statistics_kept(self.model):
+            with statistics_kept(self.model):  # the first pass has moved them already
                 self._backward(images, labels, taught)
             descend(climbed)
         if spec.clip:
