@@ -11,8 +11,7 @@ from typing import Any
 from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import NOTES, Setting, Trial
 from fertools.manifest import write_page
-from fertools.models._count import count
-from fertools.runs import Run, build, open_runs, read_json, read_log
+from fertools.runs import Run, cost, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
 ONE_CLASS = 0.95  # share of the rows from which a class is as good as the only answer
@@ -93,8 +92,7 @@ def _cost(trial: Trial, runs: Path) -> list[str]:
     if not found:
         return ["", "", "", "", f"0 of {trial.runs}", recipe]
     first = found[0]
-    data = first.recipe.data
-    facts = count(build(first.recipe), (data.channels, data.size, data.size))
+    facts = cost(first.recipe)
     minutes = sum(run.card["minutes"] for run in found) / len(found)
     hardware = first.card["hardware"]
     named = hardware.get("gpu") or f"{hardware['cpu']}, {hardware['threads']} threads"

@@ -14,9 +14,8 @@ from pathlib import Path
 from fertools import recipe as recipes
 from fertools import strict
 from fertools.errors import FerError, unknown
-from fertools.models._count import Facts, count_of
 from fertools.recipe import Recipe
-from fertools.runs import build
+from fertools.runs import cost
 from fertools.strict import setting
 
 
@@ -158,13 +157,7 @@ def adopted(opened: Opened, name: str, gains: Mapping[str, float]) -> list[str]:
 
 def parameters(recipe: Recipe) -> int:
     """Trained parameters of a recipe's network."""
-    return cost(recipe).parameters
-
-
-def cost(recipe: Recipe) -> Facts:
-    """What a recipe's network costs for a whole face."""
-    data = recipe.data
-    return count_of(lambda: build(recipe), (data.channels, data.size, data.size))
+    return cost(recipe, weights=False).parameters
 
 
 def _keys(changes: Iterable[str]) -> list[str]:

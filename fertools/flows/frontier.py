@@ -17,9 +17,8 @@ import numpy as np
 
 from fertools.errors import FerError, unknown
 from fertools.flows._results import SCORED
-from fertools.models._count import count
 from fertools.resources import resource
-from fertools.runs import Run, build, open_runs, read_json
+from fertools.runs import Run, cost, open_runs, read_json
 
 VALIDATION = "validation"
 CHOSEN = {
@@ -134,7 +133,7 @@ def _ours(folder: Path) -> Row:
     members = open_runs(folder)
     metrics = _metrics(folder)
     run = members[0]
-    facts = count(build(run.recipe), (run.recipe.data.channels, *[run.recipe.data.size] * 2))
+    facts = cost(run.recipe)
     accuracy = metrics["scores"]["accuracy"]
     return Row(
         system=folder.resolve().name,

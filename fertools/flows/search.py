@@ -18,7 +18,6 @@ from fertools.flows._trials import (
     Opened,
     adopted,
     changes_of,
-    cost,
     open_plan,
     parameters,
     recipe_of,
@@ -26,7 +25,7 @@ from fertools.flows._trials import (
 from fertools.flows._verdict import KEPT, SEEDS, Selection, Verdict, judge, select
 from fertools.manifest import write_json
 from fertools.recipe import Recipe
-from fertools.runs import open_run, read_json
+from fertools.runs import cost, open_run, read_json
 from fertools.train import train
 from fertools.train.speed import seconds_of_a_step
 
@@ -152,7 +151,7 @@ def _work(opened: Opened, recipe: Recipe, teacher: str) -> float:
 
 def _macs(recipe: Recipe) -> float:
     side = recipe.data.size
-    return cost(recipe).macs * ((recipe.augment.crop or side) / side) ** 2
+    return cost(recipe, weights=False).macs * ((recipe.augment.crop or side) / side) ** 2
 
 
 def _steps(opened: Opened, recipe: Recipe) -> float:

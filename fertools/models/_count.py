@@ -4,7 +4,7 @@ In goes a built network and the shape of one image; out come numbers. Nothing is
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -71,12 +71,6 @@ def count(model: nn.Module, input_shape: Shape) -> Facts:
         bytes=sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers())),
         shapes=shapes,
     )
-
-
-def count_of(make: Callable[[], nn.Module], input_shape: Shape) -> Facts:
-    """`count` of what `make` gives, built without memory for its weights."""
-    with torch.device("meta"):
-        return count(make(), input_shape)
 
 
 def latency(model: nn.Module, input_shape: Shape, repeats: int = 30) -> float:

@@ -15,6 +15,7 @@ draws of one recipe) holds a folder for each.
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from fertools import recipe as recipes
 from fertools.errors import FerError
 from fertools.locations import create, put, sha256
 from fertools.manifest import write_json
+from fertools.models._count import Facts, count
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import read_tensors
@@ -110,6 +112,16 @@ def build(recipe: Recipe) -> nn.Module:
     solver = _solver_options(recipe)
     options = {name: value for name, value in spec.options.items() if name not in solver}
     return make(spec.name, len(data.classes), data.channels, data.size, options)
+
+
+def cost(recipe: Recipe, *, weights: bool = True) -> Facts:
+    """What the network of a recipe costs for one whole image.
+
+    Without `weights` it takes no memory for them, which a network of a user's may not bear.
+    """
+    data = recipe.data
+    with nullcontext() if weights else torch.device("meta"):
+        return count(build(recipe), (data.channels, data.size, data.size))
 
 
 def solver(recipe: Recipe) -> Callable[..., None] | None:
