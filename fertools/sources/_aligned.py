@@ -3,12 +3,13 @@
 In go the files of a root and the option; out comes which of the two is read.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fertools.errors import unknown
 from fertools.frame import option
-from fertools.roots import Member
+from fertools.roots import Member, Root
 
 IMAGES = ("auto", "aligned", "original")
 
@@ -28,3 +29,14 @@ def wanted(
     if choice not in IMAGES:
         raise unknown("images", choice, list(IMAGES))
     return choice == "aligned" or (choice == "auto" and any(map(is_aligned, members)))
+
+
+def face_defaults(
+    roots: Sequence[Root], is_aligned: Callable[[Member], bool], size: int
+) -> dict[str, Any]:
+    """How faces are taken unless it is said: aligned pictures are faces, in originals a box or a
+    detector says where the face is.
+    """
+    members = [member for root in roots for member in root.members]
+    aligned = wanted(members, roots[0].options, is_aligned)
+    return {"size": size, "channels": 3, "faces": "as-is" if aligned else "auto"}

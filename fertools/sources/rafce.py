@@ -22,7 +22,7 @@ from fertools.frame import Frame
 from fertools.labels import COMPOUND, RARE_COMPOUND
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
-from fertools.sources._aligned import wanted
+from fertools.sources._aligned import face_defaults, wanted
 from fertools.sources._numbered import bare, is_aligned, is_picture, shots
 from fertools.sources._together import sliced, together
 
@@ -53,9 +53,7 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in originals a detector looks for the face."""
-    members = [member for root in roots for member in root.members]
-    aligned = wanted(members, roots[0].options, is_aligned)
-    return {"size": 100, "channels": 3, "faces": "as-is" if aligned else "auto"}
+    return face_defaults(roots, is_aligned, 100)
 
 
 def units(root: Root) -> list[Unit]:

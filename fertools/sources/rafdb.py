@@ -25,7 +25,7 @@ from fertools.frame import Box, Frame, rejected
 from fertools.labels import COMPOUND
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
-from fertools.sources._aligned import wanted
+from fertools.sources._aligned import face_defaults, wanted
 from fertools.sources._rafdb_lists import (
     LIST,
     NOTE,
@@ -86,10 +86,7 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in originals the face is where the data set's box says."""
-    stored = {"size": 100, "channels": 3}
-    members = [member for root in roots for member in root.members]
-    aligned = wanted(members, roots[0].options, _is_aligned)
-    return stored | ({"faces": "as-is"} if aligned else {"faces": "auto"})
+    return face_defaults(roots, _is_aligned, 100)
 
 
 def units(root: Root) -> list[Unit]:

@@ -20,7 +20,7 @@ from typing import Any
 from fertools.frame import Frame, rejected
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
-from fertools.sources._aligned import wanted
+from fertools.sources._aligned import face_defaults, wanted
 from fertools.sources._together import together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
@@ -62,9 +62,7 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in the stills a detector looks for the face."""
-    members = [member for root in roots for member in root.members]
-    aligned = wanted(members, roots[0].options, _is_aligned)
-    return {"size": 180, "channels": 3, "faces": "as-is" if aligned else "auto"}
+    return face_defaults(roots, _is_aligned, 180)
 
 
 def units(root: Root) -> list[Unit]:
