@@ -52,6 +52,16 @@ def separable(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(depthwise, conv(inputs, outputs, 1))
 
 
+class Residual(nn.Module):
+    """relu(body(x) + skip(x)) (He et al. 2016); who derives from it makes both."""
+
+    body: nn.Sequential
+    skip: nn.Sequential
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.body(x) + self.skip(x))
+
+
 class SqueezeExcite(nn.Module):
     """Channel attention without biases (Hu et al. 2018): x * sigmoid(W2 act(W1 mean(x)))."""
 

@@ -14,17 +14,16 @@ of `recipes/frontier` run from 81,663 parameters to 11.3 million.
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import torch
 from torch import nn
 
 from fertools.errors import FerError, unknown
 from fertools.models._attention import attention, halving
-from fertools.models._blocks import at_least, conv
+from fertools.models._blocks import Residual, at_least, conv
 
 KINDS = ("full", "separable")
 
 
-class Block(nn.Module):
+class Block(Residual):
     """relu(attend(BN(C(relu(BN(C(x)))))) + skip(x)), where C is a full or separable convolution."""
 
     def __init__(self, inputs: int, outputs: int, kind: str, kernel: int, attend: str) -> None:
@@ -39,9 +38,6 @@ class Block(nn.Module):
         )
         projection = (conv(inputs, outputs, 1), nn.BatchNorm2d(outputs))
         self.skip = nn.Sequential(*(projection if inputs != outputs else ()))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.body(x) + self.skip(x))
 
 
 def build(

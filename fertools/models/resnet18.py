@@ -10,13 +10,12 @@ Ours: he_normal weights (fan out), as is usual for this network.
 
 from collections import OrderedDict
 
-import torch
 from torch import nn
 
-from fertools.models._blocks import at_least, conv
+from fertools.models._blocks import Residual, at_least, conv
 
 
-class BasicBlock(nn.Module):
+class BasicBlock(Residual):
     """Two 3x3 convolutions added to x, or to its 1x1 projection where size or width change."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -31,9 +30,6 @@ class BasicBlock(nn.Module):
         changes = stride != 1 or inputs != outputs
         projection = (conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
         self.skip = nn.Sequential(*(projection if changes else ()))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.body(x) + self.skip(x))
 
 
 def build(classes: int, channels: int = 1, size: int = 48, *, dropout: float = 0.0) -> nn.Module:

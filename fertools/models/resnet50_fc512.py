@@ -16,18 +16,17 @@ talk's ablations.
 import math
 from collections import OrderedDict
 
-import torch
 from torch import nn
 
 from fertools.errors import unknown
-from fertools.models._blocks import at_least, conv
+from fertools.models._blocks import Residual, at_least, conv
 
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))  # width of the 3x3, blocks
 CUT_NORMAL = 0.87962566103423978  # standard deviation of N(0, 1) cut at +-2
 INITS = ("glorot_uniform", "he_normal")
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(Residual):
     """1x1 (stride) - 3x3 - 1x1 to four times the width, added to x or its projection."""
 
     def __init__(self, inputs: int, width: int, stride: int, project: bool) -> None:
@@ -40,9 +39,6 @@ class Bottleneck(nn.Module):
             *_conv_norm(width, 4 * width, 1, 1),
         )
         self.skip = nn.Sequential(*(_conv_norm(inputs, 4 * width, 1, stride) if project else []))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.body(x) + self.skip(x))
 
 
 def build(
