@@ -255,43 +255,18 @@ def test_a_network_above_its_row_and_a_strange_name_are_refused(tmp_path) -> Non
         open_plan(tmp_path / "none.toml")
 
 
-TAKING = """
-[trial.wide]
-base = "small"
-hypothesis = "."
-prediction = 1
-changes = ["model.options.hidden=[12]"]
+def written(name: str, how: str) -> str:
+    return f'[trial.{name}]\nbase = "small"\nhypothesis = "."\nprediction = 1\n{how}\n\n'
 
-[trial.net]
-base = "small"
-hypothesis = "."
-prediction = 1
-changes = ["model={name='linear_svm'}"]
 
-[trial.blur]
-base = "small"
-hypothesis = "."
-prediction = 1
-changes = ["augment.flip=0.5", "augment.rotation=5"]
-
-[trial.turn]
-base = "small"
-hypothesis = "."
-prediction = 1
-changes = ["augment.rotation=9"]
-
-[trial.huge]
-base = "small"
-hypothesis = "."
-prediction = 1
-changes = ["model.options.hidden=[14]"]
-
-[trial.sum]
-base = "small"
-hypothesis = "."
-prediction = 1
-adopt = ["wide", "net", "blur", "turn", "huge"]
-"""
+TAKING = (
+    written("wide", 'changes = ["model.options.hidden=[12]"]')
+    + written("net", "changes = [\"model={name='linear_svm'}\"]")
+    + written("blur", 'changes = ["augment.flip=0.5", "augment.rotation=5"]')
+    + written("turn", 'changes = ["augment.rotation=9"]')
+    + written("huge", 'changes = ["model.options.hidden=[14]"]')
+    + written("sum", 'adopt = ["wide", "net", "blur", "turn", "huge"]')
+)
 
 
 def test_what_is_put_together_meets_no_key_twice_and_fits_the_row(tmp_path) -> None:

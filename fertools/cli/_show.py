@@ -27,6 +27,17 @@ def as_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=1, ensure_ascii=False, default=str))
 
 
+def hours(title: str, wanted: Sequence[tuple[str, int, int, float]], *, data: bool = False) -> None:
+    """What is left of trials: name, runs, those that have ended, minutes; `data` prints JSON."""
+    if data:
+        as_json([{"trial": name, "runs": runs, "ended": ended, "hours_left": minutes / 60}
+                 for name, runs, ended, minutes in wanted])  # fmt: skip
+        return
+    rows = [[name, runs, ended, f"{minutes / 60:.2f}"] for name, runs, ended, minutes in wanted]
+    table(title, ["trial", "runs", "ended", "hours left"], rows)
+    click.echo(f"{sum(minutes for *_, minutes in wanted) / 60:.1f} hours left in all")
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; numbers stand at the right."""
     from rich.box import SIMPLE_HEAD

@@ -116,10 +116,5 @@ def search(
         click.echo(f"wrote {results}")
         return
     wanted, why = estimate(file, place, only)
-    if as_json:
-        _show.as_json([{"trial": w.name, "runs": w.runs, "ended": w.ended,
-                        "hours_left": w.minutes / 60} for w in wanted])  # fmt: skip
-        return
-    rows = [[w.name, w.runs, w.ended, f"{w.minutes / 60:.2f}"] for w in wanted]
-    _show.table(f"hours of one device, {why}", ["trial", "runs", "ended", "hours left"], rows)
-    click.echo(f"{sum(w.minutes for w in wanted) / 60:.1f} hours left in all")
+    left = [(w.name, w.runs, w.ended, w.minutes) for w in wanted]
+    _show.hours(f"hours of one device, {why}", left, data=as_json)

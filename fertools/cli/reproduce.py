@@ -29,14 +29,9 @@ def command(systems: tuple[str, ...], only_estimate: bool, as_json: bool, **type
 
     place = Place(Path(typed["data_dir"]), Path(typed["splits"]), Path(typed["runs"]))
     wanted = estimate(systems, place, typed["draws"])
-    if as_json:
-        _show.as_json([{"trial": w.trial.name, "runs": w.runs, "ended": w.ended,
-                        "hours_left": w.minutes / 60} for w in wanted])  # fmt: skip
-        return
-    rows = [[w.trial.name, w.runs, w.ended, f"{w.minutes / 60:.2f}"] for w in wanted]
-    _show.table("hours on one CPU core", ["trial", "runs", "ended", "hours left"], rows)
-    click.echo(f"{sum(w.minutes for w in wanted) / 60:.1f} hours left in all")
-    if only_estimate:
+    left = [(w.trial.name, w.runs, w.ended, w.minutes) for w in wanted]
+    _show.hours("hours on one CPU core", left, data=as_json)
+    if as_json or only_estimate:
         return
 
     def show(run: str, line: dict[str, Any]) -> None:
