@@ -24,7 +24,7 @@ from fertools.models import (
     resnet18,
     resnet50_fc512,
 )
-from fertools.models._blocks import KerasSamePool, Thinned, conv
+from fertools.models._blocks import KerasSamePool, Thinned, conv, packed
 from fertools.models._count import Facts, count, latency
 from fertools.models._make import make
 
@@ -337,3 +337,19 @@ def test_a_thinned_convolution_is_the_strided_one(shape: tuple[int, ...]) -> Non
     plain.load_state_dict(thinned.state_dict())
     images = torch.rand(shape)
     torch.testing.assert_close(thinned(images), plain(images))
+
+
+@pytest.mark.parametrize("order", [torch.channels_last, torch.contiguous_format])
+def test_a_packed_use_gives_the_same_gradient_without_gaps(order: torch.memory_format) -> None:
+    values = torch.rand(3, 4, 6, 5)
+    gradients = []
+    for use in (packed, lambda x: x):
+        maps = values.clone(memory_format=order).requires_grad_()
+        source = maps * 2
+        source.register_hook(gradients.append)
+        (torch.cat((use(source), maps), 1) * torch.arange(8.0)[:, None, None]).sum().backward()
+    ours, plain = gradients
+    assert torch.equal(ours, plain)
+    assert ours.is_contiguous(memory_format=order)
+    assert not plain.is_contiguous(memory_format=order)
+    assert packed(values) is values  # nothing to do without a gradient

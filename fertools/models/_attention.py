@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from fertools.errors import unknown
-from fertools.models._blocks import SqueezeExcite, conv
+from fertools.models._blocks import SqueezeExcite, conv, packed
 
 REDUCTION = 8
 
@@ -26,7 +26,7 @@ class EfficientChannel(nn.Module):
         self.mix = nn.Conv1d(1, 1, span, padding=span // 2, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        gate = torch.sigmoid(self.mix(x.mean((2, 3))[:, None]))[:, 0]
+        gate = torch.sigmoid(self.mix(packed(x).mean((2, 3))[:, None]))[:, 0]
         return x * gate[:, :, None, None]
 
 
@@ -48,7 +48,7 @@ class Coordinate(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         height, width = x.shape[2:]
-        rows, columns = x.mean(3, keepdim=True), x.mean(2, keepdim=True)
+        rows, columns = packed(x).mean(3, keepdim=True), packed(x).mean(2, keepdim=True)
         both = self.share(torch.cat((rows, columns.transpose(2, 3)), 2))
         down, right = both.split((height, width), 2)
         gate = torch.sigmoid(self.down(down)) * torch.sigmoid(self.right(right.transpose(2, 3)))

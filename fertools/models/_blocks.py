@@ -4,6 +4,8 @@ Every block takes and gives float tensors `(n, channels, height, width)`. Convol
 unless told to: a batch norm follows.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -62,6 +64,31 @@ class Residual(nn.Module):
         return torch.relu(self.body(x) + self.skip(x))
 
 
+class _Packed(torch.autograd.Function):
+    """The same values; the gradient comes back without gaps, in the order of the values."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        ctx.order = torch.channels_last if last else torch.contiguous_format
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        return gradients[0].contiguous(memory_format=ctx.order)
+
+
+def packed(x: torch.Tensor) -> torch.Tensor:
+    """`x` (n, channels, height, width), for a use whose gradient is a slice or is spread out.
+
+    A CPU adds such a gradient in bf16 to those of other uses number by number: 13 ms where a copy
+    and a plain sum take 1.5 ms (16 of 128 channels at 48x48, 128 images, two cores).
+    """
+    if x.device.type != "cpu" or not x.requires_grad:
+        return x
+    return _Packed.apply(x)  # type: ignore[no-any-return, no-untyped-call]
+
+
 class SqueezeExcite(nn.Module):
     """Channel attention without biases (Hu et al. 2018): x * sigmoid(W2 act(W1 mean(x)))."""
 
@@ -72,7 +99,7 @@ class SqueezeExcite(nn.Module):
         self.excite = nn.Linear(width, channels, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        gate = torch.sigmoid(self.excite(self.act(self.squeeze(x.mean((2, 3))))))
+        gate = torch.sigmoid(self.excite(self.act(self.squeeze(packed(x).mean((2, 3))))))
         return x * gate[:, :, None, None]
 
 

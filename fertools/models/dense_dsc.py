@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from fertools.errors import FerError, unknown
-from fertools.models._blocks import SqueezeExcite, at_least, conv, separable
+from fertools.models._blocks import SqueezeExcite, at_least, conv, packed, separable
 
 STEMS = {"1x1": (1, 1), "3x3": (3, 2)}  # name: kernel, stride
 
@@ -35,7 +35,7 @@ class DenseBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         f = self.features(x)
-        return torch.cat((x, f, self.attend(f)), 1)
+        return torch.cat((x, packed(f), packed(self.attend(f))), 1)
 
 
 def build(
