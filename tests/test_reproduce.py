@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fertools import recipe, resources
 from fertools.errors import FerError
@@ -66,6 +67,32 @@ def test_what_is_missing_is_trained_scored_once_and_written(place, monkeypatch, 
     assert [run.card for run in open_runs(place.runs / "demo")] == cards
     assert results.read_text() == text
     assert [w.minutes for w in reproduce.estimate(["A"], place)] == [0, 0, 1]
+
+
+def test_the_first_run_of_every_trial_comes_first(place, tmp_path) -> None:
+    one = Trial("one", "demo", "ck48", "drawn", 1, QUICK, draws=2)
+    two = Trial("two", "demo", "ck48", "folds", 1, QUICK, folds=3)
+    here = reproduce.Place(place.data, place.splits, tmp_path)
+    tasks = list(reproduce._missing([one, two], here, "cpu", set(), print))
+    names = [str(task.folder.relative_to(tmp_path)) for task in tasks]
+    assert names == ["one/draw0", "two/fold0", "one/draw1", "two/fold1", "two/fold2"]
+    assert [task.manifest.stem for task in tasks[:3]] == ["drawn-0", "folds", "drawn-1"]
+
+
+def test_two_at_a_time_give_the_same_weights(place, monkeypatch, tmp_path) -> None:
+    trial = Trial("demo", "demo", "ck48", "drawn", 1, QUICK, draws=2)
+    monkeypatch.setattr(reproduce, "settings", lambda draws: [Setting("A", "a", 99.0, trial)])
+    torch.set_num_threads(1)  # as each of two processes has: sums depend on it
+    weights = []
+    for jobs in (1, 2):
+        here = reproduce.Place(place.data, place.splits, tmp_path / str(jobs))
+        said: list[str] = []
+        out = tmp_path / f"{jobs}.md"
+        reproduce.reproduce(["A"], here, out, jobs=jobs, device="cpu", say=said.append)
+        ended = [f"{here.runs}/demo/draw{k}: ended" for k in range(2)]
+        assert sorted(said) == (ended if jobs > 1 else [])
+        weights.append([run.digest for run in open_runs(here.runs / "demo")])
+    assert weights[0] == weights[1]
 
 
 def test_scores_of_before_partners_were_counted_are_read() -> None:

@@ -16,6 +16,8 @@ from fertools.cli import _show
 @click.option("--results", default="recipes/RESULTS.md", show_default=True, help="the table")
 @click.option("--draws", type=click.IntRange(1, 20), default=10, show_default=True,
               help="random draws for system A")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="runs at a time, which share the cores")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps")
 @click.option("--only-score", is_flag=True, help="train nothing, write what has ended")
 @click.option("--estimate", "only_estimate", is_flag=True, help="print the hours and stop")
@@ -23,7 +25,8 @@ from fertools.cli import _show
 def command(systems: tuple[str, ...], only_estimate: bool, as_json: bool, **typed: Any) -> None:
     """Train and score what is missing of the systems A, B, C, D.
 
-    Runs that have ended are left as they are: the same command goes on where it was stopped.
+    The first run of every setting comes first, then the second ones. Runs that have ended are left
+    as they are: the same command goes on where it was stopped.
     """
     from fertools.flows.reproduce import Place, estimate, reproduce
 
@@ -45,6 +48,7 @@ def command(systems: tuple[str, ...], only_estimate: bool, as_json: bool, **type
         place,
         Path(typed["results"]),
         draws=typed["draws"],
+        jobs=typed["jobs"],
         device=typed["device"],
         only_score=typed["only_score"],
         say=lambda text: click.echo(text, err=True),

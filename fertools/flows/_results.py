@@ -11,7 +11,7 @@ from typing import Any
 from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import NOTES, Setting, Trial
 from fertools.manifest import write_page
-from fertools.runs import Run, cost, open_runs, read_json, read_log
+from fertools.runs import Run, cost, has_ended, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
 ONE_CLASS = 0.95  # share of the rows from which a class is as good as the only answer
@@ -132,7 +132,7 @@ def _details(setting: Setting, runs: Path) -> list[str]:
 
 def _rehearsed(runs: Path) -> list[str]:
     """What system C's short runs on drawn photographs show."""
-    ended = {label: run for label, run in runs_of(runs).items() if (run / "card.json").is_file()}
+    ended = {label: run for label, run in runs_of(runs).items() if has_ended(run)}
     if not ended:
         return []
     lines = ["| setting | training rows | loss of each epoch | minutes |", "|---|---|---|---|"]

@@ -5,8 +5,10 @@ missing, scored once, and written to a table. A run that has ended is never trai
 same command goes on where it was stopped.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,15 @@ from fertools.flows import _results
 from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare
 from fertools.flows._systems import Setting, Trial, settings
+from fertools.flows._workers import each
 from fertools.manifest import write_json
 from fertools.resources import resource
+from fertools.runs import has_ended
 from fertools.train import train
 
 SYSTEMS = ("A", "B", "C", "D")
 Say = Callable[[str], None]
+Progress = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,17 @@ class Place:
     data: Path = Path("data")
     splits: Path = Path("splits")
     runs: Path = Path("runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run that is missing: its trial, its folder, its seed, fold and draw, its manifest."""
+
+    trial: Trial
+    folder: Path
+    options: dict[str, Any]
+    manifest: Path
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,7 @@ def estimate(systems: Sequence[str], place: Place, draws: int = 10) -> list[Want
     """What a reproduction takes, in minutes of one CPU core."""
     found = []
     for trial in _trials(_chosen(systems, draws)):
-        ended = sum((folder / "card.json").is_file() for folder, _ in _runs(trial, place))
+        ended = sum(has_ended(folder) for folder, _ in _runs(trial, place))
         found.append(Wanted(trial, trial.runs, ended, (trial.runs - ended) * trial.minutes))
     return found
 
@@ -60,24 +76,33 @@ def reproduce(
     results: Path,
     *,
     draws: int = 10,
+    jobs: int = 1,
     device: str = "auto",
     only_score: bool = False,
     say: Say = print,
-    progress: Callable[[str, dict[str, Any]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Train and score what is missing, then write the table `results`; returns it.
 
-    With `only_score` nothing is trained: what has ended is scored and written. A trial whose data
-    set is not there is told by `say` and left out. Raises `FerError` for an unknown system.
+    `jobs` runs at a time, whose epochs `progress` then does not tell. With `only_score` nothing is
+    trained: what has ended is scored and written. A trial whose data set is not there is told by
+    `say` and left out. Raises `FerError` for an unknown system.
     """
     chosen = _chosen(systems, draws)
-    for trial in _trials(chosen):
-        try:
-            for folder, options in _runs(trial, place) if not only_score else ():
-                _train(trial, folder, options, place, device, progress)
+    trials, failed = _trials(chosen), set[Trial]()
+    if not only_score:
+        tasks = list(_missing(trials, place, device, failed, say))
+        work = _train if jobs > 1 else partial(_train, progress=progress)
+        for task, sentence in each(tasks, work, jobs):
+            if sentence or jobs > 1:
+                say(f"{task.folder}: {sentence or 'ended'}")
+            if sentence:
+                failed.add(task.trial)
+            elif all(has_ended(folder) for folder, _ in _runs(task.trial, place)):
+                _score(task.trial, place, device)
+    for trial in trials:
+        if trial not in failed:
             _score(trial, place, device)
-        except FerError as error:
-            say(f"{trial.name}: {error}")
     if any(setting.system == "C" for setting in chosen) and not only_score:
         rehearse(place.runs, device, progress)
     results.parent.mkdir(parents=True, exist_ok=True)
@@ -119,27 +144,49 @@ def _recipe(trial: Trial) -> Path:
     return resource("recipes", trial.recipe, ".toml")
 
 
-def _train(
-    trial: Trial,
-    folder: Path,
-    options: dict[str, Any],
-    place: Place,
-    device: str,
-    progress: Callable[[str, dict[str, Any]], None] | None,
-) -> None:
-    if (folder / "card.json").is_file():
-        return
-    file = prepare(trial.protocol, options["draw"], place.data / trial.data, place.splits)
-    changes = (*trial.changes, f"data.manifest={file}")
-    train(
-        recipes.load(_recipe(trial), changes),
-        folder,
-        **options,
-        resume=True,
-        device=device,
-        progress=None if progress is None else lambda line: progress(str(folder), line),
-        command="fertools reproduce",
-    )
+def _missing(
+    trials: Sequence[Trial], place: Place, device: str, failed: set[Trial], say: Say
+) -> Iterator[Task]:
+    """The runs that have not ended: the first of every trial, then the second, and so on.
+
+    A reproduction that is stopped then has something of each. Trials whose manifest cannot be made
+    are told and join `failed`.
+    """
+    found: list[list[Task]] = []
+    for trial in trials:
+        tasks = []
+        try:
+            for folder, options in _runs(trial, place):
+                if not has_ended(folder):
+                    data = place.data / trial.data
+                    file = prepare(trial.protocol, options["draw"], data, place.splits)
+                    tasks.append(Task(trial, folder, options, file, device))
+        except FerError as error:
+            say(f"{trial.name}: {error}")
+            failed.add(trial)
+            continue
+        found.append(tasks)
+    for rank in zip_longest(*found):
+        yield from (task for task in rank if task is not None)
+
+
+def _train(task: Task, progress: Progress | None = None) -> str:
+    """Train one run to its end; returns the complaint, or ""."""
+    changes = (*task.trial.changes, f"data.manifest={task.manifest}")
+    name = str(task.folder)
+    try:
+        train(
+            recipes.load(_recipe(task.trial), changes),
+            task.folder,
+            **task.options,
+            resume=True,
+            device=task.device,
+            progress=None if progress is None else partial(progress, name),
+            command="fertools reproduce",
+        )
+    except FerError as error:
+        return str(error)
+    return ""
 
 
 def _score(trial: Trial, place: Place, device: str) -> None:

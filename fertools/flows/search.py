@@ -5,10 +5,8 @@ again, so the same command goes on where it was stopped. The test part is never 
 `fertools evaluate`, once per published row.
 """
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,9 +21,10 @@ from fertools.flows._trials import (
     recipe_of,
 )
 from fertools.flows._verdict import KEPT, SEEDS, Selection, Verdict, judge, select
+from fertools.flows._workers import each
 from fertools.manifest import write_json
 from fertools.recipe import Recipe
-from fertools.runs import cost, open_run, read_json
+from fertools.runs import cost, has_ended, open_run, read_json
 from fertools.train import train
 from fertools.train.speed import seconds_of_a_step
 
@@ -96,7 +95,7 @@ def search(
     _remember(opened, place.runs)
     state = _state(opened, place)
     while not only_score and (tasks := list(_ready(opened, place, state, chosen))):
-        for task, sentence in _each(tasks, place.jobs):
+        for task, sentence in each(tasks, _train, place.jobs):
             if sentence:
                 state.failed[task.name] = sentence  # is said at the end
                 continue
@@ -123,7 +122,7 @@ def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[W
         found = recipe_of(opened, [*changes_of(opened, name), *place.changes], place.runs)
         teacher = opened.plan.trial[name].teacher if name in opened.plan.trial else ""
         each = _work(opened, found, teacher)
-        ended = [open_run(folder) for folder in _folders(place, name) if _has_ended(folder)]
+        ended = [open_run(folder) for folder in _folders(place, name) if has_ended(folder)]
         spent += sum(run.card["minutes"] for run in ended)
         work += each * len(ended)
         left.append((name, len(ended), each, found))
@@ -191,10 +190,6 @@ def _folders(place: Place, name: str) -> list[Path]:
     return [place.runs / name / f"seed{seed}" for seed in range(place.seeds)]
 
 
-def _has_ended(folder: Path) -> bool:
-    return (folder / "card.json").is_file()
-
-
 def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -> State:
     """Read and judge all runs that have ended."""
     state = State(failed=dict(failed or {}))
@@ -206,7 +201,7 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
         changes = [*changes_of(opened, name, state.taken.get(name, ())), *place.changes]
         wanted = _comparable(recipe_of(opened, changes, place.runs))
         for seed, folder in enumerate(_folders(place, name)):
-            if not _has_ended(folder):
+            if not has_ended(folder):
                 continue
             if _comparable(open_run(folder).recipe) != wanted:
                 state.failed[name] = f"{folder} was trained by another recipe; delete it"
@@ -235,19 +230,9 @@ def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) ->
             continue
         changes = [*changes_of(opened, name, taken), *place.changes]
         for seed, folder in enumerate(_folders(place, name)):
-            if not _has_ended(folder):
+            if not has_ended(folder):
                 found = recipe_of(opened, changes, place.runs, seed)
                 yield Task(name, found, folder, seed, place.device)
-
-
-def _each(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, str]]:
-    """Train tasks, `jobs` at a time in processes of their own; yields what went wrong, or ""."""
-    if jobs == 1:
-        yield from ((task, _train(task)) for task in tasks)
-        return
-    context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from zip(tasks, pool.map(_train, tasks), strict=True)
 
 
 def _train(task: Task) -> str:

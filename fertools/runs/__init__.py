@@ -75,10 +75,15 @@ class Run:
         return str(self.card["weights"])
 
 
+def has_ended(folder: Path) -> bool:
+    """Whether a folder holds a run that was trained to its end."""
+    return (folder / "card.json").is_file()
+
+
 def open_run(folder: Path | str) -> Run:
     """Read a run. Raises `FerError` where the folder holds none, or one that has not ended."""
     folder = Path(folder)
-    if not (folder / "card.json").is_file():
+    if not has_ended(folder):
         if (folder / "recipe.toml").is_file():
             raise FerError(f"{folder}: the run has not ended; train again with --resume")
         raise FerError(
@@ -94,7 +99,7 @@ def open_runs(folder: Path | str) -> list[Run]:
     """The run of a folder, or the runs of its folders, by name."""
     folder = Path(folder)
     inner = sorted(file.parent for file in folder.glob("*/card.json"))
-    if (folder / "card.json").is_file() or not inner:
+    if has_ended(folder) or not inner:
         return [open_run(folder)]
     return [open_run(each) for each in sorted(inner, key=lambda p: (len(p.name), p.name))]
 

@@ -102,7 +102,7 @@ def _is_there(job: Job, resume: bool) -> bool:
         raise FerError(f"{job.out}: there is a run; --resume goes on with it, or give another -o")
     if recipes.load(file) != job.recipe:
         raise FerError(f"{job.out}: the run has another recipe; give another -o, or delete it")
-    return (job.out / "card.json").is_file()
+    return runs.has_ended(job.out)
 
 
 def _open(job: Job) -> None:

@@ -1,0 +1,39 @@
+"""Workers: tasks done one after the other, or several at a time in processes of their own.
+
+In go tasks and what to do with one; out comes each task with what went wrong, when it has ended.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+import torch
+
+from fertools.errors import FerError
+
+Task = TypeVar("Task")
+
+
+def each(
+    tasks: Sequence[Task], work: Callable[[Task], str], jobs: int
+) -> Iterator[tuple[Task, str]]:
+    """Do `work` for every task, `jobs` at a time; yields the task and its complaint, or "".
+
+    Processes share the threads that torch has here: two on one core would only wait for each other.
+    Raises `FerError` where the system killed a process.
+    """
+    if jobs == 1:
+        yield from ((task, work(task)) for task in tasks)
+        return
+    threads = max(1, torch.get_num_threads() // jobs)
+    context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
+    with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (threads,)) as pool:
+        ended = {pool.submit(work, task): task for task in tasks}
+        try:
+            yield from ((ended[future], future.result()) for future in as_completed(ended))
+        except BrokenProcessPool as error:
+            raise FerError(
+                f"one of {jobs} training processes was killed, often for memory; give fewer --jobs"
+            ) from error
