@@ -5,16 +5,19 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from fertools import recipe as recipes
 from fertools.cli import main
+from fertools.columns import put
 from fertools.errors import FerError
 from fertools.flows import _verdict
 from fertools.flows import search as flow
 from fertools.flows._trials import adopted, changes_of, open_plan, parameters, recipe_of
 from fertools.flows._verdict import Selection, judge, select
 from fertools.flows.search import Place, estimate, search
+from fertools.manifest import read_manifest, write_manifest
 from fertools.models._count import count
 from fertools.resources import folder
 from fertools.runs import build, open_run
@@ -156,11 +159,10 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
         hits["small"][0].mean()
     )
 
-    # a seed more is not trained where only scores are asked for
-    more = dataclasses.replace(place, seeds=4)
-    search(study / "plan.toml", more, tmp_path / "R4.md", only_score=True, say=said.append)
-    assert row_of((tmp_path / "R4.md").read_text(), "longer")[8] == "3"
-    assert not list(tmp_path.glob("runs/*/seed3"))
+    # fewer runs of each: a decision takes three
+    fewer = dataclasses.replace(place, most=2)
+    search(study / "plan.toml", fewer, tmp_path / "R2.md", only_score=True, say=said.append)
+    assert row_of((tmp_path / "R2.md").read_text(), "longer")[8:11:2] == ["2", "2 of 3 runs"]
 
     # once more: nothing is trained; a plan that was changed says so
     cards = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/card.json")}
@@ -178,7 +180,7 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
 
 def test_runs_side_by_side_are_those_one_by_one(study, tmp_path) -> None:
     for jobs in (1, 2):
-        place = Place(tmp_path / str(jobs), seeds=2, device="cpu", jobs=jobs)
+        place = Place(tmp_path / str(jobs), most=2, device="cpu", jobs=jobs)
         search(study / "plan.toml", place, tmp_path / "R.md", only=["small"], say=lambda _: None)
     files = [
         [(tmp_path / jobs / "small" / seed / "best.safetensors").read_bytes() for jobs in "12"]
@@ -187,10 +189,40 @@ def test_runs_side_by_side_are_those_one_by_one(study, tmp_path) -> None:
     assert all(one == two for one, two in files) and files[0] != files[1]
 
 
+@pytest.mark.parametrize("over", ["draw", "fold"])
+def test_the_runs_of_an_entry_may_be_draws_or_folds(study, tmp_path, over) -> None:
+    manifest = read_manifest(study / "manifest.parquet")
+    rng = np.random.default_rng(0)
+    for draw in range(4):
+        parts = rng.permutation(manifest.column("split").to_pylist())
+        table = put(manifest.table, "split", pa.array(parts))
+        table = put(table, "fold", pa.array(np.arange(320) // 4 % 4, pa.int32()))
+        write_manifest(study / f"{over}-{draw}.parquet", table, manifest.facts, manifest.card)
+    name = f"{over}-{{draw}}.parquet" if over == "draw" else f"{over}-0.parquet"
+    base = BASE.format(manifest=study / name) + 'select_rows = "all"\n'
+    (tmp_path / "base.toml").write_text(base)
+    head = PLAN.replace("images = 300", f'images = 160\nover = "{over}"\nruns = [0, 1, 3]')
+    (tmp_path / "plan.toml").write_text(head)
+    place, results = Place(tmp_path / "runs", device="cpu"), tmp_path / "R.md"
+    search(tmp_path / "plan.toml", place, results, only=["longer"], say=lambda _: None)
+    folders = [tmp_path / "runs" / "longer" / f"{over}{k}" for k in (0, 1, 3)]
+    found = [select(folder) for folder in folders]
+    assert [len(each.ids) for each in found] == ([120] * 3 if over == "draw" else [80] * 3)
+    assert len({each.rows for each in found}) == 3  # each chooses on rows of its own
+    text = results.read_text()
+    assert "rows: all validation rows." in text and f"over at least\n3 {over}s is above" in text
+    cells = row_of(text, "longer")
+    assert float(cells[5]) == pytest.approx(np.mean([each.accuracy for each in found]), abs=0.01)
+    assert cells[8] == "3" and cells[10] == "kept"
+
+
+IDS = tuple(f"{k:04}" for k in range(1000))
+
+
 def hits_of(*shares: float, rows: str = "x", n: int = 1000) -> dict[int, Selection]:
     """Runs that got the first rows right, so many of a thousand."""
     return {
-        seed: Selection(rows, (np.arange(n) < share * n).astype(float), np.arange(n))
+        seed: Selection(rows, IDS[:n], (np.arange(n) < share * n).astype(float), np.arange(n))
         for seed, share in enumerate(shares)
     }
 
@@ -202,13 +234,13 @@ def hits_of(*shares: float, rows: str = "x", n: int = 1000) -> dict[int, Selecti
         ((0.730, 0.690, 0.710), "dropped"),  # + 1.0 +- 1.15
         ((0.700, 0.700, 0.700), "dropped"),
         ((0.690, 0.690, 0.690), "dropped"),
-        ((0.750, 0.751), "2 of 3 seeds"),
+        ((0.750, 0.751), "2 of 3 runs"),
         ((0.730, 0.690, 0.710, 0.730, 0.735, 0.725), "kept"),  # more seeds, a smaller error
     ],
 )
 def test_a_trial_stays_above_two_standard_errors_over_three_seeds(own, decision) -> None:
     found = judge(hits_of(*own), hits_of(*[0.700] * 6))
-    assert found is not None and found.decision == decision and found.seeds == len(own)
+    assert found is not None and found.decision == decision and found.runs == len(own)
     gaps = 100 * (np.array(own) - 0.7)
     assert found.gain == pytest.approx(gaps.mean(), abs=0.01)
     assert found.error == pytest.approx(gaps.std(ddof=1) / len(own) ** 0.5, abs=0.01)
@@ -238,6 +270,8 @@ def write_plan(place: Path, text: str) -> Path:
         ("prediction = 20", "prediction = 'good'", "trial.longer.prediction = 'good' is wrong"),
         ("most = 30_000", "least = 3", r"key 'row\.small\.least': known are"),
         ("images = 300", "images =", "no TOML file"),
+        ("images = 300", "images = 300\nruns = [1, 1]", "give the number of each seed once"),
+        ("images = 300", "images = 300\nover = 'run'", "over 'run': known are draw, fold, seed"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused(tmp_path, old, new, message) -> None:
@@ -317,13 +351,11 @@ def test_the_command_tells_hours_and_searches(study, tmp_path, monkeypatch, caps
     assert found["sam"]["hours_left"] == pytest.approx(2 * found["small"]["hours_left"])
     assert found["distil"]["hours_left"] > 5 * found["small"]["hours_left"]
     line = ["frontier", "search", str(study / "plan.toml"), "-o", str(tmp_path / "runs")]
-    line += ["--results", str(tmp_path / "R.md"), "--only", "idle", "--seeds", "1"]
+    line += ["--results", str(tmp_path / "R.md"), "--only", "idle", "--most", "1"]
     with pytest.raises(SystemExit) as end:
         main([*line, "--set", "train.epochs=2"])
     assert not end.value.code
     out = capsys.readouterr().out
     assert "idle seed 0: " in out and f"wrote {tmp_path / 'R.md'}" in out
     text = (tmp_path / "R.md").read_text()
-    assert (
-        "All recipes with `train.epochs=2`" in text and row_of(text, "idle")[10] == "1 of 3 seeds"
-    )
+    assert "All recipes with `train.epochs=2`" in text and row_of(text, "idle")[10] == "1 of 3 runs"

@@ -87,7 +87,8 @@ def table(
 @click.option("--results", default="recipes/frontier/RESULTS.md", show_default=True,
               help="the table")  # fmt: skip
 @click.option("--only", multiple=True, metavar="NAME", help="a row or a trial; repeatable")
-@click.option("--seeds", type=click.IntRange(1), help="runs of each; default 3")
+@click.option("--most", type=click.IntRange(1),
+              help="runs of each: the first seeds, draws or folds of the plan")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), help="runs at a time; default 1")
 @click.option("--set", "changes", multiple=True, metavar="a.b=c",
               help="change a key of all recipes, which the table says")  # fmt: skip
@@ -108,7 +109,7 @@ def search(
     from fertools.flows.search import search as flow
     from fertools.resources import training_recipe
 
-    given = {k: typed[k] for k in ("seeds", "jobs", "device", "changes") if typed[k]}
+    given = {k: typed[k] for k in ("most", "jobs", "device", "changes") if typed[k]}
     place, file = Place(Path(typed["runs"]), **given), training_recipe(plan)
     if not (only_estimate or as_json):
         out, score = Path(typed["results"]), typed["only_score"]

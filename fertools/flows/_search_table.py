@@ -9,21 +9,27 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fertools.flows._trials import Opened, changes_of, parameters, recipe_of
-from fertools.flows._verdict import ERRORS, KEPT, SEEDS, Selection, Verdict
+from fertools.flows._trials import Opened, changes_of, numbers, parameters, recipe_of
+from fertools.flows._verdict import ERRORS, KEPT, LEAST, Selection, Verdict
 from fertools.manifest import write_page
 from fertools.runs import open_run
 
-HEAD = f"""# The search
+HEAD = """# The search
 
 Written by `fertools frontier search`; the plan is [PLAN.md](PLAN.md). Per cent of the selection
-rows: the validation rows without a copy or twin in training or test. The test part was not scored.
-A trial is held against its row seed by seed; it stays if the mean difference over at least {SEEDS}
-seeds is above {ERRORS:g} of its standard errors (SE). p is a sign-flip test over groups of rows.
+rows: {rows}. The test part was not scored.
+A trial is held against its row {over} by {over}; it stays if the mean difference over at least
+{least} {over}s is above {errors:g} of its standard errors (SE). p is a sign-flip test over groups.
 
 """
-TRIALS = "| trial | of row | hypothesis | prediction | row | trial | difference, SE | p | seeds | \
+CHOOSE = {
+    "all": "all validation rows",
+    "twin-free": "the validation rows without a copy or twin in training or test",
+}
+TRIALS = (
+    "| trial | of row | hypothesis | prediction | row | trial | difference, SE | p | {over}s | \
 minutes | decision |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+)
 ROWS = """
 ## Rows
 
@@ -50,7 +56,7 @@ class Where(Protocol):
     @property
     def runs(self) -> Path: ...
     @property
-    def seeds(self) -> int: ...
+    def most(self) -> int: ...
     @property
     def changes(self) -> tuple[str, ...]: ...
 
@@ -59,27 +65,31 @@ def write(
     file: Path, opened: Opened, state: Known, place: Where, plans: Sequence[Mapping[str, Any]]
 ) -> None:
     """Write the page."""
-    text = HEAD + _about(opened, place, plans) + TRIALS
+    over = opened.plan.over
+    rows = CHOOSE[recipe_of(opened, ()).train.select_rows]
+    text = HEAD.format(rows=rows, over=over, least=LEAST, errors=ERRORS)
+    text += _about(opened, place, plans) + TRIALS.format(over=over)
     text += "".join(_trial(opened, state, place, name) for name in opened.plan.trial)
     text += ROWS + "".join(_row(opened, state, place, name) for name in opened.plan.row)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_page(file, text)
 
 
-def missing(opened: Opened, state: Known, name: str, seeds: int) -> list[str]:
+def missing(opened: Opened, state: Known, name: str, most: int) -> list[str]:
     """What an entry needs and does not have yet; what failed is not waited for."""
+    wanted = len(numbers(opened, most))
     return [
         other
         for other in opened.needs(name)
-        if other not in state.failed and len(state.hits.get(other, {})) < seeds
+        if other not in state.failed and len(state.hits.get(other, {})) < wanted
     ]
 
 
-def why_not(opened: Opened, state: Known, name: str, seeds: int) -> str:
+def why_not(opened: Opened, state: Known, name: str, most: int) -> str:
     """Why an entry has no run."""
     if name in state.failed:
         return f"failed: {state.failed[name]}"
-    if waits := missing(opened, state, name, seeds):
+    if waits := missing(opened, state, name, most):
         return f"waits for {', '.join(waits)}"
     trial = opened.plan.trial.get(name)
     if trial is not None and trial.adopt and not state.taken.get(name):
@@ -103,16 +113,19 @@ def _trial(opened: Opened, state: Known, place: Where, name: str) -> str:
     why = trial.hypothesis + (f" Takes {', '.join(taken)}." if taken else "")
     cells = [name, trial.base, why, f"{trial.prediction:+.1f}"]
     if made is None:
-        cells += ["", "", "", "", "0", "", why_not(opened, state, name, place.seeds)]
+        cells += ["", "", "", "", "0", "", why_not(opened, state, name, place.most)]
     else:
-        gap = f"{made.gain:+.2f}, {made.error:.2f}" if made.seeds > 1 else f"{made.gain:+.2f}"
-        cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, f"{made.p:.4f}", str(made.seeds)]
-        cells += [f"{_minutes(place, name, state):.1f}", state.failed.get(name, made.decision)]
+        gap = f"{made.gain:+.2f}, {made.error:.2f}" if made.runs > 1 else f"{made.gain:+.2f}"
+        cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, f"{made.p:.4f}", str(made.runs)]
+        cells += [
+            f"{_minutes(opened, place, name, state):.1f}",
+            state.failed.get(name, made.decision),
+        ]
     return f"| {' | '.join(cells)} |\n"
 
 
-def _minutes(place: Where, name: str, state: Known) -> float:
-    folders = [place.runs / name / f"seed{seed}" for seed in state.hits[name]]
+def _minutes(opened: Opened, place: Where, name: str, state: Known) -> float:
+    folders = [place.runs / name / f"{opened.plan.over}{k}" for k in state.hits[name]]
     return float(np.mean([open_run(folder).card["minutes"] for folder in folders]))
 
 
@@ -127,7 +140,7 @@ def _row(opened: Opened, state: Known, place: Where, name: str) -> str:
     scores = [each.accuracy for each in state.hits.get(best, {}).values()]
     shown = "not run" if not scores else f"{np.mean(scores):.2f}"
     if len(scores) > 1:
-        shown += f" ({min(scores):.2f} .. {max(scores):.2f}, {len(scores)} seeds)"
+        shown += f" ({min(scores):.2f} .. {max(scores):.2f}, {len(scores)} {opened.plan.over}s)"
     ran = sum(each in state.verdicts for each in mine)
     cells = [name, f"{row.most:,}", best, f"{size:,}", shown, f"{row.goal:g}"]
     return f"| {' | '.join([*cells, f'{ran}, {row.trials}'])} |\n"

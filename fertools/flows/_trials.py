@@ -18,6 +18,8 @@ from fertools.recipe import Recipe
 from fertools.runs import cost
 from fertools.strict import setting
 
+OVER = ("seed", "draw", "fold")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -36,7 +38,7 @@ class Trial:
     """What is changed in the row `base`, why, and how many points of accuracy that should give.
 
     `adopt` names trials before this one: what was kept of them is put together. `teacher` is a row
-    or a trial before it, whose run of the same seed teaches.
+    or a trial before it, whose run of the same number teaches.
     """
 
     base: str = setting()
@@ -49,14 +51,16 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`recipe` is the base recipe's file beside the plan; `images` are the training rows, for the
-    estimate of hours.
+    """`recipe` is the base recipe's file, from the plan's folder; `images` are the training rows,
+    for the estimate of hours. The runs of an entry differ by `over`, whose numbers are `runs`.
     """
 
     recipe: str = setting()
     images: int = setting(low=1)
     row: Mapping[str, Row] = setting()
     trial: Mapping[str, Trial] = setting()
+    over: str = setting("seed", known=OVER)
+    runs: tuple[int, ...] = setting((0, 1, 2), low=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ def open_plan(file: Path) -> Opened:
 
 
 def _contradictions(plan: Plan) -> Iterator[str]:
+    if not plan.runs or len(set(plan.runs)) < len(plan.runs):
+        yield f"runs = {list(plan.runs)}: give the number of each {plan.over} once"
     before = list(plan.row)
     for name, trial in plan.trial.items():
         if name in plan.row:
@@ -120,6 +126,11 @@ def _contradictions(plan: Plan) -> Iterator[str]:
             yield f"row {name} may have {row.trials} trials and has {many}; say so before the first"
 
 
+def numbers(opened: Opened, most: int = 0) -> tuple[int, ...]:
+    """The seeds, draws or folds of each entry's runs; not more than `most`, where it is not 0."""
+    return opened.plan.runs[: most or None]
+
+
 def changes_of(opened: Opened, name: str, kept: Sequence[str] = ()) -> tuple[str, ...]:
     """All overrides of an entry, with those of the trials `kept`, in this order."""
     row = opened.plan.row[opened.row_of(name)]
@@ -129,13 +140,16 @@ def changes_of(opened: Opened, name: str, kept: Sequence[str] = ()) -> tuple[str
 
 def _own(opened: Opened, name: str) -> tuple[str, ...]:
     trial = opened.plan.trial[name]
-    taught = (f"train.teacher={{runs}}/{trial.teacher}/seed{{seed}}",) if trial.teacher else ()
-    return (*trial.changes, *taught)
+    if not trial.teacher:
+        return trial.changes
+    return (*trial.changes, f"train.teacher={{runs}}/{trial.teacher}/{opened.plan.over}{{number}}")
 
 
-def recipe_of(opened: Opened, changes: Iterable[str], runs: Path = Path(), seed: int = 0) -> Recipe:
-    """The recipe after changes, in which `{runs}` and `{seed}` stand for where and which."""
-    told = [c.replace("{runs}", str(runs)).replace("{seed}", str(seed)) for c in changes]
+def recipe_of(
+    opened: Opened, changes: Iterable[str], runs: Path = Path(), number: int = 0
+) -> Recipe:
+    """The recipe after changes, in which `{runs}` and `{number}` stand for where and which."""
+    told = [c.replace("{runs}", str(runs)).replace("{number}", str(number)) for c in changes]
     return recipes.load(opened.base, told)
 
 

@@ -1,11 +1,12 @@
 """Verdicts: does a trial beat its base on the rows that choose, by the rule of the plan?
 
-In go the hits of ended runs, by seed; out comes the paired difference and a decision. Selection
-rows are the validation rows without a copy, twin or neighbouring frame in training or test; test
-rows are never scored.
+In go the hits of ended runs, by the number of their seed, draw or fold; out comes the paired
+difference and a decision. Selection rows are the validation rows that the recipe chooses on
+(`train.select_rows`): all, or those without a copy, twin or neighbouring frame in training or test.
+Test rows are never scored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,18 @@ from fertools.measures.intervals import sign_flip
 from fertools.runs import open_run, read_json
 
 FILE = "selection.json"
-SEEDS, ERRORS = 3, 2.0  # at least so many seeds, and more than so many standard errors
+LEAST, ERRORS = 3, 2.0  # at least so many runs, and more than so many standard errors
 KEPT, DROPPED = "kept", "dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which selection rows a run got right (n,), the independent unit of each, their digest."""
+    """Which selection rows a run got right (n,), their ids, the independent unit of each, and a
+    digest of ids and labels.
+    """
 
     rows: str
+    ids: tuple[str, ...]
     hits: npt.NDArray[np.float64]
     units: npt.NDArray[np.int64]
 
@@ -41,12 +45,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Means over the shared seeds and their difference with its standard error, in points.
+    """Means over the shared numbers and their difference with its standard error, in points.
 
     `p` is that of the sign-flip test over groups; `decision` is kept, dropped, or what is missing.
     """
 
-    seeds: int
+    runs: int
     base: float
     own: float
     gain: float
@@ -58,47 +62,59 @@ class Verdict:
 def select(folder: Path, device: str = "auto") -> Selection:
     """Score a run on its selection rows, once: a file in its folder keeps what came out."""
     run, file = open_run(folder), folder / FILE
-    if file.is_file() and (kept := read_json(file))["weights"] == run.digest:
+    if file.is_file() and (kept := read_json(file))["weights"] == run.digest and "ids" in kept:
         hits = np.array([int(c) for c in kept["hits"]], np.float64)
-        return Selection(kept["rows"], hits, np.array(kept["units"], np.int64))
-    made = outcome_of(run, Options(split="val", device=device), {})
-    assert made.free is not None
-    found = made.found.where(made.free.rows[made.found.rows])
+        return Selection(kept["rows"], tuple(kept["ids"]), hits, np.array(kept["units"], np.int64))
+    free = run.recipe.train.select_rows == "twin-free"
+    made = outcome_of(run, Options(split="val", device=device, leak_free=free), {})
+    found = made.found
+    if made.free is not None:
+        found = found.where(made.free.rows[found.rows])
     if not len(found):
         raise FerError(f"{folder}: every validation row has a twin; split by subject")
     rows = digest_of(found.ids, found.truth, found.classes)
     order = np.argsort(np.array(found.ids))
-    hits, units = (found.given == found.truth)[order], found.units[order]
+    ids, units = tuple(found.ids[i] for i in order), found.units[order]
+    hits = (found.given == found.truth)[order]
     text = "".join("01"[int(hit)] for hit in hits)
-    kept = {"weights": run.digest, "rows": rows, "hits": text, "units": units.tolist()}
+    kept = {"weights": run.digest, "rows": rows, "ids": ids, "hits": text, "units": units.tolist()}
     write_json(file, kept)
-    return Selection(rows, hits.astype(np.float64), units)
+    return Selection(rows, ids, hits.astype(np.float64), units)
 
 
 def judge(own: Mapping[int, Selection], base: Mapping[int, Selection]) -> Verdict | None:
-    """Hold a trial's runs against its base's, seed by seed; None where no seed has both.
+    """Hold a trial's runs against its base's, number by number; None where none has both.
 
-    The trial stays if its mean difference over at least `SEEDS` seeds is more than `ERRORS` times
-    that mean's standard error. Raises `FerError` where the runs were not scored on the same rows.
+    The trial stays if its mean difference over at least `LEAST` numbers is more than `ERRORS` times
+    that mean's standard error. Raises `FerError` where two were not scored on the same rows.
     """
-    seeds = sorted(own.keys() & base.keys())
-    if not seeds:
+    numbers = sorted(own.keys() & base.keys())
+    if not numbers:
         return None
-    if len({each[s].rows for each in (own, base) for s in seeds}) > 1:
+    if any(own[k].rows != base[k].rows for k in numbers):
         raise FerError("trial and base have other selection rows: train both on one manifest")
-    gaps = np.array([own[s].accuracy - base[s].accuracy for s in seeds])
-    error = float(gaps.std(ddof=1) / np.sqrt(len(seeds))) if len(seeds) > 1 else float("nan")
-    ours, theirs = (np.mean([each[s].hits for s in seeds], axis=0) for each in (own, base))
+    scores = np.array([(own[k].accuracy, base[k].accuracy) for k in numbers])
+    gaps = scores[:, 0] - scores[:, 1]
+    error = float(gaps.std(ddof=1) / np.sqrt(len(gaps))) if len(gaps) > 1 else float("nan")
     gain = float(gaps.mean())
     decision = KEPT if gain > 0 and gain > ERRORS * error else DROPPED
-    if len(seeds) < SEEDS:
-        decision = f"{len(seeds)} of {SEEDS} seeds"
+    if len(gaps) < LEAST:
+        decision = f"{len(gaps)} of {LEAST} runs"
+    ours, theirs = (_by_row([each[k] for k in numbers]) for each in (own, base))
     return Verdict(
-        seeds=len(seeds),
-        base=100 * float(theirs.mean()),
-        own=100 * float(ours.mean()),
+        runs=len(gaps),
+        base=float(scores[:, 1].mean()),
+        own=float(scores[:, 0].mean()),
         gain=gain,
         error=error,
-        p=sign_flip(ours, theirs, own[seeds[0]].units).p,
+        p=sign_flip(ours.hits, theirs.hits, ours.units).p,
         decision=decision,
     )
+
+
+def _by_row(runs: Sequence[Selection]) -> Selection:
+    """Each row once, with its mean over the runs that have it: draws and folds differ in rows."""
+    names = [name for run in runs for name in run.ids]
+    ids, first, place = np.unique(np.array(names), return_index=True, return_inverse=True)
+    hits = np.bincount(place, np.concatenate([run.hits for run in runs])) / np.bincount(place)
+    return Selection("", tuple(ids), hits, np.concatenate([run.units for run in runs])[first])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from fertools.errors import FerError, unknown
 from fertools.flows import _search_table
@@ -16,11 +17,12 @@ from fertools.flows._trials import (
     Opened,
     adopted,
     changes_of,
+    numbers,
     open_plan,
     parameters,
     recipe_of,
 )
-from fertools.flows._verdict import KEPT, SEEDS, Selection, Verdict, judge, select
+from fertools.flows._verdict import KEPT, Selection, Verdict, judge, select
 from fertools.flows._workers import each
 from fertools.manifest import write_json
 from fertools.recipe import Recipe
@@ -34,21 +36,23 @@ COMMAND = "fertools frontier search"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run that is missing."""
+    """One run that is missing; `options` are its seed, draw or fold."""
 
     name: str
     recipe: Recipe
     folder: Path
-    seed: int
+    options: dict[str, Any]
     device: str
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where runs lie, how many seeds each entry gets, changes to all recipes, what computes."""
+    """Where runs lie, how many each entry gets (0: all of the plan), changes to all recipes, what
+    computes, and how many at a time.
+    """
 
     runs: Path
-    seeds: int = SEEDS
+    most: int = 0
     changes: tuple[str, ...] = ()
     device: str = "auto"
     jobs: int = 1
@@ -56,7 +60,9 @@ class Place:
 
 @dataclass(slots=True)
 class State:
-    """What is known so far: hits by entry and seed, verdicts, what was taken over, what failed."""
+    """What is known so far: hits by entry and number, verdicts, what was taken over, and what
+    failed.
+    """
 
     hits: dict[str, dict[int, Selection]] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -100,11 +106,12 @@ def search(
                 state.failed[task.name] = sentence  # is said at the end
                 continue
             score = select(task.folder).accuracy
-            say(f"{task.name} seed {task.seed}: {score:.2f} % of the selection rows")
+            which = " ".join(f"{over} {number}" for over, number in task.options.items())
+            say(f"{task.name} {which}: {score:.2f} % of the selection rows")
         state = _state(opened, place, state.failed)
     for name in chosen:
         if name not in state.hits:
-            say(f"{name}: {_search_table.why_not(opened, state, name, place.seeds)}")
+            say(f"{name}: {_search_table.why_not(opened, state, name, place.most)}")
     plans = read_json(place.runs / "plan.json")["digests"]
     _search_table.write(results, opened, state, place, plans)
     return results
@@ -117,12 +124,13 @@ def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[W
     measured step. A trial that puts kept ones together is counted as its row, which it may exceed.
     """
     opened, work, left = open_plan(plan), 0.0, []
-    spent = 0.0
+    wanted, spent = len(numbers(opened, place.most)), 0.0
     for name in _chosen(opened, only):
         found = recipe_of(opened, [*changes_of(opened, name), *place.changes], place.runs)
         teacher = opened.plan.trial[name].teacher if name in opened.plan.trial else ""
         each = _work(opened, found, teacher)
-        ended = [open_run(folder) for folder in _folders(place, name) if has_ended(folder)]
+        ended = [open_run(folder) for folder in _folders(opened, place, name).values()
+                 if has_ended(folder)]  # fmt: skip
         spent += sum(run.card["minutes"] for run in ended)
         work += each * len(ended)
         left.append((name, len(ended), each, found))
@@ -134,8 +142,7 @@ def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[W
         rate = 60 * _work(opened, first, "") / first.train.epochs / _steps(opened, first) / seconds
         why = f"by a step of {left[0][0]}: {seconds:.3f} s for {first.train.batch} images"
     return [
-        Wanted(name, place.seeds, ended, (place.seeds - ended) * each / rate)
-        for name, ended, each, _ in left
+        Wanted(name, wanted, ended, (wanted - ended) * each / rate) for name, ended, each, _ in left
     ], why
 
 
@@ -186,8 +193,10 @@ def _remember(opened: Opened, runs: Path) -> None:
         write_json(file, {"digests": digests})
 
 
-def _folders(place: Place, name: str) -> list[Path]:
-    return [place.runs / name / f"seed{seed}" for seed in range(place.seeds)]
+def _folders(opened: Opened, place: Place, name: str) -> dict[int, Path]:
+    """The folder of each of an entry's runs, by its number."""
+    each, over = numbers(opened, place.most), opened.plan.over
+    return {number: place.runs / name / f"{over}{number}" for number in each}
 
 
 def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -> State:
@@ -199,14 +208,14 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
             kept = {k: v.gain for k, v in state.verdicts.items() if v.decision == KEPT}
             state.taken[name] = adopted(opened, name, kept)
         changes = [*changes_of(opened, name, state.taken.get(name, ())), *place.changes]
-        wanted = _comparable(recipe_of(opened, changes, place.runs))
-        for seed, folder in enumerate(_folders(place, name)):
+        wanted = recipe_of(opened, changes, place.runs)
+        for number, folder in _folders(opened, place, name).items():
             if not has_ended(folder):
                 continue
-            if _comparable(open_run(folder).recipe) != wanted:
+            if _comparable(open_run(folder).recipe) != _comparable(wanted, number):
                 state.failed[name] = f"{folder} was trained by another recipe; delete it"
                 continue
-            state.hits.setdefault(name, {})[seed] = select(folder, place.device)
+            state.hits.setdefault(name, {})[number] = select(folder, place.device)
         if trial is not None:
             made = judge(state.hits.get(name, {}), state.hits.get(trial.base, {}))
             if made is not None:
@@ -214,31 +223,32 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
     return state
 
 
-def _comparable(recipe: Recipe) -> Recipe:
-    """A recipe without what differs between seeds, and between places."""
-    return replace(recipe, train=replace(recipe.train, seeds=(0,), teacher=""))
+def _comparable(recipe: Recipe, draw: int = 0) -> Recipe:
+    """A recipe of one draw without what differs between seeds, and between places."""
+    data = replace(recipe.data, manifest=recipe.data.manifest.replace("{draw}", str(draw)))
+    return replace(recipe, data=data, train=replace(recipe.train, seeds=(0,), teacher=""))
 
 
 def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) -> Iterator[Task]:
     """The missing runs of entries that have all they need."""
     for name in chosen:
-        whole = not _search_table.missing(opened, state, name, place.seeds)
+        whole = not _search_table.missing(opened, state, name, place.most)
         taken = state.taken.get(name, [])
         trial = opened.plan.trial.get(name)
         idle = trial is not None and bool(trial.adopt) and not (taken or trial.changes)
         if name in state.failed or not whole or idle:
             continue
         changes = [*changes_of(opened, name, taken), *place.changes]
-        for seed, folder in enumerate(_folders(place, name)):
+        for number, folder in _folders(opened, place, name).items():
             if not has_ended(folder):
-                found = recipe_of(opened, changes, place.runs, seed)
-                yield Task(name, found, folder, seed, place.device)
+                found = recipe_of(opened, changes, place.runs, number)
+                yield Task(name, found, folder, {opened.plan.over: number}, place.device)
 
 
 def _train(task: Task) -> str:
     try:
         train(
-            task.recipe, task.folder, seed=task.seed, resume=True, device=task.device,
+            task.recipe, task.folder, **task.options, resume=True, device=task.device,
             command=COMMAND,
         )  # fmt: skip
         select(task.folder, task.device)
