@@ -329,17 +329,18 @@ def test_the_rows_of_the_frontier_have_these_sizes() -> None:
     assert count(tiny, (1, 48, 48)).macs == 8_030_744
 
 
-def test_every_trial_can_be_built_and_stands_in_the_plan() -> None:
-    opened, page = open_plan(SHIPPED), (SHIPPED.parent / "PLAN.md").read_text()
+@pytest.mark.parametrize("file", sorted(SHIPPED.parent.rglob("trials.toml")), ids=str)
+def test_every_trial_can_be_built_and_stands_in_the_plan(file) -> None:
+    opened, page = open_plan(file), (file.parent / "PLAN.md").read_text()
     for name in opened.names:
         wanted = recipe_of(opened, changes_of(opened, name))
         assert parameters(wanted) <= opened.plan.row[opened.row_of(name)].most
-        assert wanted.train.tta == "none" and wanted.train.select_rows == "twin-free"
-        assert f"`{name}`" in page
-    plain = recipes.table(recipe_of(opened, changes_of(opened, "small")))
-    for name, trial in opened.plan.trial.items():
-        if not trial.adopt and trial.base == "small":
-            assert recipes.table(recipe_of(opened, changes_of(opened, name))) != plain
+        assert wanted.train.tta == "none" and f"`{name}`" in page
+        assert (wanted.train.select_rows == "all") == (wanted.data.protocol == "ck48-paper")
+        trial = opened.plan.trial.get(name)
+        if trial is not None and not trial.adopt:
+            bare = recipe_of(opened, changes_of(opened, trial.base))
+            assert recipes.table(wanted) != recipes.table(bare) or trial.teacher
 
 
 def test_the_command_tells_hours_and_searches(study, tmp_path, monkeypatch, capsys) -> None:
