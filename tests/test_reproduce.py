@@ -73,10 +73,14 @@ def test_the_first_run_of_every_trial_comes_first(place, tmp_path) -> None:
     one = Trial("one", "demo", "ck48", "drawn", 1, QUICK, draws=2)
     two = Trial("two", "demo", "ck48", "folds", 1, QUICK, folds=3)
     here = reproduce.Place(place.data, place.splits, tmp_path)
-    tasks = list(reproduce._missing([one, two], here, "cpu", set(), print))
+    tasks = reproduce._missing([one, two], here, "cpu", set(), print)
     names = [str(task.folder.relative_to(tmp_path)) for task in tasks]
     assert names == ["one/draw0", "two/fold0", "one/draw1", "two/fold1", "two/fold2"]
     assert [task.manifest.stem for task in tasks[:3]] == ["drawn-0", "folds", "drawn-1"]
+    (tmp_path / "one" / "draw0").mkdir(parents=True)
+    (tmp_path / "one" / "draw0" / "card.json").touch()  # has ended
+    left = [task.folder for task in reproduce._missing([one, two], here, "cpu", set(), print)]
+    assert left == [tmp_path / name for name in names[1:]]
 
 
 def test_two_at_a_time_give_the_same_weights(place, monkeypatch, tmp_path) -> None:
@@ -131,6 +135,10 @@ def test_every_setting_names_a_recipe_and_changes_that_it_takes() -> None:
     assert sum(s.published is not None for s in every) >= 30
     with pytest.raises(FerError, match="system 'E': known are A, B, C, D, all"):
         reproduce.estimate(["E"], reproduce.Place())
+    only = reproduce.estimate(["B"], reproduce.Place(), only=["system_b_noleak"])
+    assert [wanted.trial.name for wanted in only] == ["system_b_noleak"]
+    with pytest.raises(FerError, match="trial 'system_a': known are system_b_control, system_b_"):
+        reproduce.estimate(["B"], reproduce.Place(), only=["system_a"])
 
 
 def test_the_parts_of_system_d(tmp_path) -> None:

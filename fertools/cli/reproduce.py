@@ -16,6 +16,7 @@ from fertools.cli import _show
 @click.option("--results", default="recipes/RESULTS.md", show_default=True, help="the table")
 @click.option("--draws", type=click.IntRange(1, 20), default=10, show_default=True,
               help="random draws for system A")  # fmt: skip
+@click.option("--only", multiple=True, metavar="NAME", help="a trial of --estimate; repeatable")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="runs at a time, which share the cores")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps")
@@ -31,7 +32,7 @@ def command(systems: tuple[str, ...], only_estimate: bool, as_json: bool, **type
     from fertools.flows.reproduce import Place, estimate, reproduce
 
     place = Place(Path(typed["data_dir"]), Path(typed["splits"]), Path(typed["runs"]))
-    wanted = estimate(systems, place, typed["draws"])
+    wanted = estimate(systems, place, typed["draws"], typed["only"])
     left = [(w.trial.name, w.runs, w.ended, w.minutes) for w in wanted]
     _show.hours("hours on one CPU core", left, data=as_json)
     if as_json or only_estimate:
@@ -48,6 +49,7 @@ def command(systems: tuple[str, ...], only_estimate: bool, as_json: bool, **type
         place,
         Path(typed["results"]),
         draws=typed["draws"],
+        only=typed["only"],
         jobs=typed["jobs"],
         device=typed["device"],
         only_score=typed["only_score"],

@@ -5,10 +5,9 @@ missing, scored once, and written to a table. A run that has ended is never trai
 same command goes on where it was stopped.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +60,12 @@ class Wanted:
     minutes: float
 
 
-def estimate(systems: Sequence[str], place: Place, draws: int = 10) -> list[Wanted]:
+def estimate(
+    systems: Sequence[str], place: Place, draws: int = 10, only: Sequence[str] = ()
+) -> list[Wanted]:
     """What a reproduction takes, in minutes of one CPU core."""
     found = []
-    for trial in _trials(_chosen(systems, draws)):
+    for trial in _trials(_chosen(systems, draws), only):
         ended = sum(has_ended(folder) for folder, _ in _runs(trial, place))
         found.append(Wanted(trial, trial.runs, ended, (trial.runs - ended) * trial.minutes))
     return found
@@ -76,6 +77,7 @@ def reproduce(
     results: Path,
     *,
     draws: int = 10,
+    only: Sequence[str] = (),
     jobs: int = 1,
     device: str = "auto",
     only_score: bool = False,
@@ -84,14 +86,15 @@ def reproduce(
 ) -> Path:
     """Train and score what is missing, then write the table `results`; returns it.
 
-    `jobs` runs at a time, whose epochs `progress` then does not tell. With `only_score` nothing is
-    trained: what has ended is scored and written. A trial whose data set is not there is told by
-    `say` and left out. Raises `FerError` for an unknown system.
+    `only` names trials, as `estimate` does; by default all. `jobs` runs at a time, whose epochs
+    `progress` then does not tell. With `only_score` nothing is trained: what has ended is scored
+    and written. A trial whose data set is not there is told by `say` and left out. Raises
+    `FerError` for an unknown system or trial.
     """
     chosen = _chosen(systems, draws)
-    trials, failed = _trials(chosen), set[Trial]()
+    trials, failed = _trials(chosen, only), set[Trial]()
     if not only_score:
-        tasks = list(_missing(trials, place, device, failed, say))
+        tasks = _missing(trials, place, device, failed, say)
         work = _train if jobs > 1 else partial(_train, progress=progress)
         for task, sentence in each(tasks, work, jobs):
             if sentence or jobs > 1:
@@ -103,7 +106,7 @@ def reproduce(
     for trial in trials:
         if trial not in failed:
             _score(trial, place, device)
-    if any(setting.system == "C" for setting in chosen) and not only_score:
+    if any(setting.system == "C" for setting in chosen) and not (only_score or only):
         rehearse(place.runs, device, progress)
     results.parent.mkdir(parents=True, exist_ok=True)
     _results.write(results, settings(draws), place.runs)
@@ -118,10 +121,14 @@ def _chosen(systems: Sequence[str], draws: int) -> list[Setting]:
     return [s for s in settings(draws) if "ALL" in wanted or s.system in wanted]
 
 
-def _trials(chosen: Sequence[Setting]) -> list[Trial]:
-    """Every trial once, in the order of the settings."""
+def _trials(chosen: Sequence[Setting], only: Sequence[str]) -> list[Trial]:
+    """Every trial once, or those named, in the order of the settings."""
     every = [t for s in chosen for t in (s.trial, s.honest) if t is not None]
-    return list(dict.fromkeys(every))
+    known = {trial.name: trial for trial in every}
+    for name in only:
+        if name not in known:
+            raise unknown("trial", name, list(known))
+    return [trial for name, trial in known.items() if not only or name in only]
 
 
 def _runs(trial: Trial, place: Place) -> list[tuple[Path, dict[str, Any]]]:
@@ -146,28 +153,25 @@ def _recipe(trial: Trial) -> Path:
 
 def _missing(
     trials: Sequence[Trial], place: Place, device: str, failed: set[Trial], say: Say
-) -> Iterator[Task]:
+) -> list[Task]:
     """The runs that have not ended: the first of every trial, then the second, and so on.
 
     A reproduction that is stopped then has something of each. Trials whose manifest cannot be made
     are told and join `failed`.
     """
-    found: list[list[Task]] = []
+    found: list[tuple[int, Task]] = []
     for trial in trials:
-        tasks = []
         try:
-            for folder, options in _runs(trial, place):
+            for rank, (folder, options) in enumerate(_runs(trial, place)):
                 if not has_ended(folder):
                     data = place.data / trial.data
                     file = prepare(trial.protocol, options["draw"], data, place.splits)
-                    tasks.append(Task(trial, folder, options, file, device))
+                    found.append((rank, Task(trial, folder, options, file, device)))
         except FerError as error:
             say(f"{trial.name}: {error}")
             failed.add(trial)
-            continue
-        found.append(tasks)
-    for rank in zip_longest(*found):
-        yield from (task for task in rank if task is not None)
+    ordered = sorted(found, key=lambda each: each[0])
+    return [task for _, task in ordered if task.trial not in failed]
 
 
 def _train(task: Task, progress: Progress | None = None) -> str:
