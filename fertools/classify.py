@@ -13,7 +13,7 @@ import torch
 
 from fertools.devices import choose
 from fertools.errors import FerError, unknown
-from fertools.evaluate.predictions import shares
+from fertools.evaluate.predictions import shares, way_of
 from fertools.runs import GRAY, Run, network
 
 Classify = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float64]]
@@ -28,14 +28,14 @@ def classifier(
     `tta` None is what the recipe says; `temperature` divides the logits (Guo et al. 2017). Raises
     `FerError` where the run takes another gray or scale than ours, and for unknown words.
     """
-    contract, spec = run.contract, run.recipe.train
+    contract = run.contract
     if (contract.gray, contract.scale) != (GRAY, "0..1"):
         raise FerError(
             f"{run.folder}: its contract wants another gray or scale; train the run anew"
         )
-    way = tta or spec.tta
-    if way not in WAYS:
-        raise unknown("tta", way, list(WAYS))
+    way = way_of(run, tta)
+    if way.tta not in WAYS:
+        raise unknown("tta", way.tta, list(WAYS))
     chosen = choose(device)
     model = network(run, chosen)
 
@@ -43,6 +43,6 @@ def classifier(
         images = torch.from_numpy(np.ascontiguousarray(faces))
         images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
         images = images.to(chosen).float().div(255)
-        return shares(model, images, way, spec.precision, temperature)
+        return shares(model, images, way, temperature)
 
     return classify

@@ -55,6 +55,20 @@ def hold_memory(device: torch.device) -> None:
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
+def ordered(images: torch.Tensor, channels_last: bool) -> torch.Tensor:
+    """Images (n, channels, height, width), with channels last by their strides where asked.
+
+    Of one channel they lie in memory alike in both orders, torch takes them for channels first, and
+    a network that concatenates then copies between the two: 20 % of a step of system B.
+    """
+    if not channels_last:
+        return images
+    n, channels, height, width = images.shape
+    dense = images.contiguous(memory_format=torch.channels_last)
+    strides = (height * width * channels, 1, width * channels, channels)
+    return dense.as_strided((n, channels, height, width), strides)
+
+
 def shared(process: Process, data: bytes) -> bytes:
     """What the first process gives, in all of them: they may stand on machines with other disks."""
     if process.of == 1:

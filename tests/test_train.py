@@ -15,6 +15,7 @@ from fertools import recipe as recipes
 from fertools import runs
 from fertools.data import FaceDataset
 from fertools.data.loader import room_for
+from fertools.devices import ordered
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
@@ -25,7 +26,6 @@ from fertools.runs.checkpoint import read_tensors
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
-from fertools.train.trainer import channels_last
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
 
@@ -399,7 +399,7 @@ def test_a_recipe_is_written_as_it_is_read(study, tmp_path) -> None:
 def test_a_concatenating_network_keeps_its_channels_last(channels) -> None:
     images = torch.rand(3, channels, 48, 48)
     model = dense_dsc.build(7, channels).to(memory_format=torch.channels_last)
-    changed = channels_last(images)
+    changed = ordered(images, True)
     assert torch.equal(changed, images)
     with torch.no_grad():
         maps = model[:2](changed)  # the stem and the first stage

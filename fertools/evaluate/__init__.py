@@ -29,6 +29,7 @@ from fertools.evaluate.predictions import (
     pooled,
     probabilities,
     settled,
+    way_of,
 )
 from fertools.evaluate.scoring import by_column, score, subset
 from fertools.manifest import Manifest, locate, read_manifest
@@ -134,10 +135,8 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
         rows = _rows(run, manifest, options)
     else:
         rows, masked = rows_of(run, manifest, options)
-    tta = options.tta or run.recipe.train.tta
     device = choose(options.device)
-    model, precision = network(run, device), run.recipe.train.precision
-    values = probabilities(model, rows, device=device, tta=tta, precision=precision)
+    values = probabilities(network(run, device), rows, way_of(run, options.tta), device)
     values = settled(run, values, rows.classes, options.prior)
     found = of(manifest, rows, values)
     notes = differences(manifest, run.contract) + absent(rows)

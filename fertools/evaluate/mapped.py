@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fertools.data import FaceDataset
 from fertools.devices import choose
-from fertools.evaluate.predictions import differences, probabilities
+from fertools.evaluate.predictions import differences, probabilities, way_of
 from fertools.manifest import read_manifest
 from fertools.measures.scores import confusion
 from fertools.runs import network, open_run
@@ -48,8 +48,7 @@ def words_of(
         crop=contract.crop,
         data=data,
     )
-    model, spec = network(run, chosen), run.recipe.train
-    values = probabilities(model, rows, device=chosen, tta=spec.tta, precision=spec.precision)
+    values = probabilities(network(run, chosen), rows, way_of(run), chosen)
     many = max(len(rows.classes), len(contract.classes))
     table = confusion(rows.targets, values.argmax(axis=1), many)
     return Words(

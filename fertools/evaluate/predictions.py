@@ -15,6 +15,7 @@ from torch import nn
 from fertools.data import FaceDataset, group_codes
 from fertools.data.balance import class_weights
 from fertools.data.loader import make_loader, room_for
+from fertools.devices import ordered
 from fertools.errors import FerError
 from fertools.manifest import Manifest
 from fertools.measures.groups import unite
@@ -25,7 +26,7 @@ from fertools.runs import GRAY, Contract, Run
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
-BATCH = 256
+BATCH, BATCH_CPU = 256, 64  # a CPU's tensors stay under 32 MiB, over which each is mapped anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,42 +65,48 @@ class Predictions:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How images are put to a network: views (`tta` none or flip), precision, order in memory."""
+
+    tta: str = "none"
+    precision: str = "fp32"
+    channels_last: bool = False
+
+
+def way_of(run: Run, tta: str | None = None) -> Way:
+    """The way that a run was trained for; `tta` stands in the place of the recipe's."""
+    spec = run.recipe.train
+    return Way(tta or spec.tta, spec.precision, spec.channels_last)
+
+
 def probabilities(
-    model: nn.Module,
-    dataset: FaceDataset,
-    *,
-    device: torch.device | str = "cpu",
-    tta: str = "none",
-    precision: str = "fp32",
-    batch: int = BATCH,
+    model: nn.Module, dataset: FaceDataset, way: Way, device: torch.device | str = "cpu"
 ) -> Floats:
-    """Softmax outputs (n, K); with `tta="flip"` their mean with those of the mirror image.
+    """Softmax outputs (n, K); with two views their mean.
 
     The model is in evaluation mode while it is asked, and left as it was.
     """
     device, training = torch.device(device), model.training
+    batch = BATCH_CPU if device.type == "cpu" else BATCH
     loader = make_loader(dataset, batch, device=room_for(dataset, device))
     model.eval()
-    found = [shares(model, images.to(device), tta, precision) for images, _ in loader]
+    found = [shares(model, images.to(device), way) for images, _ in loader]
     model.train(training)
     return np.concatenate(found)
 
 
-def shares(
-    model: nn.Module,
-    images: torch.Tensor,
-    tta: str = "none",
-    precision: str = "fp32",
-    temperature: float = 1.0,
-) -> Floats:
+def shares(model: nn.Module, images: torch.Tensor, way: Way, temperature: float = 1.0) -> Floats:
     """Softmax outputs (n, K) of a model in evaluation mode for images (n, C, H, W) on its device.
 
-    `tta` is as in `probabilities`; `temperature` divides the logits (Guo et al. 2017).
+    With `tta="flip"` they are the mean with those of the mirror images; `temperature` divides the
+    logits (Guo et al. 2017).
     """
-    device, kind = images.device.type, PRECISIONS.get(precision)
-    views = [images, images.flip(3)] if tta == "flip" else [images]
+    device, kind = images.device.type, PRECISIONS.get(way.precision)
+    views = [images, images.flip(3)] if way.tta == "flip" else [images]
     with torch.inference_mode(), torch.autocast(device, kind, enabled=kind is not None):
-        each = [(model(view).float() / temperature).softmax(1) for view in views]
+        logits = [model(ordered(view, way.channels_last)).float() for view in views]
+        each = [(one / temperature).softmax(1) for one in logits]
         found: Floats = (sum(each[1:], each[0]) / len(each)).double().cpu().numpy()
     return found
 

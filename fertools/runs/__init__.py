@@ -108,6 +108,8 @@ def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
     """The network with the weights that were kept, in evaluation mode."""
     model = build(run.recipe)
     put_weights(model, run.folder / "best.safetensors")
+    if run.recipe.train.channels_last:
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model.to(device).eval()
 
 

@@ -27,7 +27,7 @@ from fertools import runs
 from fertools.data import FaceDataset
 from fertools.devices import Process, hardware, hold_memory, joined, shared
 from fertools.errors import FerError
-from fertools.evaluate.predictions import probabilities
+from fertools.evaluate.predictions import Way, probabilities
 from fertools.manifest import write_json
 from fertools.manifest.card import made
 from fertools.measures import scores
@@ -195,9 +195,8 @@ def _validated(trainer: Trainer, feed: Feed) -> Scores:
     found = torch.zeros(len(names), dtype=torch.float64)
     process, spec = trainer.process, trainer.recipe.train
     if process.number == 0:
-        values = probabilities(
-            trainer.kept, feed.val, device=process.device, tta=spec.tta, precision=spec.precision
-        )
+        way = Way(spec.tta, spec.precision, spec.channels_last)
+        values = probabilities(trainer.kept, feed.val, way, process.device)
         found = torch.tensor(_scored(values, feed.val), dtype=torch.float64)
     if process.of > 1:
         found = found.to(process.device)

@@ -18,7 +18,7 @@ from torch.nn import functional
 from fertools.data.augment import BatchAugment
 from fertools.data.balance import class_weights
 from fertools.data.loader import Loader, make_loader, room_for
-from fertools.devices import Process
+from fertools.devices import Process, ordered
 from fertools.errors import FerError
 from fertools.evaluate.predictions import PRECISIONS
 from fertools.recipe import Recipe
@@ -29,7 +29,7 @@ from fertools.train.losses import label_loss, shares, teacher_loss
 from fertools.train.norms import statistics_kept
 from fertools.train.optimisers import Rate, make_optimiser
 from fertools.train.sam import climb, descend
-from fertools.train.speed import channels_last, hastened
+from fertools.train.speed import hastened
 
 
 class Trainer:
@@ -103,8 +103,7 @@ class Trainer:
         images, labels = images.to(device), labels.to(device)
         if way.mixup or way.cutmix:
             images, labels = augment.mix(images, shares(labels, len(self.recipe.data.classes)))
-        if spec.channels_last:
-            images = channels_last(images)
+        images = ordered(images, spec.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.optimiser.lr * self.rate.at(step)
         taught = self._taught(images)
