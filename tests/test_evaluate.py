@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from fertools import recipe as recipes
 from fertools.checks._ncc import near_twins
@@ -17,11 +18,12 @@ from fertools.evaluate.evaluation import Options
 from fertools.evaluate.leakfree import leak_free, parts
 from fertools.evaluate.mapped import words_of
 from fertools.evaluate.paragraph import paragraph
-from fertools.evaluate.predictions import settled
+from fertools.evaluate.predictions import Way, settled, shares
 from fertools.faces import open_faces
 from fertools.fakes import ck48
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
+from fertools.models import dense_dsc
 from fertools.probs import read_probs
 from fertools.recipe import Recipe
 from fertools.runs import open_run
@@ -60,6 +62,18 @@ def study(tmp_path_factory) -> Path:
     for k in range(3):
         train(recipe(folder / "folds.parquet"), folder / "folds" / f"fold{k}", fold=k)
     return folder
+
+
+def test_the_order_in_memory_does_not_change_what_a_network_says() -> None:
+    torch.manual_seed(0)
+    model = dense_dsc.build(7, growth=(4, 4), blocks=2, width=8).eval()
+    images = torch.rand(5, 1, 48, 48)
+    plain = shares(model, images, Way(tta="flip"))
+    last = shares(model.to(memory_format=torch.channels_last), images, Way("flip", "fp32", True))
+    np.testing.assert_allclose(last, plain, rtol=1e-4)
+    turned = shares(model, images.flip(3), Way())
+    np.testing.assert_allclose(plain, (shares(model, images, Way()) + turned) / 2, rtol=1e-4)
+    assert np.allclose(plain.sum(1), 1) and plain.std(0).min() > 0
 
 
 def test_a_run_is_scored_on_the_rows_of_its_part(study) -> None:
