@@ -81,7 +81,7 @@ def _system_a(draws: int) -> list[Setting]:
 
 def _system_b() -> list[Setting]:
     def trial(name: str, protocol: str, seeds: int = 1, draws: int = 0) -> Trial:
-        return Trial(name, name, "fer2013", protocol, 140, seeds=seeds, draws=draws)
+        return Trial(name, name, "fer2013", protocol, 105, seeds=seeds, draws=draws)
 
     official = trial("system_b_fer2013", "fer2013-official", 3)
     noleak = trial("system_b_noleak", "fer2013-noleak", 3)
