@@ -102,10 +102,10 @@ def reproduce(
             if sentence:
                 failed.add(task.trial)
             elif all(has_ended(folder) for folder, _ in _runs(task.trial, place)):
-                _score(task.trial, place, device)
+                _score(task.trial, place, device, say)
     for trial in trials:
         if trial not in failed:
-            _score(trial, place, device)
+            _score(trial, place, device, say)
     if any(setting.system == "C" for setting in chosen) and not (only_score or only):
         rehearse(place.runs, device, progress)
     results.parent.mkdir(parents=True, exist_ok=True)
@@ -193,8 +193,11 @@ def _train(task: Task, progress: Progress | None = None) -> str:
     return ""
 
 
-def _score(trial: Trial, place: Place, device: str) -> None:
-    """Score the runs of a trial together, once: every score is a look at the test set."""
+def _score(trial: Trial, place: Place, device: str, say: Say) -> None:
+    """Score the runs of a trial together, once: every score is a look at the test set.
+
+    Where that cannot be done, `say` tells why.
+    """
     folder = place.runs / trial.name
     cards = list(folder.glob("**/card.json"))
     file = folder / _results.SCORED
@@ -203,7 +206,12 @@ def _score(trial: Trial, place: Place, device: str) -> None:
     if file.is_file() and file.stat().st_mtime >= max(card.stat().st_mtime for card in cards):
         return
     # a sweep of networks on one split would look for the same twins again and again
-    found = evaluate(folder, Options(device=device, leak_free=trial.recipe != "system_d_study"))
+    options = Options(device=device, leak_free=trial.recipe != "system_d_study")
+    try:
+        found = evaluate(folder, options)
+    except FerError as error:
+        say(f"{trial.name}: {error}")
+        return
     write_json(file, asdict(found))
     from fertools.charts import confusion
 
