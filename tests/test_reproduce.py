@@ -97,6 +97,13 @@ def test_two_at_a_time_give_the_same_weights(place, monkeypatch, tmp_path) -> No
         assert sorted(said) == (ended if jobs > 1 else [])
         weights.append([run.digest for run in open_runs(here.runs / "demo")])
     assert weights[0] == weights[1]
+    # a trial that cannot be scored is told; the table is written all the same
+    (here.runs / "demo" / "draw0" / "best.safetensors").write_bytes(b"cut")
+    (here.runs / "demo" / _results.SCORED).unlink()
+    said.clear()
+    reproduce.reproduce(["A"], here, out, only_score=True, device="cpu", say=said.append)
+    assert len(said) == 1 and said[0].startswith("demo: ") and "best.safetensors" in said[0]
+    assert "| 99.00 | not run yet |" in out.read_text()
 
 
 def test_scores_of_before_partners_were_counted_are_read() -> None:
