@@ -1,5 +1,6 @@
 """Data folders to review: drawn faces with what a curation writes, without running one."""
 
+import functools
 import json
 import re
 import signal
@@ -80,11 +81,13 @@ def started(data: Path, port: int = 0) -> Iterator[tuple[Served, Callable[[int],
     command = [sys.executable, "-m", "fertools", "review", str(data), "--json"]
     command += ["--reviewer", "kim", "--port", str(port)]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    # whoever starts the tests in the background ignores SIGINT, and children inherit that
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard)
 
     def end(how: int = signal.SIGKILL) -> str:
         process.send_signal(how)
-        return f"{process.communicate()[1]}{process.returncode}"
+        return f"{process.communicate(timeout=60)[1]}{process.returncode}"
 
     text = ""
     while not text.endswith("\n}\n"):

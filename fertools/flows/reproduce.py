@@ -19,11 +19,11 @@ from fertools.flows import _results
 from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare
 from fertools.flows._systems import Setting, Trial, settings
-from fertools.flows._workers import each
 from fertools.manifest import write_json
 from fertools.resources import resource
 from fertools.runs import has_ended
 from fertools.train import train
+from fertools.train.workers import each
 
 SYSTEMS = ("A", "B", "C", "D")
 Say = Callable[[str], None]

@@ -23,12 +23,12 @@ from fertools.flows._trials import (
     recipe_of,
 )
 from fertools.flows._verdict import KEPT, Selection, Verdict, judge, select
-from fertools.flows._workers import each
 from fertools.manifest import write_json
 from fertools.recipe import Recipe
 from fertools.runs import cost, has_ended, open_run, read_json
 from fertools.train import train
 from fertools.train.speed import seconds_of_a_step
+from fertools.train.workers import each
 
 Say = Callable[[str], None]
 COMMAND = "fertools frontier search"
