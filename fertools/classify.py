@@ -33,7 +33,7 @@ def classifier(
         raise FerError(
             f"{run.folder}: its contract wants another gray or scale; train the run anew"
         )
-    way = way_of(run, tta)
+    way = way_of(run.recipe, tta)
     if way.tta not in WAYS:
         raise unknown("tta", way.tta, list(WAYS))
     chosen = choose(device)

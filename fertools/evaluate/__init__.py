@@ -136,7 +136,7 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     else:
         rows, masked = rows_of(run, manifest, options)
     device = choose(options.device)
-    values = probabilities(network(run, device), rows, way_of(run, options.tta), device)
+    values = probabilities(network(run, device), rows, way_of(run.recipe, options.tta), device)
     values = settled(run, values, rows.classes, options.prior)
     found = of(manifest, rows, values)
     notes = differences(manifest, run.contract) + absent(rows)

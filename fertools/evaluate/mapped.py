@@ -48,7 +48,7 @@ def words_of(
         crop=contract.crop,
         data=data,
     )
-    values = probabilities(network(run, chosen), rows, way_of(run), chosen)
+    values = probabilities(network(run, chosen), rows, way_of(run.recipe), chosen)
     many = max(len(rows.classes), len(contract.classes))
     table = confusion(rows.targets, values.argmax(axis=1), many)
     return Words(

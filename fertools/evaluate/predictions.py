@@ -20,6 +20,7 @@ from fertools.errors import FerError
 from fertools.manifest import Manifest
 from fertools.measures.groups import unite
 from fertools.probs import Probs
+from fertools.recipe import Recipe
 from fertools.relations import people, recordings
 from fertools.runs import GRAY, Contract, Run
 
@@ -74,9 +75,9 @@ class Way:
     channels_last: bool = False
 
 
-def way_of(run: Run, tta: str | None = None) -> Way:
-    """The way that a run was trained for; `tta` stands in the place of the recipe's."""
-    spec = run.recipe.train
+def way_of(recipe: Recipe, tta: str | None = None) -> Way:
+    """The way that a recipe trains for; `tta` stands in the place of its own."""
+    spec = recipe.train
     return Way(tta or spec.tta, spec.precision, spec.channels_last)
 
 

@@ -108,9 +108,14 @@ def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
     """The network with the weights that were kept, in evaluation mode."""
     model = build(run.recipe)
     put_weights(model, run.folder / "best.safetensors")
-    if run.recipe.train.channels_last:
+    return placed(model, run.recipe, device).eval()
+
+
+def placed(model: nn.Module, recipe: Recipe, device: torch.device | str) -> nn.Module:
+    """The network on its device, with channels last in memory where the recipe says so."""
+    if recipe.train.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return model.to(device).eval()
+    return model.to(device)
 
 
 def build(recipe: Recipe) -> nn.Module:

@@ -27,7 +27,7 @@ from fertools import runs
 from fertools.data import FaceDataset
 from fertools.devices import Process, hardware, hold_memory, joined, shared
 from fertools.errors import FerError
-from fertools.evaluate.predictions import Way, probabilities
+from fertools.evaluate.predictions import probabilities, way_of
 from fertools.manifest import write_json
 from fertools.manifest.card import made
 from fertools.measures import scores
@@ -193,9 +193,9 @@ def _validated(trainer: Trainer, feed: Feed) -> Scores:
         return {}
     names = ("accuracy", "macro-f1", "nll")
     found = torch.zeros(len(names), dtype=torch.float64)
-    process, spec = trainer.process, trainer.recipe.train
+    process = trainer.process
     if process.number == 0:
-        way = Way(spec.tta, spec.precision, spec.channels_last)
+        way = way_of(trainer.recipe)
         values = probabilities(trainer.kept, feed.val, way, process.device)
         found = torch.tensor(_scored(values, feed.val), dtype=torch.float64)
     if process.of > 1:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from fertools.devices import Process, choose, ordered
 from fertools.evaluate.predictions import PRECISIONS
 from fertools.recipe import Recipe
-from fertools.runs import build
+from fertools.runs import build, placed
 from fertools.train.norms import statistics_kept
 
 
@@ -63,10 +63,8 @@ def seconds_of_a_step(recipe: Recipe, device: str) -> float:
     """The time of a forward and a backward pass of a recipe's batch of noise, after one to warm."""
     place, spec, data = choose(device), recipe.train, recipe.data
     side = recipe.augment.crop or data.size
-    model, kind = build(recipe).to(place), PRECISIONS.get(spec.precision)
+    model, kind = placed(build(recipe), recipe, place), PRECISIONS.get(spec.precision)
     images = torch.rand(spec.batch, data.channels, side, side, device=place)
-    if spec.channels_last:
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = ordered(images, spec.channels_last)
     labels = torch.zeros(spec.batch, dtype=torch.int64, device=place)
     began = 0.0

@@ -22,7 +22,7 @@ from fertools.devices import Process, ordered
 from fertools.errors import FerError
 from fertools.evaluate.predictions import PRECISIONS
 from fertools.recipe import Recipe
-from fertools.runs import build, put_weights
+from fertools.runs import build, placed, put_weights
 from fertools.runs.checkpoint import inside, optimiser_tensors, put_optimiser_tensors, under
 from fertools.train.feed import Feed
 from fertools.train.losses import label_loss, shares, teacher_loss
@@ -49,9 +49,7 @@ class Trainer:
         self.recipe, self.process, self.seed, self.teacher = recipe, process, seed, teacher
         spec = recipe.train
         torch.manual_seed(seed)
-        self.model = _started(recipe).to(process.device)
-        if spec.channels_last:
-            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = placed(_started(recipe), recipe, process.device)
         self.average = copy.deepcopy(self.model) if spec.ema else None
         self.loader = _loader(recipe, feed, process, seed)
         self.optimiser = make_optimiser(recipe.optimiser, self.model.parameters())
