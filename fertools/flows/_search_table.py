@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fertools.flows._trials import Opened, changes_of, numbers, parameters, recipe_of
+from fertools.flows._trials import Opened, changes_of, folders, numbers, parameters, recipe_of
 from fertools.flows._verdict import ERRORS, KEPT, LEAST, Selection, Verdict
 from fertools.manifest import write_page
 from fertools.runs import open_run
@@ -117,16 +117,14 @@ def _trial(opened: Opened, state: Known, place: Where, name: str) -> str:
     else:
         gap = f"{made.gain:+.2f}, {made.error:.2f}" if made.runs > 1 else f"{made.gain:+.2f}"
         cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, f"{made.p:.4f}", str(made.runs)]
-        cells += [
-            f"{_minutes(opened, place, name, state):.1f}",
-            state.failed.get(name, made.decision),
-        ]
+        minutes = f"{_minutes(opened, place, name, state):.1f}"
+        cells += [minutes, state.failed.get(name, made.decision)]
     return f"| {' | '.join(cells)} |\n"
 
 
 def _minutes(opened: Opened, place: Where, name: str, state: Known) -> float:
-    folders = [place.runs / name / f"{opened.plan.over}{k}" for k in state.hits[name]]
-    return float(np.mean([open_run(folder).card["minutes"] for folder in folders]))
+    every = folders(opened, place.runs, name)
+    return float(np.mean([open_run(every[k]).card["minutes"] for k in state.hits[name]]))
 
 
 def _row(opened: Opened, state: Known, place: Where, name: str) -> str:

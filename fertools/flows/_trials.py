@@ -131,6 +131,12 @@ def numbers(opened: Opened, most: int = 0) -> tuple[int, ...]:
     return opened.plan.runs[: most or None]
 
 
+def folders(opened: Opened, runs: Path, name: str, most: int = 0) -> dict[int, Path]:
+    """The folder of each of an entry's runs, by its number."""
+    over = opened.plan.over
+    return {number: runs / name / f"{over}{number}" for number in numbers(opened, most)}
+
+
 def changes_of(opened: Opened, name: str, kept: Sequence[str] = ()) -> tuple[str, ...]:
     """All overrides of an entry, with those of the trials `kept`, in this order."""
     row = opened.plan.row[opened.row_of(name)]

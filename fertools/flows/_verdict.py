@@ -62,7 +62,7 @@ class Verdict:
 def select(folder: Path, device: str = "auto") -> Selection:
     """Score a run on its selection rows, once: a file in its folder keeps what came out."""
     run, file = open_run(folder), folder / FILE
-    if file.is_file() and (kept := read_json(file))["weights"] == run.digest and "ids" in kept:
+    if file.is_file() and (kept := read_json(file))["weights"] == run.digest:
         hits = np.array([int(c) for c in kept["hits"]], np.float64)
         return Selection(kept["rows"], tuple(kept["ids"]), hits, np.array(kept["units"], np.int64))
     free = run.recipe.train.select_rows == "twin-free"

@@ -17,6 +17,7 @@ from fertools.flows._trials import (
     Opened,
     adopted,
     changes_of,
+    folders,
     numbers,
     open_plan,
     parameters,
@@ -128,12 +129,12 @@ def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[W
     for name in _chosen(opened, only):
         found = recipe_of(opened, [*changes_of(opened, name), *place.changes], place.runs)
         teacher = opened.plan.trial[name].teacher if name in opened.plan.trial else ""
-        each = _work(opened, found, teacher)
-        ended = [open_run(folder) for folder in _folders(opened, place, name).values()
-                 if has_ended(folder)]  # fmt: skip
+        macs = _work(opened, found, teacher)
+        every = folders(opened, place.runs, name, place.most).values()
+        ended = [open_run(folder) for folder in every if has_ended(folder)]
         spent += sum(run.card["minutes"] for run in ended)
-        work += each * len(ended)
-        left.append((name, len(ended), each, found))
+        work += macs * len(ended)
+        left.append((name, len(ended), macs, found))
     if work:
         rate, why = work / max(spent, 1e-9), "by the runs that have ended"
     else:
@@ -142,7 +143,7 @@ def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[W
         rate = 60 * _work(opened, first, "") / first.train.epochs / _steps(opened, first) / seconds
         why = f"by a step of {left[0][0]}: {seconds:.3f} s for {first.train.batch} images"
     return [
-        Wanted(name, wanted, ended, (wanted - ended) * each / rate) for name, ended, each, _ in left
+        Wanted(name, wanted, ended, (wanted - ended) * macs / rate) for name, ended, macs, _ in left
     ], why
 
 
@@ -193,12 +194,6 @@ def _remember(opened: Opened, runs: Path) -> None:
         write_json(file, {"digests": digests})
 
 
-def _folders(opened: Opened, place: Place, name: str) -> dict[int, Path]:
-    """The folder of each of an entry's runs, by its number."""
-    each, over = numbers(opened, place.most), opened.plan.over
-    return {number: place.runs / name / f"{over}{number}" for number in each}
-
-
 def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -> State:
     """Read and judge all runs that have ended."""
     state = State(failed=dict(failed or {}))
@@ -209,7 +204,7 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
             state.taken[name] = adopted(opened, name, kept)
         changes = [*changes_of(opened, name, state.taken.get(name, ())), *place.changes]
         wanted = recipe_of(opened, changes, place.runs)
-        for number, folder in _folders(opened, place, name).items():
+        for number, folder in folders(opened, place.runs, name, place.most).items():
             if not has_ended(folder):
                 continue
             if _comparable(open_run(folder).recipe) != _comparable(wanted, number):
@@ -239,7 +234,7 @@ def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) ->
         if name in state.failed or not whole or idle:
             continue
         changes = [*changes_of(opened, name, taken), *place.changes]
-        for number, folder in _folders(opened, place, name).items():
+        for number, folder in folders(opened, place.runs, name, place.most).items():
             if not has_ended(folder):
                 found = recipe_of(opened, changes, place.runs, number)
                 yield Task(name, found, folder, {opened.plan.over: number}, place.device)
