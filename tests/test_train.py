@@ -336,7 +336,12 @@ def test_what_is_worth_knowing_of_the_data_is_said(study, tmp_path) -> None:
     ("changes", "manifest", "message"),
     [
         (["data.manifest="], "apart", "names no manifest"),
-        (["data.manifest=nowhere.parquet"], "apart", "there is no manifest"),
+        (["data.manifest=nowhere.parquet"], "apart", "run `fertools ingest` or give its path"),
+        (
+            ["data.manifest=no.parquet", "data.protocol=fer2013-noleak"],
+            "apart",
+            "make it by `fertools split DATA --protocol fer2013-noleak -o no.parquet`",
+        ),
         (["data.classes=['anger', 'neutral']"], "apart", "class 'neutral': known are"),
         (["train.select=accuracy"], "random", "every validation row has a twin"),
         (["model.name=mlpp"], "apart", "model 'mlpp': known are"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from fertools.errors import FerError
 from fertools.manifest import locate, read_manifest
-from fertools.recipe import Recipe
+from fertools.protocol import names
+from fertools.recipe import Data, Recipe
 from fertools.runs import file_digest
 
 
@@ -67,5 +68,18 @@ def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: 
     seed = recipe.train.seeds[0] if seed is None else seed
     train = dataclasses.replace(recipe.train, seeds=(seed,))
     recipe = dataclasses.replace(recipe, data=data, train=train)
-    digest = file_digest(locate(data.manifest)) if data.manifest else ""
-    return Job(recipe, out, seed, fold, draw, digest)
+    return Job(recipe, out, seed, fold, draw, _digest(data, draw))
+
+
+def _digest(data: Data, draw: int | None) -> str:
+    """The digest of the manifest; one that a published protocol makes is told how where missing."""
+    if not data.manifest:
+        return ""
+    try:
+        return file_digest(locate(data.manifest))
+    except FerError as error:
+        if data.protocol not in names():
+            raise
+        told = f"--protocol {data.protocol}" + (f" --draw {draw}" if draw is not None else "")
+        cure = f"`fertools split DATA {told} -o {data.manifest}`"
+        raise FerError(f"{data.manifest}: there is no manifest; make it by {cure}") from error
