@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fertools.errors import FerError
+
 Codes = npt.NDArray[np.int64]
 
 
@@ -22,6 +24,15 @@ def encode(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
     rank[order], rank[-1] = np.arange(len(order)), -1
     codes = rank[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
     return codes, coded.dictionary.take(pa.array(order)).to_pylist()
+
+
+def texts(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    """A column as texts; raises `FerError` that has its `name` where its values are lists or
+    records.
+    """
+    if pa.types.is_nested(column.type):
+        raise FerError(f"column {name!r}: holds {column.type}, which has no single value a row")
+    return column.cast(pa.string())
 
 
 def numbers(column: pa.ChunkedArray) -> Codes:

@@ -102,18 +102,22 @@ def markdown(found: Comparison) -> str:
     how = "all" if test.is_exact else "by lot"
     text = (
         f"Paired sign-flip test over {test.groups:,} independent groups of {found.rows:,} rows: "
-        f"p = {test.p:.4f} ({test.flips:,} sign patterns, {how})."
+        f"{_p(test.p)} ({test.flips:,} sign patterns, {how})."
     )
     if found.only_first is not None:
         text += f" Right in the first alone {found.only_first:,}, "
         text += f"in the second alone {found.only_second:,}."
     if found.mcnemar is not None:
-        text += f" Every group is one row; McNemar's exact test: p = {found.mcnemar:.4f}."
+        text += f" Every group is one row; McNemar's exact test: {_p(found.mcnemar)}."
     if not found.difference.is_reliable:
         text += f" {found.difference.groups} groups are too few for a reliable interval."
     if found.looks:
         text += f" Test set: {', '.join(found.looks)}."
     return "\n".join([*rows, "", text])
+
+
+def _p(value: float) -> str:
+    return f"p = {value:.4f}" if value >= 1e-4 else "p < 0.0001"
 
 
 def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hits]:
@@ -127,7 +131,13 @@ def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hit
         ids = tuple(made.found.ids[i] for i in order)
         words = tuple(made.found.classes[made.found.truth[i]] for i in order)
         some = Hits(words, ids, hits[order], made.found.units[order])
-        found.setdefault(_key(run), []).append(some)
+        others = found.setdefault(_key(run), [])
+        if others and (others[0].ids, others[0].words) != (some.ids, some.words):
+            raise FerError(
+                f"{path}: its runs of one fold and draw were not tested on the same rows "
+                f"({run.folder} for one); compare runs of one split manifest"
+            )
+        others.append(some)
     return {
         key: Hits(
             each[0].words, each[0].ids, np.mean([h.hits for h in each], axis=0), each[0].units

@@ -10,7 +10,7 @@ A recipe opens with comments: its command, the hardware it was measured on, its 
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ class Train:
 
     epochs: int = setting(low=1)
     batch: int = setting(low=1)
-    seeds: tuple[int, ...] = setting((0,), low=0)
+    seeds: tuple[int, ...] = setting((0,), low=0, high=2**63 - 1)
     select: str = setting("accuracy", known=("accuracy", "macro-f1", "nll", "last"))
     select_rows: str = setting("twin-free", known=("twin-free", "all"))
     stop_after: int = setting(0, low=0)
@@ -221,6 +221,15 @@ def parse(raw: Mapping[str, Any], file: str = "recipe") -> Recipe:
     for complaint in _contradictions(recipe):
         raise FerError(f"{file}: {complaint}")
     return recipe
+
+
+def of_any_run(recipe: Recipe) -> Recipe:
+    """The recipe without what differs between the runs of one system: the manifest, the seed, and
+    which run of its kind was the teacher.
+    """
+    teacher = Path(recipe.train.teacher).parent.name
+    spec = replace(recipe.train, seeds=(0,), teacher=teacher)
+    return replace(recipe, data=replace(recipe.data, manifest=""), train=spec)
 
 
 def table(recipe: Recipe) -> dict[str, Any]:

@@ -56,13 +56,15 @@ class Near:
     """What was found.
 
     `false_twins` are pairs of different people from 0.90 up, each once. `thresholds` holds one per
-    data set, `curves` where it comes from.
+    data set, `origins` how it came about (`asked`, `by eye` or `subjects`), `curves` what it was
+    read from.
     """
 
     near: Relation
     mirrored: Relation
     false_twins: Pairs
     thresholds: dict[str, float] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
     curves: dict[str, list[Step]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -101,7 +103,7 @@ def near(
         touching=None if calibrate else np.isin(copies[first], copies[touching & has]),
     )
     pairs = Pairs(first[found.pairs], found.ncc, found.mirrored)
-    thresholds, curves, notes = _thresholds(table, pairs, has, threshold)
+    thresholds, origins, curves, notes = _thresholds(table, pairs, has, threshold)
     constant = np.isin(copies, copies[first[found.constants]]) & has
     if constant.any():
         notes.append(f"faces of one gray level, which have no NCC: {int(constant.sum()):,}")
@@ -117,6 +119,7 @@ def near(
         Relation("mirrored", Links(pairs=turned.rows), why, np.append(turned.ncc, np.nan)),
         false_twins,
         thresholds,
+        origins,
         curves,
         tuple(notes),
     )
@@ -152,12 +155,15 @@ def _equal(table: pa.Table, has: Mask) -> Integers:
 
 def _thresholds(
     table: pa.Table, pairs: Pairs, has: Mask, given: float | None
-) -> tuple[dict[str, float], dict[str, list[Step]], list[str]]:
-    """The threshold of every data set, the curve of those that were calibrated, and notes."""
+) -> tuple[dict[str, float], dict[str, str], dict[str, list[Step]], list[str]]:
+    """The threshold of every data set, how it came about, the curve of those whose people are
+    known, and notes.
+    """
     subjects = people(table)
     codes, names = encode(table["source"])
     used = [names[code] for code in np.unique(codes[has])]
     thresholds = dict.fromkeys(used, given or DEFAULT)
+    origins = dict.fromkeys(used, "by eye" if given is None else "asked")
     curves: dict[str, list[Step]] = {}
     notes: list[str] = []
     for name in used if given is None else ():
@@ -172,8 +178,8 @@ def _thresholds(
         if (own := calibrated(counts)) is None:
             notes.append(f"{name}: faces of two people have an NCC of 1, so {DEFAULT} is kept")
         else:
-            thresholds[name] = round(own, 3)
-    return thresholds, curves, notes
+            thresholds[name], origins[name] = round(own, 3), "subjects"
+    return thresholds, origins, curves, notes
 
 
 def _reach(table: pa.Table, pairs: Pairs, thresholds: dict[str, float]) -> Mask:

@@ -74,7 +74,7 @@ def test_a_person_in_two_parts_leaks(tmp_path) -> None:
     }
     test = found.verdicts[0].leaks[1]
     assert test.classes == {"anger": (1, 1), "fear": (0, 1)}
-    with pytest.raises(GateFailed, match=r"50\.0 % of"):
+    with pytest.raises(GateFailed, match=r"1 of 2 \(50\.0%\) rows of val"):
         gate(found)
     gate(audit(path, ["subject"], max_leakage=0.5))
     with pytest.raises(GateFailed):
@@ -163,7 +163,9 @@ def test_people_that_look_alike_are_false_twins_and_set_the_threshold(tmp_path) 
         ("false twin", "x/0", "x/3"),
     ]
     assert found.curves["x"][0].different == 1
+    assert "0.93 (the smallest from 0.90 at which no two people" in page(found)
     given = audit(path, ["near"], near_threshold=0.9)
+    assert "NCC threshold of x: 0.9 (as asked for)" in page(given)
     assert leaks(given, "near") == {("train", "test"): (2, 3)}
     assert given.false_twins == 1
 
@@ -280,6 +282,18 @@ def test_a_clean_certificate() -> None:
     )  # fmt: skip
     assert sentence(found).endswith("No row has a partner in an earlier part by person.")
     assert "**Clean by subject**" in page(found)
+
+
+def test_a_single_row_among_many_is_not_told_as_nothing() -> None:
+    leak = Leak("train", "test", 1, 3_589, {"fear": (1, 3_589)})
+    assert leak.told == "1 of 3,589 (<0.1%)"
+    found = Audit(
+        "m.parquet", "d1", "f1", 0, {"train": 80, "test": 3_589}, 0.0003, True,
+        (Verdict("subject", "leaks", "", (leak,)),),
+    )  # fmt: skip
+    assert "leakage allowed: 0.03% of a part" in page(found)
+    with pytest.raises(GateFailed, match=r"up to 1 of 3,589 \(<0.1%\) rows of test have a partner"):
+        gate(found)
 
 
 def run(line: str) -> int:

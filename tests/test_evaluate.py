@@ -1,6 +1,7 @@
 """Evaluation of runs on drawn faces: parts, folds, other people's files, comparison, words."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,23 @@ def test_the_leak_free_rows_are_those_that_resemble_nothing(study) -> None:
     assert leak_free(by_people, parts(by_people), later=2).rows.sum() > found.rows.sum()
 
 
+def test_without_faces_nobody_is_called_leak_free(study, tmp_path) -> None:
+    whole = read_manifest(study / "apart.parquet")
+    write_manifest(tmp_path / "m.parquet", whole.table, whole.facts, {**whole.card, "stores": {}})
+    apart = read_manifest(tmp_path / "m.parquet")
+    with pytest.raises(FerError, match=r"near-twins cannot be looked for: .* no card leads to it"):
+        leak_free(apart, parts(apart), 2)
+
+
+def test_a_store_that_the_recipe_names_serves_the_search_for_twins(study, tmp_path) -> None:
+    whole = read_manifest(study / "apart.parquet")
+    write_manifest(tmp_path / "m.parquet", whole.table, whole.facts, {**whole.card, "stores": {}})
+    store = f"data.store={study / 'data'}"
+    train(recipe(tmp_path / "m.parquet", store), tmp_path / "run")
+    found = evaluate(tmp_path / "run")
+    assert found.leak_free == evaluate(study / "one", Options(data=str(study / "data"))).leak_free
+
+
 def test_scores_by_a_column(study) -> None:
     found = evaluate(study / "one", Options(by=("subject",)))
     subjects = found.by["subject"]
@@ -308,6 +326,61 @@ def test_predictions_that_do_not_cover_the_part_are_refused(study) -> None:
     pq.write_table(table.rename_columns(["id", "p_a", "p_b", "p_c", "p_d"]), study / "odd.parquet")
     with pytest.raises(FerError, match="class 'a': known are"):
         evaluate(study / "apart.parquet", probs=study / "odd.parquet")
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "message"),
+    [
+        (Options(on="x.parquet"), {}, "--on is of a run"),
+        (Options(tta="flip"), {}, "--tta is of a run"),
+        (Options(prior="uniform"), {}, "--prior is of a run"),
+        (Options(outside="mask"), {}, "--outside is of a run"),
+        (Options(), {"write": "p.parquet"}, "--probs writes those of a run"),
+        (Options(split="val"), {"out_of_fold": True}, "leave --split out"),
+    ],
+)
+def test_what_a_file_of_predictions_has_no_use_for_is_said(study, options, more, message) -> None:
+    with pytest.raises(FerError, match=message):
+        evaluate(study / "apart.parquet", options, probs=study / "no.parquet", **more)
+
+
+def test_a_run_knows_its_fold(study) -> None:
+    with pytest.raises(FerError, match="--fold is of --from and --on"):
+        evaluate(study / "one", Options(fold=1))
+
+
+def test_only_runs_of_one_system_are_scored_together(study, tmp_path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(study / name, tmp_path / "recipes" / name)
+        shutil.copytree(study / name, tmp_path / "manifests" / name)
+    train(recipe(study / "apart.parquet", "optimiser.lr=0.01"), tmp_path / "recipes" / "three")
+    with pytest.raises(FerError, match="its runs have different recipes"):
+        evaluate(tmp_path / "recipes")
+    train(recipe(study / "random.parquet"), tmp_path / "manifests" / "three")
+    with pytest.raises(FerError, match="trained on different manifests"):
+        evaluate(tmp_path / "manifests")
+    with pytest.raises(FerError, match="of one fold and draw were not tested on the same rows"):
+        compare(tmp_path / "manifests", study / "one")
+
+
+def test_a_column_of_lists_is_refused_before_anything_is_predicted(study) -> None:
+    with pytest.raises(FerError, match="column 'votes': holds"):
+        evaluate(study / "one", Options(by=("votes",)))
+    with pytest.raises(FerError, match="column 'shoe': known are"):
+        evaluate(study / "one", Options(by=("shoe",)))
+
+
+def test_whoever_sees_the_labels_of_test_rows_is_in_the_ledger(study, tmp_path) -> None:
+    made = read_manifest(study / "apart.parquet")
+    write_manifest(tmp_path / "m.parquet", made.table, made.facts, made.card)
+    options = {"data": str(study / "data")}
+    assert words_of(study / "one", tmp_path / "m.parquet", split="val", **options).look == ""
+    found = words_of(study / "one", tmp_path / "m.parquet", split="test", **options)
+    assert found.look == "look 1"
+    whole = words_of(study / "one", tmp_path / "m.parquet", **options)
+    assert whole.look == "look 1"  # other rows, so another test
+    again = words_of(study / "one", tmp_path / "m.parquet", **options)
+    assert again.look == "look 1 (again)"
 
 
 def test_a_folder_without_a_run_is_named(tmp_path) -> None:

@@ -39,7 +39,7 @@ def test_twins_measure_the_noise_by_band_and_class_pair(tmp_path, faces):
     labels = ["fear", "fear", "anger", "fear", "fear", "fear", "sadness", *["fear"] * 5]
     found = find(*made(tmp_path, faces, native_label=labels), Options())
     assert found.facts["twins"] == {
-        "pairs": 5, "differ": 3, "rate": 0.6, "lower_bound": 0.3,
+        "pairs": 5, "differ": 3, "rate": 0.6, "rows": 7, "wrong": 2, "lower_bound": 2 / 7,
     }  # fmt: skip
     assert found.facts["bands"] == [
         {"band": "0.92", "pairs": 1, "differ": 1},
@@ -54,7 +54,15 @@ def test_twins_measure_the_noise_by_band_and_class_pair(tmp_path, faces):
         ("exact", "anger", "fear"): 2,
         ("exact", "fear", "fear"): 1,
     }
-    assert "at least 30.0 %" in found.notes[0] and "lower bound" in found.notes[0]
+    assert "at least 2 of their 7 labels are wrong, 28.6 % (a lower bound" in found.notes[0]
+
+
+def test_many_copies_bound_the_wrong_labels_by_rows_not_by_pairs(tmp_path) -> None:
+    faces = np.repeat(smooth(2, 3), [70, 10], axis=0)
+    labels = ["anger"] + ["fear"] * 69 + ["fear"] * 6 + ["sadness"] * 4
+    found = find(*made(tmp_path, faces, native_label=labels), Options())
+    told = found.facts["twins"]
+    assert (told["rows"], told["wrong"]) == (80, 1 + 4)
 
 
 def test_two_twins_of_one_word_outvote_a_label(tmp_path, faces):

@@ -116,6 +116,7 @@ def test_overrides_are_toml_or_text(path: Path) -> None:
         ("train.seeds=3", "give a list, each a whole number"),
         ("train.seeds=[]", "at least one number"),
         ("train.seeds=[1, 1]", "each once"),
+        ("train.seeds=[18446744073709551616]", "too large; give 9223372036854775807 or less"),
         ("train.label_smoothing=1", "too large; give 0.99 or less"),
         ("train.ema=nan", "too small; give 0"),
         ("train.balance=effective(2)", "known are none, inverse, sqrt"),
@@ -185,3 +186,16 @@ def test_reading_recipes_loads_no_heavy_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_runs_of_one_system_differ_in_seed_manifest_and_run_of_the_teacher(tmp_path) -> None:
+    (tmp_path / "r.toml").write_text(TEXT)
+
+    def of(seed: int, *changes: str) -> recipe.Recipe:
+        told = [f"train.seeds=[{seed}]", *changes]
+        return recipe.of_any_run(recipe.load(tmp_path / "r.toml", told))
+
+    one = of(0, "train.teacher=runs/large/seed0", "data.manifest=a.parquet")
+    assert of(1, "train.teacher=runs/large/seed1", "data.manifest=b.parquet") == one
+    assert of(1, "train.teacher=runs/small/seed1") != one and of(1) != one
+    assert of(0, "optimiser.lr=0.5") != of(0)

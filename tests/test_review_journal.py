@@ -143,6 +143,24 @@ def test_what_is_no_verdict_is_none(odd):
     assert parse(odd, ("fear", "anger")) is None
 
 
+def test_a_verdict_that_nobody_could_have_given_is_named_by_its_line(file):
+    Journal(file, OPENING).add(drop("a", "1"))
+    with file.open("a") as stream:
+        stream.write('{"key": "b", "verdict": "love", "uid": "2"}\n')
+    with pytest.raises(FerError, match="line 3: a verdict that nobody could have given"):
+        read_journal(file)
+
+
+def test_a_last_line_without_its_end_is_read_where_it_is_whole(file):
+    journal = Journal(file, OPENING)
+    journal.add(drop("a", "1"))
+    journal.add(drop("b", "2"))
+    file.write_bytes(file.read_bytes()[:-1])  # as an editor leaves it
+    assert [entry.key for entry in read_journal(file).entries] == ["a", "b"]
+    file.write_bytes(file.read_bytes()[:-9])  # as a killed process leaves it
+    assert [entry.key for entry in read_journal(file).entries] == ["a"]
+
+
 VALUES = st.one_of(
     st.none(), st.integers(), st.text("ab{\n", max_size=5), st.sampled_from(["drop", "relabel"])
 )

@@ -128,7 +128,19 @@ def test_two_processes_that_look_at_once_get_two_numbers(tmp_path) -> None:
     assert sorted(numbers) == list(range(1, 81))
 
 
-def test_predictions_have_one_name_up_to_rounding() -> None:
-    values = np.array([[0.25, 0.75]])
-    assert ledger.predictions_digest(values) == ledger.predictions_digest(values + 1e-7)
-    assert ledger.predictions_digest(values) != ledger.predictions_digest(values[:, ::-1])
+def test_what_a_digest_names_does_not_hang_on_order() -> None:
+    codes = np.array([0, 1, 1])
+    name = ledger.digest_of(("a", "b", "c"), codes, ("fear", "anger"))
+    assert ledger.digest_of(("c", "b", "a"), 1 - codes[::-1], ("anger", "fear")) == name
+    assert ledger.digest_of(("a", "b", "c"), 1 - codes, ("fear", "anger")) != name
+
+
+def test_a_subset_counts_images_not_the_runs_that_saw_them() -> None:
+    one = predictions([0, 1] * 20, [0] * 40)
+    three = pooled([one, one, one], once=False)
+    assert (len(three), three.images) == (120, 40)
+    found = subset(three, np.ones(120, np.bool_))
+    assert (found.rows, found.images, found.accuracy) == (120, 40, None)
+    many = pooled([predictions([0, 1] * 50, [0] * 100)] * 2, once=False)
+    assert subset(many, np.ones(200, np.bool_)).accuracy is not None
+    assert score(three).images == 40

@@ -138,6 +138,69 @@ def test_keep_leaves_dealt_groups_where_they_are(tmp_path) -> None:
     assert rows_of(new)["split"].to_pylist().count("test") == 12
 
 
+def test_keep_knows_people_by_their_new_images(tmp_path) -> None:
+    people = [f"p:{i // 3:02d}" for i in range(60)]
+    words = [("anger", "fear", "neutral")[i % 3] for i in range(60)]
+    first = write(tmp_path / "a", native_label=words, subject=people)
+    old = split([first], tmp_path / "old.parquet", SplitOptions(ratios=RATIOS)).out
+    ids = [f"second/{i}" for i in range(60)]
+    again = write(tmp_path / "b", id=ids, native_label=words, subject=people)
+    result = split([again], tmp_path / "new.parquet", SplitOptions(ratios=RATIOS, seed=5), keep=old)
+    assert rows_of(result.out)["split"].to_pylist() == rows_of(old)["split"].to_pylist()
+    assert result.notes == [f"20 of 20 groups stay in the part that {old} gave them"]
+
+
+def test_keep_knows_a_photograph_under_another_name(tmp_path) -> None:
+    words, images = ["anger", "fear"] * 15, [f"{i:032x}" for i in range(30)]
+    first = write(tmp_path / "a", native_label=words, image_hash=images)
+    grouping = Grouping(or_else="self")
+    options = SplitOptions(ratios=(1, 1, 1), grouping=grouping)
+    old = split([first], tmp_path / "old.parquet", options).out
+    ids, alone = [f"copy/{i}" for i in range(30)], [f"q:{i}" for i in range(30)]
+    again = write(
+        tmp_path / "b", id=ids, native_label=words, image_hash=images[::-1], subject=alone
+    )
+    new = split([again], tmp_path / "n.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old).out
+    assert rows_of(new)["split"].to_pylist() == rows_of(old)["split"].to_pylist()[::-1]
+
+
+def test_keep_says_what_it_cannot_keep(tmp_path) -> None:
+    words, people = ["anger"] * 12, [f"p:{i}" for i in range(12)]
+    some = write(tmp_path / "a", native_label=words, subject=people)
+    old = split([some], tmp_path / "old.parquet", SplitOptions(ratios=(1, 1, 1))).out
+    with pytest.raises(FerError, match="has a test part; deal as many parts"):
+        split([some], tmp_path / "m.parquet", SplitOptions(ratios=(8, 2)), keep=old)
+    folds = split([some], tmp_path / "folds.parquet", SplitOptions(folds=6)).out
+    with pytest.raises(FerError, match="has fold 5; deal as many parts"):
+        split([some], tmp_path / "m.parquet", SplitOptions(folds=4), keep=folds)
+    ids, others = [f"y/{i}" for i in range(12)], [f"q:{i}" for i in range(12)]
+    strange = write(tmp_path / "b", id=ids, native_label=words, subject=others)
+    with pytest.raises(FerError, match="knows none of these rows or people"):
+        split([strange], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old)
+
+
+def test_an_id_that_stands_twice_in_one_manifest_is_refused(tmp_path) -> None:
+    path = write(tmp_path, id=["x/1", "x/2", "x/1"], native_label=["fear"] * 3)
+    with pytest.raises(FerError, match="two rows have the id 'x/1'"):
+        split([path], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (SplitOptions(ratios=(float("nan"), 1, 1)), "ratios .*as in 8:1:1"),
+        (SplitOptions(ratios=(float("inf"), 1, 1)), "ratios .*as in 8:1:1"),
+        (SplitOptions(ratios=RATIOS, seed=-1), "seed -1: a whole number from 0 up"),
+        (SplitOptions(folds=40_000), "folds 40000: at least 2 and at most 1,000"),
+        (SplitOptions(ratios=RATIOS, stratify_on=("votes",)), "column 'votes': holds"),
+    ],
+)
+def test_numbers_and_columns_that_cannot_deal_are_named(tmp_path, options, message) -> None:
+    path = write(tmp_path, native_label=["fear"] * 3, subject=["p:1", "p:2", "p:3"])
+    with pytest.raises(FerError, match=message):
+        split([path], tmp_path / "m.parquet", options)
+
+
 def test_keep_refuses_a_group_that_was_torn(tmp_path) -> None:
     words = ["anger"] * 12
     apart = write(tmp_path / "a", native_label=words, subject=[f"p:{i}" for i in range(12)])

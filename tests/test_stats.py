@@ -1,9 +1,12 @@
 """Statistics of drawn data: the sums agree with a plain count, drop-outs are told by class."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from fertools.cli import _show
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
@@ -89,6 +92,23 @@ def test_the_loss_of_one_class_is_seen() -> None:
 def test_dropped_rows_are_not_counted_as_faces_of_a_part() -> None:
     found = manifest(label=["fear", "fear"], drop=[None, "blank"])
     assert stats(found).balance.counts == [[1]]
+    assert stats(found).balance.unused == 1
+
+
+def test_a_face_that_is_in_no_part_is_told() -> None:
+    found = stats(manifest(label=["fear", "anger", "fear"], split=["train", None, "test"])).balance
+    assert found.counts == [[0, 1], [0, 1]] and found.unused == 1
+    assert np.isinf(found.imbalance)  # no part has anger
+
+
+def test_json_has_no_number_that_it_does_not_know(capsys) -> None:
+    _show.as_json({"ratio": np.inf, "of": [1.5, float("nan")], "n": 3})
+    assert json.loads(capsys.readouterr().out) == {"ratio": None, "of": [1.5, None], "n": 3}
+
+
+def test_a_column_of_lists_is_refused() -> None:
+    with pytest.raises(FerError, match=r"column 'landmarks': holds .*no single value"):
+        stats(manifest(label=["fear"], landmarks=[[1.0, 2.0]]), column="landmarks")
 
 
 def test_a_column_of_many_values_is_refused() -> None:

@@ -67,6 +67,7 @@ def audit(
         asked=by is not None,
         verdicts=verdicts,
         thresholds=twins.thresholds,
+        origins=twins.origins,
         curves=twins.curves,
         false_twins=len(twins.false_twins.rows),
         notes=twins.notes,

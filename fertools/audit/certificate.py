@@ -19,6 +19,11 @@ MEANING = {
     "mirrored": "near-twins of the left-right mirror image",
     "derived": "a copy that was blurred, turned, stretched or the like",
 }
+ORIGINS = {
+    "asked": "as asked for",
+    "by eye": "the default, right by eye on faces from the web",
+    "subjects": "the smallest from 0.90 at which no two people are taken for one",
+}
 
 
 def write(found: Audit, file: str | Path) -> None:
@@ -50,13 +55,13 @@ def sentence(found: Audit) -> str:
           for kind in (CLEAN, LEAKS, UNCHECKED)}  # fmt: skip
     text = f"The split ({_size(found)}) was audited with fertools {__version__}."
     if by[CLEAN]:
-        bound = f"At most {found.max_leakage:.1%} of a part's rows have"
+        bound = f"At most {100 * found.max_leakage:g}% of a part's rows have"
         who = bound if found.max_leakage else "No row has"
         text += f" {who} a partner in an earlier part by {_named(found, by[CLEAN])}."
     for verdict in by[LEAKS]:
         worst = _worst(verdict)
         text += (
-            f" By {_named(found, [verdict])}, {_share(worst)} of the {worst.later} rows have a "
+            f" By {_named(found, [verdict])}, {worst.told} of the {worst.later} rows have a "
             f"partner in {worst.earlier}{_round(worst)}."
         )
     if by[UNCHECKED]:
@@ -90,7 +95,7 @@ def _digests(found: Audit) -> str:
     if found.protocol:
         lines.append(f"- protocol: `{found.protocol}`")
     lines.append(f"- rows: {_size(found)}")
-    lines.append(f"- leakage allowed: {found.max_leakage:.1%} of a part, per relation")
+    lines.append(f"- leakage allowed: {100 * found.max_leakage:g}% of a part, per relation")
     return "\n".join([*lines, f"- audited by fertools {__version__}"])
 
 
@@ -99,7 +104,7 @@ def _relations(found: Audit) -> str:
     heads = [f"{later} in {earlier}" for earlier, later in pairs]
     lines = [_line(["relation", *heads, "verdict"]), _line(["---"] * (len(heads) + 2))]
     for verdict in found.verdicts:
-        cells = [f"{_share(leak)}{_round(leak)}" for leak in verdict.leaks] or ["-"] * len(heads)
+        cells = [f"{leak.told}{_round(leak)}" for leak in verdict.leaks] or ["-"] * len(heads)
         lines.append(_line([f"`{verdict.relation}`", *cells, f"**{verdict.verdict}**"]))
     return "\n".join(lines)
 
@@ -134,10 +139,7 @@ def _worst(verdict: Verdict) -> Leak:
 def _thresholds(found: Audit) -> str:
     lines = []
     for name, threshold in found.thresholds.items():
-        how = "the default; its people are unknown" if name not in found.curves else (
-            "the smallest from 0.90 at which no two people are taken for one"
-        )  # fmt: skip
-        lines.append(f"- NCC threshold of {name}: {threshold:g} ({how})")
+        lines.append(f"- NCC threshold of {name}: {threshold:g} ({ORIGINS[found.origins[name]]})")
     if found.false_twins:
         lines.append(f"- {found.false_twins:,} pairs from 0.90 are of different people: no twins")
     return "\n".join([*lines, *(f"- {note}" for note in found.notes)])
@@ -156,11 +158,6 @@ def _named(found: Audit, verdicts: list[Verdict]) -> str:
         "derived": "derived copy",
     }
     return ", ".join(words[v.relation] for v in verdicts)
-
-
-def _share(leak: Leak) -> str:
-    rows, of = leak.worst[1:] if leak.worst else (leak.rows, leak.of)
-    return f"{rows:,} of {of:,} ({leak.share:.1%})"
 
 
 def _round(leak: Leak) -> str:

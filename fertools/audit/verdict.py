@@ -30,8 +30,20 @@ class Leak:
     @property
     def share(self) -> float:
         """The share of the later part, 0 .. 1; with folds in the worst round."""
-        rows, of = self.worst[1:] if self.worst else (self.rows, self.of)
+        rows, of = self.most
         return rows / of if of else 0.0
+
+    @property
+    def most(self) -> tuple[int, int]:
+        """Rows with a partner, of all; with folds in the worst round."""
+        return self.worst[1:] if self.worst else (self.rows, self.of)
+
+    @property
+    def told(self) -> str:
+        """The share with its counts; one that would round to nothing is not told as 0.0 %."""
+        rows, of = self.most
+        share = "<0.1%" if 0 < self.share < 0.0005 else f"{self.share:.1%}"
+        return f"{rows:,} of {of:,} ({share})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,7 @@ class Audit:
     asked: bool
     verdicts: tuple[Verdict, ...]
     thresholds: dict[str, float] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
     curves: dict[str, list[Step]] = field(default_factory=dict)
     false_twins: int = 0
     notes: tuple[str, ...] = ()
@@ -72,7 +85,7 @@ def gate(found: Audit) -> None:
         worst = max((leak for v in leaking for leak in v.leaks), key=lambda leak: leak.share)
         raise GateFailed(
             f"{found.manifest}: leaks by {', '.join(v.relation for v in leaking)}; up to "
-            f"{100 * worst.share:.1f} % of {worst.later} have a partner in {worst.earlier}"
+            f"{worst.told} rows of {worst.later} have a partner in {worst.earlier}"
         )
     unchecked = [v for v in found.verdicts if v.verdict == UNCHECKED]
     if unchecked and found.asked:

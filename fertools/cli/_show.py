@@ -1,6 +1,7 @@
 """What commands share in printing: JSON, tables, progress."""
 
 import json
+import math
 import shlex
 import sys
 import time
@@ -23,8 +24,17 @@ def alone() -> bool:
 
 
 def as_json(data: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+    """Print one JSON document; numbers that are not finite, which JSON does not know, are null."""
+    text = json.dumps(_finite(data), indent=1, ensure_ascii=False, default=str, allow_nan=False)
+    click.echo(text)
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, Mapping):
+        return {name: _finite(value) for name, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def hours(title: str, wanted: Sequence[tuple[str, int, int, float]], *, data: bool = False) -> None:

@@ -26,7 +26,8 @@ from fertools.cli import _show
 @click.option("--no-leak-free", is_flag=True, help="do not look for near-twins of the test rows")
 @click.option("--data", help="folder of the face store, where the card does not lead to it")
 @click.option("--device", help="auto (default), cpu, cuda, mps")
-@click.option("--language", default="en", help="of the paragraph for a paper: en or ko")
+@click.option("--language", type=click.Choice(["en", "ko"]), default="en",
+              help="of the paragraph for a paper")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path), help="write the confusion matrix as PNG")
 @click.option("--brief", is_flag=True, help="print the paragraph for a paper alone")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
@@ -76,7 +77,8 @@ def _print(found: Any) -> None:
     if found.leak_free is not None:
         rows += _free_rows(found.leak_free)
     columns = ["score", "%", "95 % interval", "groups", ""]
-    _show.table(f"{found.of} on {found.split}: {s.rows:,} rows{looks}", columns, rows)
+    many = f"{s.images:,} images" + (f", {s.rows:,} rows of all runs" if s.rows > s.images else "")
+    _show.table(f"{found.of} on {found.split}: {many}{looks}", columns, rows)
     words = [each.label for each in s.classes]
     columns = ["class", "rows", "precision", "recall", "F1"]
     table = [[c.label, c.rows, *map(_percent, (c.precision, c.recall, c.f1))] for c in s.classes]
@@ -101,14 +103,16 @@ def _print(found: Any) -> None:
 
 def _other(typed: dict[str, Any]) -> str:
     """What the name of a metrics file says of another manifest or another prior."""
-    name = f"-on-{Path(typed['on']).stem}" if typed["on"] else ""
+    from fertools.evaluate.evaluation import name_of
+
+    name = f"-on-{name_of(typed['on'])}" if typed["on"] else ""
     return name + (f"-{typed['prior']}" if typed["prior"] not in (None, "none") else "")
 
 
 def _free_rows(free: Any) -> list[list[Any]]:
-    name = f"leak-free, {free.rows:,} rows"
+    name = f"leak-free, {free.images:,} images"
     if free.accuracy is None:
-        return [[name, "", "under 100 rows: no score", None, ""]]
+        return [[name, "", "under 100 images: no score", None, ""]]
     rows = [[name, *_interval(free.accuracy)]]
     if free.reweighted is not None:
         rows.append([f"{name}, classes as in the part", *_interval(free.reweighted)])

@@ -46,7 +46,7 @@ def _formats() -> str:
 @click.option("--classes", metavar="anger,fear", help="these alone, numbered in this order")
 @click.option("--fold", type=int, help="with folds: the parts of the round that tests it")
 @click.option("--codec", help="png (lossless; the default) or jpeg (quality 95)")
-@click.option("--size", type=int, help="scale every face to this side")
+@click.option("--size", type=click.IntRange(1), help="scale every face to this side")
 @click.option("--rgb/--gray", default=None, help="write every face in colour, or in gray")
 @click.option("--crop", help="box or context; default: what the split says, else context")
 @click.option("--data", metavar="FOLDER", help="the face store, where no card leads to it")

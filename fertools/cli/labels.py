@@ -18,7 +18,8 @@ from fertools.cli import _show
 def command(run: str, manifest: str, as_json: bool, **typed: Any) -> None:
     """Show which of its classes RUN gives to the faces of each word of another manifest.
 
-    A mapping between two label sets is an assumption: look here before it is used.
+    A mapping between two label sets is an assumption: look here before it is used. On test rows
+    that is a look at their labels, noted in looks.jsonl beside the manifest.
     """
     from fertools.evaluate.mapped import words_of
 
@@ -30,6 +31,7 @@ def command(run: str, manifest: str, as_json: bool, **typed: Any) -> None:
         [word, sum(row), *(_show.share(n / max(sum(row), 1)) for n in row)]
         for word, row in zip(found.words, found.table, strict=True)
     ]
-    _show.table("words (down) taken as (across)", ["word", "rows", *found.classes], rows)
+    looked = f" ({found.look})" if found.look else ""
+    _show.table(f"words (down) taken as (across){looked}", ["word", "rows", *found.classes], rows)
     for note in found.notes:
         click.echo(f"note: {note}")

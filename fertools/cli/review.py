@@ -13,15 +13,16 @@ QUEUES = ["all", "disputed", "labels", "no_face", "quality", "twins"]
 @click.command(epilog="Example: fertools review data/fer2013 --queue labels --reviewer kim")
 @click.argument("data")
 @click.option("--queue", type=click.Choice(QUEUES), help="what to look at; default all")
-@click.option("--sample", type=int, metavar="N", help="so many of the queue, by lot")
-@click.option("--controls", type=int, metavar="N", help="mix in so many faces without a doubt")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="so many of the queue, by lot")
+@click.option("--controls", type=click.IntRange(0), metavar="N",
+              help="mix in so many faces without a doubt")  # fmt: skip
 @click.option("--blind", is_flag=True, help="hide label, doubts and what others said")
-@click.option("--seed", type=int, help="another lot for sample and controls; default 0")
+@click.option("--seed", type=click.IntRange(0), help="another lot of these; default 0")
 @click.option("--reviewer", multiple=True, metavar="NAME", help="whose verdicts these are")
 @click.option("--bundle", metavar="OUT", help="write a folder per reviewer instead, for offline")
 @click.option("--raw", type=click.Path(path_type=Path), metavar="RAW",
               help="what was ingested, to show images without a face")  # fmt: skip
-@click.option("--port", type=int, help="default 8765, or any that is free")
+@click.option("--port", type=click.IntRange(0, 65535), help="default 8765, or any that is free")
 @click.option("--open", "opens", is_flag=True, help="open the page in the browser")
 @click.option("--json", "as_json", is_flag=True, help="print where to open it as JSON")
 def command(

@@ -54,6 +54,8 @@ def _print(result: Any) -> None:
     click.echo(f"imbalance ratio {found.imbalance:.2f}; effective classes: {effective}")
     if found.unknown:
         click.echo(f"{found.unknown:,} rows have no {found.column}")
+    if found.unused:
+        click.echo(f"{found.unused:,} faces are in no part, or were dropped: not counted above")
     if result.leans:
         rows = [[x.column, f"{x.v:.3f}", f"{x.p:.3f}", x.rows, x.groups] for x in result.leans]
         title = f"does a column lean on the {found.by}? Cramer's V, p over whole groups"

@@ -37,6 +37,7 @@ from fertools.measures import scores
 from fertools.measures.leakage import PARTS
 from fertools.probs import read_probs, write_probs
 from fertools.protocol import followed
+from fertools.recipe import of_any_run
 from fertools.runs import Run, file_digest, network, open_runs
 
 Cache = dict[tuple[str, int | None], LeakFree]
@@ -71,12 +72,14 @@ def evaluate(
     options = options or Options()
     options.check()
     if probs is not None:
+        _only_of_runs(options, out_of_fold, write)
         return _evaluate_file(Path(path), Path(probs), options, out_of_fold)
+    if options.fold is not None and options.on is None:
+        raise FerError("--fold is of --from and --on; a run knows its own: give that run's folder")
     found = open_runs(path)
     if out_of_fold and any(run.fold is None for run in found):
         raise FerError(f"{path}: --out-of-fold needs runs of folds; train with --fold all")
-    if len(found) > 1 and len({run.contract for run in found}) > 1:
-        raise FerError(f"{path}: its runs differ in size or classes; evaluate one of them")
+    _are_one_system(str(path), found)
     cache: Cache = {}
     outcomes = [outcome_of(run, options, cache) for run in found]
     folds = {run.fold for run in found}
@@ -102,6 +105,34 @@ def evaluate(
     )
 
 
+def _only_of_runs(options: Options, out_of_fold: bool, write: Path | str | None) -> None:
+    """Raise `FerError` for what a file of probabilities has no use for."""
+    plain = Options()
+    for name in ("on", "outside", "prior", "tta"):
+        if getattr(options, name) != getattr(plain, name):
+            raise FerError(f"--{name} is of a run; the file's probabilities are scored as they are")
+    if write is not None:
+        raise FerError("--probs writes those of a run; this file has them")
+    if out_of_fold and options.split != plain.split:
+        raise FerError("--out-of-fold takes the test rows of every fold; leave --split out")
+
+
+def _are_one_system(path: str, runs: Sequence[Run]) -> None:
+    """Raise `FerError` where runs differ in more than their seed, fold and draw."""
+    if len({run.contract for run in runs}) > 1:
+        raise FerError(f"{path}: its runs differ in size or classes; evaluate one of them")
+    if any(of_any_run(run.recipe) != of_any_run(runs[0].recipe) for run in runs):
+        raise FerError(f"{path}: its runs have different recipes; evaluate one of them")
+    digests: dict[int | None, str] = {}
+    for run in runs:
+        digest = run.card["manifest"]["digest"]
+        if digests.setdefault(run.card.get("draw"), digest) != digest:
+            raise FerError(
+                f"{path}: its runs were trained on different manifests ({run.folder} for one); "
+                "evaluate one of them"
+            )
+
+
 def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) -> Evaluation:
     """Score a probability file; its classes are those of the test.
 
@@ -118,9 +149,11 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
         data=options.data,
     )
     found = of_probs(manifest, rows, probs, str(file))
+    _can_tell(manifest, options)
     # pooled folds are no part that could leak into another
-    free = None if out_of_fold else _free(manifest, options.fold, options, {})
-    outcome = Outcome(file.name, manifest, found, free, _look(place, found, str(file), options))
+    free = None if out_of_fold else _free(manifest, options.fold, options, options.data, {})
+    look = _look(place, found, str(file)) if options.split == "test" else ""
+    outcome = Outcome(file.name, manifest, found, free, look)
     made = _evaluation(str(file), place, options, [outcome], found)
     gone = [f"{n:,} rows of {w} left out: not in the file" for w, n in rows.left_out.items()]
     return replace(made, notes=gone + absent(rows))
@@ -130,6 +163,7 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     """What one run says of the part; `cache` keeps what leaks, for other runs of the split."""
     file = locate(options.on or run.manifest)
     manifest = read_manifest(file)
+    _can_tell(manifest, options)
     masked: list[str] = []
     if options.on is None:
         rows = _rows(run, manifest, options)
@@ -144,12 +178,14 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     if options.on is None:
         if run.card["manifest"]["digest"] != file_digest(file):
             notes.append(f"{file} has changed since the run was trained")
-        free = _free(manifest, run.fold, options, cache, str(file))
+        data = options.data or run.recipe.data.store or None
+        free = _free(manifest, run.fold, options, data, cache, str(file))
     else:
         notes += strangeness(run, manifest, rows.rows)
         notes += [f"left out on both sides: {', '.join(masked)}"] if masked else []
     notes += _extra(run, manifest, rows)
-    look = _look(file, found, str(run.folder), options)
+    whole = options.on is not None and not is_dealt(manifest, options.fold)
+    look = _look(file, found, str(run.folder)) if whole or options.split == "test" else ""
     return Outcome(run.folder.name, manifest, found, free, look, tuple(notes), tuple(masked))
 
 
@@ -192,22 +228,32 @@ def _rows(run: Run, manifest: Manifest, options: Options) -> FaceDataset:
 
 
 def _free(
-    manifest: Manifest, fold: int | None, options: Options, cache: Cache, file: str = ""
+    manifest: Manifest,
+    fold: int | None,
+    options: Options,
+    data: str | None,
+    cache: Cache,
+    file: str = "",
 ) -> LeakFree | None:
     """Which rows resemble nothing in the other parts; None where it was not asked for."""
     if not options.leak_free or options.split == "train":
         return None
     if (file, fold) not in cache:
         later = PARTS.index(options.split)
-        cache[file, fold] = leak_free(manifest, parts(manifest, fold), later, options.data)
+        cache[file, fold] = leak_free(manifest, parts(manifest, fold), later, data)
     return cache[file, fold]
 
 
-def _look(file: Path, found: Predictions, who: str, options: Options) -> str:
-    if options.split != "test":
-        return ""
+def _can_tell(manifest: Manifest, options: Options) -> None:
+    """Raise `FerError` for a column of `by` that is not there or has no words."""
+    for name in options.by:
+        manifest.texts(name)
+
+
+def _look(file: Path, found: Predictions, who: str) -> str:
     test = ledger.digest_of(found.ids, found.truth, found.classes)
-    return str(ledger.look(file.parent, test, ledger.predictions_digest(found.values), who))
+    system = ledger.digest_of(found.ids, found.given, found.classes)
+    return str(ledger.look(file.parent, test, system, who))
 
 
 def _evaluation(
@@ -236,8 +282,8 @@ def _evaluation(
 
 def _column(outcomes: Sequence[Outcome], name: str) -> pa.ChunkedArray:
     """A column of the rows of all outcomes, after one another, as words."""
-    parts = [o.manifest.column(name).take(pa.array(o.found.rows)) for o in outcomes]
-    return pa.chunked_array([c for part in parts for c in part.cast(pa.string()).chunks])
+    parts = [o.manifest.texts(name).take(pa.array(o.found.rows)) for o in outcomes]
+    return pa.chunked_array([chunk for part in parts for chunk in part.chunks])
 
 
 def _members(outcomes: Sequence[Outcome]) -> list[Member]:

@@ -12,7 +12,7 @@ ENGLISH = {
     WHOLE: "all labelled faces",
     "part_of": "{part} of {of}",
     "accuracy": "Accuracy on {where} was {accuracy} % (95 % interval {accuracy_range}; n = "
-    "{rows:,} images in {groups:,} independent groups, percentile bootstrap over groups), "
+    "{images:,} images in {groups:,} independent groups, percentile bootstrap over groups), "
     "macro-F1 {f1} % ({f1_range}), balanced accuracy {balanced} % ({balanced_range}).",
     "unreliable": "With {groups} groups these intervals are not reliable.",
     "trained_on": "The network was trained on another data set ({names}).",
@@ -20,13 +20,14 @@ ENGLISH = {
     "prior": "The outputs were divided by the class shares of the training rows.",
     "extra_data": "Other data took part in training: {names}.",
     "init_weights": "Training started from other weights: {names}.",
-    "members": "It is the mean of {runs} runs ({low:.2f} .. {high:.2f} %).",
+    "members": "It is pooled over {runs} runs ({low:.2f} .. {high:.2f} %).",
     "sequences": "Per recording (mean of its frames) it was {value} % ({range}).",
     "all_free": "None of them has a copy or near-twin in the other parts.",
-    "free": "On the {rows:,} images that have no copy, near-twin (upright or mirrored, at "
-    "{thresholds}) or frame of the same recording in the other parts it was {value} % ({range}).",
-    "few_free": "Of these, {rows:,} have no copy, near-twin or frame of the same recording in the "
-    "other parts: too few for a score.",
+    "free": "On the {images:,} images that have no copy, near-twin (upright or mirrored, at "
+    "{thresholds}) or frame of the same recording in the other parts it was {value} % "
+    "({range}).",
+    "few_free": "Of these, {images:,} have no copy, near-twin or frame of the same recording in "
+    "the other parts: too few for a score.",
     "checkpoint": "Checkpoint: {chosen}{mirror}.",
     "mirror": ", averaged with the mirror image",
     "of_file": "not known, the predictions came from a file",
@@ -45,7 +46,7 @@ KOREAN = {
     WHOLE: "전체 영상",
     "part_of": "{of}의 {part}",
     "accuracy": "{where}에 대한 정확도는 {accuracy} %이다(95 % 신뢰구간 {accuracy_range}; 독립 "
-    "그룹 {groups:,}개의 영상 {rows:,}장, 그룹 단위 부트스트랩). macro-F1은 {f1} %({f1_range}), "
+    "그룹 {groups:,}개의 영상 {images:,}장, 그룹 단위 부트스트랩). macro-F1은 {f1} %({f1_range}), "
     "균형 정확도는 {balanced} %({balanced_range})이다.",
     "unreliable": "그룹이 {groups}개뿐이므로 신뢰구간은 믿을 만하지 않다.",
     "trained_on": "모델은 다른 데이터 집합({names})으로 학습하였다.",
@@ -53,13 +54,13 @@ KOREAN = {
     "prior": "출력 확률은 학습 집합의 클래스 비율로 나누었다.",
     "extra_data": "다른 데이터({names})도 학습에 사용하였다.",
     "init_weights": "학습은 기존 가중치({names})에서 시작하였다.",
-    "members": "{runs}회 실행의 평균이며 범위는 {low:.2f} .. {high:.2f} %이다.",
+    "members": "{runs}회 실행을 합한 값이며, 실행별 범위는 {low:.2f} .. {high:.2f} %이다.",
     "sequences": "시퀀스 단위(프레임 확률의 평균) 정확도는 {value} %({range})이다.",
     "all_free": "다른 부분에 사본이나 유사 영상이 있는 영상은 없다.",
     "free": "다른 부분에 사본, 유사 영상(좌우 반전 포함, {thresholds}), 같은 시퀀스의 프레임이 "
-    "없는 {rows:,}장에서는 {value} %({range})이다.",
+    "없는 {images:,}장에서는 {value} %({range})이다.",
     "few_free": "이 가운데 다른 부분에 사본, 유사 영상, 같은 시퀀스의 프레임이 없는 영상은 "
-    "{rows:,}장으로, 점수를 내기에 너무 적다.",
+    "{images:,}장으로, 점수를 내기에 너무 적다.",
     "checkpoint": "모델 선택: {chosen}{mirror}.",
     "mirror": ", 좌우 반전 영상과 평균",
     "of_file": "알 수 없음(파일에서 읽은 예측)",

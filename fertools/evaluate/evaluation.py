@@ -1,6 +1,7 @@
 """What an evaluation is asked, and what it says."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fertools.errors import unknown
 from fertools.evaluate.scoring import Scores, Subset
@@ -39,6 +40,14 @@ class Options:
         for name, words in known.items():
             if getattr(self, name) not in words:
                 raise unknown(name, getattr(self, name), list(words))
+
+
+def name_of(manifest: str) -> str:
+    """What a manifest is called in words and file names: its own name, or its folder's."""
+    file = Path(manifest)
+    if file.suffix != ".parquet":
+        return file.name
+    return file.resolve().parent.name if file.name == "manifest.parquet" else file.stem
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ NAME = "looks.jsonl"
 class Look:
     """The `number`-th system that was scored on a test set; 0 where it could not be written.
 
-    `again` is true where the same predictions were scored before: that tells nothing new.
+    `again` is true where every row was given the same class before: that tells nothing new.
     """
 
     number: int
@@ -36,16 +36,13 @@ class Look:
         return f"look {self.number}" + (" (again)" if self.again else "")
 
 
-def digest_of(ids: Sequence[str], truth: npt.NDArray[np.int64], classes: Sequence[str]) -> str:
-    """32 hex characters that name a test set, whatever the order of its rows."""
-    lines = sorted(f"{name}\t{classes[code]}\n" for name, code in zip(ids, truth, strict=True))
-    text = "".join([",".join(classes) + "\n", *lines])
+def digest_of(ids: Sequence[str], codes: npt.NDArray[np.int64], classes: Sequence[str]) -> str:
+    """32 hex characters that name a test set by the labels of its rows, or a system by the classes
+    that it gives them, whatever the order of rows and classes.
+    """
+    lines = sorted(f"{name}\t{classes[code]}\n" for name, code in zip(ids, codes, strict=True))
+    text = "".join([",".join(sorted(classes)) + "\n", *lines])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def predictions_digest(values: npt.NDArray[np.float64]) -> str:
-    """Names what was predicted, to four digits: the same network on other threads is the same."""
-    return hashlib.sha256(np.round(values, 4).tobytes()).hexdigest()[:32]
 
 
 def look(folder: Path, test: str, system: str, who: str) -> Look:

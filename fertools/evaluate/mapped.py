@@ -10,20 +10,25 @@ from pathlib import Path
 
 from fertools.data import FaceDataset
 from fertools.devices import choose
+from fertools.evaluate import ledger
 from fertools.evaluate.predictions import differences, probabilities, way_of
-from fertools.manifest import read_manifest
+from fertools.manifest import locate, read_manifest
 from fertools.measures.scores import confusion
 from fertools.runs import network, open_run
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Rows of each word (down) that were given each class (across); `notes` are differences."""
+    """Rows of each word (down) that were given each class (across); `notes` are differences.
+
+    `look` says which look at a test set it was, where test rows or rows of no part took part.
+    """
 
     words: list[str]
     classes: list[str]
     table: list[list[int]]
     notes: list[str]
+    look: str = ""
 
 
 def words_of(
@@ -38,7 +43,8 @@ def words_of(
 
     Raises `FerError` where there is no run, and no usable face.
     """
-    run, other = open_run(folder), read_manifest(manifest)
+    run, file = open_run(folder), locate(manifest)
+    other = read_manifest(file)
     contract, chosen = run.contract, choose(device)
     rows = FaceDataset(
         other,
@@ -49,11 +55,18 @@ def words_of(
         data=data,
     )
     values = probabilities(network(run, chosen), rows, way_of(run.recipe), chosen)
+    given = values.argmax(axis=1)
     many = max(len(rows.classes), len(contract.classes))
-    table = confusion(rows.targets, values.argmax(axis=1), many)
+    table = confusion(rows.targets, given, many)
+    look = ""
+    if split in (None, "test"):
+        test = ledger.digest_of(rows.ids, rows.targets, rows.classes)
+        system = ledger.digest_of(rows.ids, given, contract.classes)
+        look = str(ledger.look(file.parent, test, system, str(run.folder)))
     return Words(
         rows.classes,
         list(contract.classes),
         table[: len(rows.classes), : len(contract.classes)].tolist(),
         differences(other, contract),
+        look,
     )

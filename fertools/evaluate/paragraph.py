@@ -11,7 +11,7 @@ from typing import Any
 
 from fertools.errors import unknown
 from fertools.evaluate._paragraph_words import WORDS
-from fertools.evaluate.evaluation import Evaluation
+from fertools.evaluate.evaluation import Evaluation, name_of
 from fertools.measures.intervals import Interval
 
 Words = dict[str, str]
@@ -52,8 +52,8 @@ def _accuracy(found: Evaluation, words: Words) -> dict[str, Any]:
     s = found.scores
     where = words[found.split]
     if found.trained_on:
-        where = words["part_of"].format(part=where, of=_named(found))
-    facts: dict[str, Any] = {"where": where, "rows": s.rows, "groups": s.accuracy.groups}
+        where = words["part_of"].format(part=where, of=name_of(found.manifest))
+    facts: dict[str, Any] = {"where": where, "images": s.images, "groups": s.accuracy.groups}
     scores = {"accuracy": s.accuracy, "f1": s.macro_f1, "balanced": s.balanced_accuracy}
     for name, interval in scores.items():
         told = _told(interval)
@@ -82,10 +82,10 @@ def _leak_free(found: Evaluation) -> Iterator[Said]:
     if free.rows == found.scores.rows:
         yield "all_free", {}
     elif free.accuracy is not None:
-        facts = {"rows": free.rows, "thresholds": _thresholds(found)}
+        facts = {"images": free.images, "thresholds": _thresholds(found)}
         yield "free", facts | _told(free.accuracy)
     else:
-        yield "few_free", {"rows": free.rows}
+        yield "few_free", {"images": free.images}
 
 
 def _told(interval: Interval) -> dict[str, Any]:
@@ -107,9 +107,3 @@ def _chosen(found: Evaluation, words: Words) -> str:
 def _thresholds(found: Evaluation) -> str:
     named = ", ".join(f"{name} {value:.3g}" for name, value in sorted(found.thresholds.items()))
     return f"NCC >= {named}" if named else "NCC"
-
-
-def _named(found: Evaluation) -> str:
-    """The other data set: its folder's name, or its manifest's."""
-    file = Path(found.manifest)
-    return file.parent.name if file.name == "manifest.parquet" else file.stem

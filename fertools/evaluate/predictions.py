@@ -52,6 +52,11 @@ class Predictions:
         return len(self.ids)
 
     @property
+    def images(self) -> int:
+        """How many images these are; over several seeds each stands here several times."""
+        return len(set(self.ids))
+
+    @property
     def given(self) -> Ints:
         """The class of the highest probability, of equal ones the first."""
         return np.asarray(self.values.argmax(axis=1), np.int64)
@@ -108,7 +113,8 @@ def shares(model: nn.Module, images: torch.Tensor, way: Way, temperature: float 
     with torch.inference_mode(), torch.autocast(device, kind, enabled=kind is not None):
         logits = [model(ordered(view, way.channels_last)).float() for view in views]
         each = [(one / temperature).softmax(1) for one in logits]
-        found: Floats = (sum(each[1:], each[0]) / len(each)).double().cpu().numpy()
+        mean = sum(each[1:], each[0]) / len(each)
+        found: Floats = mean.cpu().double().numpy()  # in this order: MPS has no float64
     return found
 
 

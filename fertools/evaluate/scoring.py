@@ -18,7 +18,7 @@ from fertools.evaluate.predictions import Predictions
 from fertools.measures import scores
 from fertools.measures.intervals import Interval, bootstrap, bootstrap_mean
 
-LEAST = 100  # rows below which a subset gets its count and no score
+LEAST = 100  # images below which a subset gets its count and no score
 Table = npt.NDArray[Any]
 
 
@@ -35,13 +35,15 @@ class OfClass:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores of n rows; shares in 0..1, `confusion` with the truth in rows.
+    """Scores of n rows of so many `images`; shares in 0..1, `confusion` with the truth in rows.
 
+    Several runs that were tested on one image give several rows.
     `soft_accuracy` is the mean share of the votes that the given class has, where there are votes;
     `per_sequence` the accuracy over recordings of several frames, by the mean of their frames.
     """
 
     rows: int
+    images: int
     accuracy: Interval
     macro_f1: Interval
     balanced_accuracy: Interval
@@ -56,13 +58,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Subset:
-    """Scores of some of the rows: their count per class, and, from 100 rows on, the accuracy.
+    """Scores of some of the rows: their count per class, and, from 100 images on, the accuracy.
 
     `reweighted` is the accuracy with every class as frequent as in the whole part, None where a
     class has no row here.
     """
 
     rows: int
+    images: int
     classes: dict[str, int]
     accuracy: Interval | None
     reweighted: Interval | None
@@ -84,6 +87,7 @@ def score(found: Predictions) -> Scores:
     ]
     return Scores(
         rows=len(found),
+        images=found.images,
         accuracy=accuracy,
         macro_f1=macro_f1,
         balanced_accuracy=balanced,
@@ -102,13 +106,13 @@ def subset(whole: Predictions, keep: npt.NDArray[np.bool_]) -> Subset:
     some, many = whole.where(keep), len(whole.classes)
     counts = np.bincount(some.truth, minlength=many)
     named = dict(zip(whole.classes, counts.tolist(), strict=True))
-    if len(some) < LEAST:
-        return Subset(len(some), named, None, None)
+    if some.images < LEAST:
+        return Subset(len(some), some.images, named, None, None)
     shares = np.bincount(whole.truth, minlength=many) / len(whole)
     sums = scores.confusions(some.truth, some.given, some.units, many)
     raw = bootstrap(sums, _of_sums(scores.accuracy, many))
     level = bootstrap(sums, _of_sums(lambda t: scores.reweighted_accuracy(t, shares), many))
-    return Subset(len(some), named, raw, None if np.isnan(level.value) else level)
+    return Subset(len(some), some.images, named, raw, None if np.isnan(level.value) else level)
 
 
 def by_column(found: Predictions, column: pa.ChunkedArray) -> dict[str, Interval]:

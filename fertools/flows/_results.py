@@ -68,8 +68,14 @@ def _shown(trial: Trial | None, runs: Path, interval: bool) -> str:
         text += f" ({min(values):.2f} .. {max(values):.2f})"
     free = found.get("leak_free") or {}
     if not interval and free.get("accuracy"):
-        text += f"; {free['rows']:,} leak-free rows {100 * free['accuracy']['value']:.2f}"
+        text += f"; {images_of(free):,} leak-free rows {100 * free['accuracy']['value']:.2f}"
     return text + _one_class(found["scores"])
+
+
+def images_of(scores: dict[str, Any]) -> int:
+    """Scores of before images were counted have rows alone; to score again is to look again."""
+    found: int = scores.get("images", scores["rows"])
+    return found
 
 
 def _one_class(scores: dict[str, Any]) -> str:
@@ -146,9 +152,9 @@ def _rehearsed(runs: Path) -> list[str]:
 
 def _about(found: dict[str, Any]) -> str:
     scores = found["scores"]
-    lines = [
-        f"{scores['rows']:,} test rows in {scores['accuracy']['groups']:,} independent groups."
-    ]
+    runs = f" of {len(found['members'])} runs" if found["members"] else ""
+    groups = scores["accuracy"]["groups"]
+    lines = [f"{scores['rows']:,} test rows{runs} in {groups:,} independent groups."]
     sequence = scores.get("per_sequence")
     if sequence:
         lines.append(

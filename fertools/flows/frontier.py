@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fertools.errors import FerError, unknown
-from fertools.flows._results import SCORED
+from fertools.flows._results import SCORED, images_of
 from fertools.resources import resource
 from fertools.runs import Run, cost, open_runs, read_json
 
@@ -166,7 +166,9 @@ def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
         said.append("soft labels")
     free = metrics.get("leak_free") or {}
     if free.get("accuracy"):
-        said.append(f"leak-free {100 * free['accuracy']['value']:.2f} on {free['rows']:,} rows")
+        said.append(
+            f"leak-free {100 * free['accuracy']['value']:.2f} on {images_of(free):,} images"
+        )
     return ", ".join([*said, *metrics["looks"]])
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fertools import strict
+from fertools.errors import FerError
 from fertools.flows import _lists_ck48, _lists_fer2013
 from fertools.flows._lists import content_digest
 from fertools.locations import sha256
@@ -116,6 +117,10 @@ def make(
     Raises `FerError` where the data is not the whole of the published one.
     """
     made = []
+    if ferplus is not None and not Path(ferplus).is_file():
+        raise FerError(f"{ferplus}: there is no such file; give FER+'s fer2013new.csv")
+    if out.exists() and not out.is_dir():
+        raise FerError(f"{out}: is a file; give a folder")
     out.mkdir(parents=True, exist_ok=True)
     for name, rows, sources in _all(fer2013, ferplus, ck48):
         text = dataclasses.replace(TEXTS[name], made=MADE, sources=sources, parts=_parts(rows))

@@ -7,7 +7,7 @@ again, so the same command goes on where it was stopped. The test part is never 
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from fertools.flows._trials import (
 )
 from fertools.flows._verdict import KEPT, Selection, Verdict, judge, select
 from fertools.manifest import write_json
-from fertools.recipe import Recipe
+from fertools.recipe import Recipe, of_any_run
 from fertools.runs import cost, has_ended, open_run, read_json
 from fertools.train import train
 from fertools.train.speed import seconds_of_a_step
@@ -207,7 +207,7 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
         for number, folder in folders(opened, place.runs, name, place.most).items():
             if not has_ended(folder):
                 continue
-            if _comparable(open_run(folder).recipe) != _comparable(wanted, number):
+            if not _is_of(open_run(folder).recipe, wanted, number):
                 state.failed[name] = f"{folder} was trained by another recipe; delete it"
                 continue
             state.hits.setdefault(name, {})[number] = select(folder, place.device)
@@ -218,10 +218,10 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
     return state
 
 
-def _comparable(recipe: Recipe, draw: int = 0) -> Recipe:
-    """A recipe of one draw without what differs between seeds, and between places."""
-    data = replace(recipe.data, manifest=recipe.data.manifest.replace("{draw}", str(draw)))
-    return replace(recipe, data=data, train=replace(recipe.train, seeds=(0,), teacher=""))
+def _is_of(recipe: Recipe, wanted: Recipe, draw: int) -> bool:
+    """Whether a run's recipe is the wanted one, with its draw where the manifest has several."""
+    manifest = wanted.data.manifest.replace("{draw}", str(draw))
+    return recipe.data.manifest == manifest and of_any_run(recipe) == of_any_run(wanted)
 
 
 def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) -> Iterator[Task]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools.columns import texts
 from fertools.errors import FerError
 from fertools.locations import Location, at, create, on_disk, put, source
 from fertools.manifest.card import check_card
@@ -59,6 +60,10 @@ class Manifest:
         if name not in self.table.column_names:
             raise FerError(f"column {name!r}: known are {', '.join(self.table.column_names)}")
         return self.table[name]
+
+    def texts(self, name: str) -> pa.ChunkedArray:
+        """One column as texts; raises `FerError` where its values are lists or records."""
+        return texts(self.column(name), name)
 
     def has(self, name: str) -> bool:
         """Whether the column is there and says something about at least one row."""

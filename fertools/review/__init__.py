@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.review.asked import Asked as Asked
 from fertools.review.imported import Imported as Imported
 from fertools.review.imported import import_verdicts as import_verdicts
@@ -86,7 +86,8 @@ def _prepared(
     data: str | Path, asked: Asked, reviewer: str, raw: Path | None
 ) -> tuple[Session, Showcase, str]:
     name = reviewer_name(reviewer)
-    session, manifest = open_session(data, asked)
+    with disk_faults(data):
+        session, manifest = open_session(data, asked)
     return session, Showcase(session, manifest, raw), name
 
 

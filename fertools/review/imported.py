@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from fertools import versions
 from fertools.columns import put
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.manifest import Manifest, counts, read_manifest
 from fertools.manifest.card import made
 from fertools.review.agree import (
@@ -136,7 +136,8 @@ def _write(
         "made": made(command),
     }
     card["verdicts"] = {**card.get("verdicts", {}), said.session: about}
-    version = versions.publish(out, table, facts, card)
+    with disk_faults(out):
+        version = versions.publish(out, table, facts, card)
     return version, _changed_tests(table)
 
 

@@ -102,6 +102,14 @@ class Journal:
         with self._lock:
             self._refresh()
 
+    def take_last(self) -> None:
+        """Read a last line that lacks its end, as editors and mailers leave it, where it is whole.
+
+        Not for a file that somebody writes to.
+        """
+        with self._lock:
+            self._take(self.file.read_bytes()[self._read :])
+
     def at(self, number: int | None = None) -> dict[str, Entry]:
         """The last entry on each item after all entries, or as it was after the first `number`."""
         with self._lock:
@@ -158,6 +166,15 @@ def read_journal(file: Path) -> Journal:
     found = Journal(file)
     if found.opening.get("format") != FORMAT:
         raise FerError(f"{file}: these are no verdicts; give what `fertools review` has written")
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        said = _object(line)
+        if said and "format" not in said and parse(said) is None:
+            shown = line.decode(errors="replace")[:LONGEST]
+            raise FerError(
+                f"{file}, line {number}: a verdict that nobody could have given: {shown}; "
+                "take the line out, or say what was meant"
+            )
+    found.take_last()
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fertools.columns import Codes, cross, encode
+from fertools.columns import Codes, cross, encode, texts
 from fertools.errors import FerError, unknown
 from fertools.measures.deal import deal, infeasible
 from fertools.measures.leakage import PARTS
@@ -41,10 +41,14 @@ def deal_rows(
     shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
     shares = shares / shares.sum()
     codes, place = np.unique(groups.codes[dealable], return_inverse=True)
-    fixed = kept(table, groups, keep, folds=options.folds is not None)[codes] if keep else None
+    fixed, notes = None, list[str]()
+    if keep:
+        fixed = kept(table, groups, keep, options)[codes]
+        stay = int((fixed >= 0).sum())
+        notes.append(f"{stay:,} of {len(codes):,} groups stay in the part that {keep} gave them")
     part = np.full(table.num_rows, -1)
     part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
-    return part, shares, _scarce(table, place, strata, dealable, len(shares), options)
+    return part, shares, notes + _scarce(table, place, strata, dealable, len(shares), options)
 
 
 def _as_listed(
@@ -63,7 +67,7 @@ def _strata(table: pa.Table, options: SplitOptions) -> Codes:
     for name in options.stratify_on:
         if name not in table.column_names:
             raise unknown("column to stratify on", name, table.column_names)
-        codes, found = encode(table[name].cast(pa.string()))
+        codes, found = encode(texts(table[name], name))
         columns.append(np.where(codes < 0, len(found), codes))
     return cross(*columns)[0]
 

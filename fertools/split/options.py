@@ -1,10 +1,13 @@
 """How faces are dealt to parts: the options of a split, checked before any work begins."""
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 
 from fertools.errors import FerError, unknown
 from fertools.split.grouping import Grouping
+
+MOST_FOLDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,15 @@ class SplitOptions:
         self._check_protocol()
         self.grouping.check()
         if self.ratios is not None and (
-            not 2 <= len(self.ratios) <= 3 or min(self.ratios) < 0 or sum(self.ratios) <= 0
+            not 2 <= len(self.ratios) <= 3
+            or min(self.ratios) < 0
+            or not 0 < sum(self.ratios) < math.inf
         ):
             raise FerError(f"ratios {self.ratios}: three numbers, train:val:test, as in 8:1:1")
-        if self.folds is not None and self.folds < 2:
-            raise FerError(f"folds {self.folds}: at least 2")
+        if self.folds is not None and not 2 <= self.folds <= MOST_FOLDS:
+            raise FerError(f"folds {self.folds}: at least 2 and at most {MOST_FOLDS:,}")
+        if self.seed < 0:
+            raise FerError(f"seed {self.seed}: a whole number from 0 up")
         if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
             raise FerError("--val-from train:0.1 goes with --official, and its share is below 1")
 

@@ -26,7 +26,11 @@ MANY = 60  # values of a column beyond which a table is of no use
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Counts of a column's values per part (`parts` x `values`), over rows with a face."""
+    """Counts of a column's values per part (`parts` x `values`), over usable rows with a face.
+
+    `unknown` rows of the parts have no value, `unused` rows have a face and are in no part or were
+    dropped; `imbalance` is inf where a value has no row in any part, nan without a value.
+    """
 
     column: str
     by: str
@@ -34,6 +38,7 @@ class Balance:
     values: list[str]
     counts: list[list[int]]
     unknown: int
+    unused: int
     imbalance: float
     effective_classes: list[float]
 
@@ -143,7 +148,7 @@ def _counted(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def _balance(manifest: Manifest, column: str, by: str, part: Codes, parts: list[str]) -> Balance:
-    codes, values = encode(manifest.column(column).cast(pa.string()))
+    codes, values = encode(manifest.texts(column))
     if len(values) > MANY:
         raise FerError(f"column {column!r}: {len(values)} values are too many for a table")
     counts = balance.count(codes, part, len(values), len(parts))
@@ -154,6 +159,7 @@ def _balance(manifest: Manifest, column: str, by: str, part: Codes, parts: list[
         values=values,
         counts=counts.tolist(),
         unknown=int(((codes < 0) & (part >= 0)).sum()),
+        unused=int(((manifest.table["status"].to_numpy() == "ok") & (part < 0)).sum()),
         imbalance=balance.imbalance_ratio(counts.sum(axis=0)),
         effective_classes=[balance.effective_classes(row) for row in counts],
     )
