@@ -87,10 +87,11 @@ def shared(process: Process, data: bytes) -> bytes:
 def choose(name: str, number: int = 0) -> torch.device:
     """The device of a name; `auto` is a GPU where there is one. `number` is for several GPUs.
 
-    Raises `FerError` for a name that is not known and for a device that is not there.
+    A GPU becomes the current one of torch. Raises `FerError` for a name that is not known and for a
+    device that is not there.
     """
     kind, _, given = name.partition(":")
-    if kind not in KNOWN or not (given.isdigit() or not given):
+    if kind not in KNOWN or not (given.isdecimal() or not given):
         raise unknown("device", name, list(KNOWN))
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
     if kind == "auto":
@@ -103,7 +104,23 @@ def choose(name: str, number: int = 0) -> torch.device:
     if kind != "cuda":
         return torch.device(kind)
     torch.backends.cudnn.deterministic = True  # the same seed gives the same weights
-    return torch.device("cuda", int(given or number))
+    ordinal = _ordinal(name, given, number)
+    torch.cuda.set_device(ordinal)  # whose stream a capture takes
+    return torch.device("cuda", ordinal)
+
+
+def _ordinal(name: str, given: str, number: int) -> int:
+    """Which GPU, the one that is named or that of process `number`, among those that are there."""
+    ordinal, count = int(given or number), torch.cuda.device_count()
+    if ordinal < count:
+        return ordinal
+    sees = f"torch sees {count} GPU{'s' * (count != 1)} here"
+    if given:
+        raise FerError(f"device {name}: {sees}; say cuda:{count - 1} or lower, or --device cpu")
+    raise FerError(
+        f"process {number + 1} of torchrun finds no GPU for itself: {sees}; give "
+        f"--nproc-per-node {count}, or say --device cpu"
+    )
 
 
 def hardware(device: torch.device) -> dict[str, Any]:

@@ -226,6 +226,25 @@ def test_batches_that_are_kept_are_never_written_again(study, channels) -> None:
     assert len(places) <= loader._scaled.MOST  # and those that nobody keeps are
 
 
+def test_batches_are_kept_where_python_counts_no_argument(study, monkeypatch) -> None:
+    counted = sys.getrefcount
+    # as from Python 3.14 on, where a name that is handed on is only borrowed
+    monkeypatch.setattr(sys, "getrefcount", lambda value: counted(value) - 2)
+    loader = make_loader(FaceDataset(study / "parts.parquet", "train", size=24), 8)
+    batches = iter(loader)
+    held = [next(batches)[0] for _ in range(loader._scaled.MOST)]
+    again = [images.clone() for images, _ in loader]
+    assert len({images.data_ptr() for images in held}) == len(held)
+    assert all(torch.equal(*pair) for pair in zip(held, again, strict=False))
+    part = held[1][2:3, :, 4]  # holds its batch as well as the whole does
+    wanted, place = part.clone(), held[1].data_ptr()
+    del held
+    places = {images.data_ptr() for images, _ in loader}
+    assert place not in places and torch.equal(part, wanted)
+    del part
+    assert len({images.data_ptr() for _ in range(3) for images, _ in loader}) <= 2
+
+
 def test_workers_read_the_same_batches_ahead(train, study) -> None:
     for dataset in (train, Joined(train, FaceDataset(study / "parts.parquet", "val"))):
         alone, ahead = (

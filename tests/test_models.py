@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from sklearn.svm import LinearSVC
 from torch import nn
 
 from fertools import folder
+from fertools.cli.models import command
 from fertools.errors import FerError
 from fertools.models import (
     dense_dsc,
@@ -246,6 +248,12 @@ def test_linear_svm_weighs_classes() -> None:
     assert answers[0] < answers[1]
 
 
+def test_linear_svm_takes_every_seed_of_a_recipe() -> None:
+    model = linear_svm.build(2, size=4)
+    images = np.random.default_rng(0).integers(0, 255, (8, 1, 4, 4)).astype(np.uint8)
+    linear_svm.fit(model, images, np.arange(8) % 2, seed=2**63 - 1)
+
+
 def test_linear_svm_needs_two_classes() -> None:
     with pytest.raises(FerError, match="fewer than two classes"):
         fitted([1, 1, 1], classes=3)
@@ -267,11 +275,39 @@ def test_linear_svm_needs_two_classes() -> None:
         (lambda: resnet50_fc512.build(7, init="zeros"), "known are glorot_uniform, he_normal"),
         (lambda: plain_cnn.build(7, size=24), "at least 32 px, not 24"),
         (lambda: make("light_se_xceptoin", 7, 1, 48), "known are dense_dsc"),
+        (lambda: mlp.build(7, size=0), "at least 1 px, not 0"),
+        (lambda: linear_svm.build(7, size=-3), "at least 1 px, not -3"),
     ],
 )
 def test_wrong_values_are_named(build, message: str) -> None:
     with pytest.raises(FerError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "classes"),
+    [
+        ("mlp", {"hidden": "abc"}, 7),
+        ("mlp", {"hidden": [32.5]}, 7),
+        ("dense_dsc", {"growth": 16}, 7),
+        ("dense_dsc", {"dropout": 2.0}, 7),
+        ("dense_dsc", {"reduction": 0}, 7),
+        ("light_se_xception", {"dilation": 2}, 7),
+        ("residual", {"kernel": -1}, 7),
+        ("mini_xception", {}, -1),
+    ],
+)
+def test_options_that_give_no_network_are_named(name, options, classes) -> None:
+    given = ", ".join(f"{key}={value!r}" for key, value in options.items()) or "no options"
+    message = f"model {name} cannot be built with {given} for {classes} classes at 48x48x1 ("
+    with pytest.raises(FerError, match=re.escape(message) + r".+\); give other values$"):
+        make(name, classes, 1, 48, options)
+
+
+@pytest.mark.parametrize("option", ["--size", "--classes"])
+def test_a_network_for_nothing_is_no_use(option: str) -> None:
+    done = CliRunner().invoke(command, ["mlp", option, "0"])
+    assert done.exit_code == 2 and "0 is not in the range x>=1" in done.output
 
 
 def test_a_users_own_file_is_a_model(tmp_path: Path) -> None:
@@ -290,6 +326,8 @@ def test_a_users_own_file_is_a_model(tmp_path: Path) -> None:
         make(f"{file}:tiny", 3, 1, 8, {"widht": 4})
     with pytest.raises(FerError, match=r"gives no torch\.nn\.Module"):
         make(f"{file}:nothing", 3, 1, 8)
+    with pytest.raises(TypeError):  # a fault in it keeps its traceback
+        make(f"{file}:tiny", 3, 1, "8")  # type: ignore[arg-type]
 
 
 # Counting

@@ -1,9 +1,11 @@
 """Training on drawn faces: the same weights twice and after a kill, what is chosen and refused."""
 
+import contextlib
 import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +17,14 @@ from fertools import recipe as recipes
 from fertools import runs
 from fertools.data import FaceDataset
 from fertools.data.loader import room_for
-from fertools.devices import ordered
+from fertools.devices import Process, choose, ordered
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.models import dense_dsc
 from fertools.recipe import Recipe
-from fertools.runs.checkpoint import read_tensors
+from fertools.runs.checkpoint import read_tensors, write_tensors
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
@@ -123,6 +125,91 @@ def weights(run: Path) -> bytes:
     return (run / "best.safetensors").read_bytes()
 
 
+def stopped_behind(epoch: int) -> Callable[[dict], None]:
+    def progress(line: dict) -> None:
+        if line["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_a_run_goes_on_with_its_own_fold_only(study, tmp_path) -> None:
+    wanted, run = recipe(study, manifest="folds"), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, run, fold=0, progress=stopped_behind(2))
+    with pytest.raises(FerError, match="is of fold 0, not of fold 1; give another -o"):
+        train(wanted, run, fold=1, resume=True)
+    last = run / "last.safetensors"
+    tensors, facts = read_tensors(last)
+    del facts["fold"]
+    write_tensors(last, tensors, facts)  # as before checkpoints said so
+    train(wanted, run, fold=0, resume=True)
+    for fold, name in ((2, "fold 2"), (None, "no fold")):
+        with pytest.raises(FerError, match=f"is of fold 0, not of {name}"):
+            train(wanted, run, fold=fold, resume=True)
+    assert train(wanted, run, fold=0, resume=True) == run
+    card = runs.read_json(run / "card.json")
+    del card["fold"]
+    (run / "card.json").write_text(json.dumps(card))
+    assert train(wanted, run, fold=2, resume=True) == run
+
+
+@pytest.mark.parametrize("behind", [3, 4])
+def test_the_chosen_weights_come_back_where_a_lost_epoch_has_taken_their_place(
+    study, tmp_path, monkeypatch, behind
+) -> None:
+    """On a GPU an epoch that a kill has undone need not come back as it was."""
+    scores = {"now": iter([0.1, 0.2, 0.5, 0.3, 0.9])}
+
+    def validated(*_: object) -> dict[str, float]:
+        return {"accuracy": next(scores["now"]), "macro-f1": 0.0, "nll": 1.0}
+
+    monkeypatch.setattr("fertools.train._validated", validated)
+    wanted, run = recipe(study, "train.select=accuracy", "train.epochs=6"), tmp_path / "run"
+    last, best = run / "last.safetensors", run / "best.safetensors"
+    monkeypatch.setattr("fertools.train.SAVING", 0)
+    kept: dict[int, tuple[bytes, bytes]] = {}
+
+    def progress(line: dict) -> None:
+        kept[line["epoch"]] = (last.read_bytes(), best.read_bytes())
+        stopped_behind(5)(line)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, run, progress=progress)
+    assert read_tensors(best)[1]["epoch"] == 5
+    last.write_bytes(kept[behind][0])  # the checkpoint is older than the best
+    scores["now"] = iter([0.4] * (6 - behind))  # and 0.9 does not come back
+    train(wanted, run, resume=True)
+    assert weights(run) == kept[3][1] and runs.open_run(run).card["best_epoch"] == 3
+    assert runs.open_run(run).card["val"]["accuracy"] == 0.5
+
+
+def test_a_checkpoint_of_before_that_has_lost_the_chosen_weights_chooses_anew(
+    study, tmp_path, monkeypatch
+) -> None:
+    scores = iter([0.1, 0.5, 0.3, 0.9, 0.4, 0.4])
+    found = {"macro-f1": 0.0, "nll": 1.0}
+    monkeypatch.setattr("fertools.train._validated", lambda *_: {"accuracy": next(scores), **found})
+    monkeypatch.setattr("fertools.train.SAVING", 0)
+    wanted, run = recipe(study, "train.select=accuracy", "train.epochs=5"), tmp_path / "run"
+    last, kept = run / "last.safetensors", {}
+
+    def progress(line: dict) -> None:
+        kept[line["epoch"]] = last.read_bytes()
+        stopped_behind(4)(line)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, run, progress=progress)
+    last.write_bytes(kept[3])
+    tensors, facts = read_tensors(last)
+    plain = {name: value for name, value in tensors.items() if not name.startswith("best.")}
+    write_tensors(last, plain, facts)
+    assert len(plain) < len(tensors)
+    train(wanted, run, resume=True)
+    card = runs.open_run(run).card
+    assert card["best_epoch"] == 4 and card["val"]["accuracy"] == 0.4
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(study, tmp_path) -> None:
     one, two, other = (
         train(recipe(study), tmp_path / str(i), seed=seed) for i, seed in enumerate((3, 3, 4))
@@ -183,6 +270,17 @@ def test_a_solver_takes_the_place_of_gradients(study, tmp_path) -> None:
     assert float(tensors["1.weight"].abs().max()) > 0 and run.card["epochs"] == 1
     with pytest.raises(FerError, match="option of model"):
         train(recipe(study, 'model={name="linear_svm", options={d=1}}'), tmp_path / "other")
+
+
+def test_of_several_processes_the_first_solves(study, tmp_path, monkeypatch) -> None:
+    @contextlib.contextmanager
+    def second(_: str) -> Iterator[Process]:
+        yield Process(torch.device("cpu"), 1, 2)
+
+    monkeypatch.setattr("fertools.train.joined", second)
+    monkeypatch.setattr("fertools.train.shared", lambda process, data: data)
+    run = train(recipe(study, 'model={name="linear_svm"}'), tmp_path / "run")
+    assert not run.exists()
 
 
 def test_weights_to_start_from_and_more_data_mark_the_run(study, tmp_path) -> None:
@@ -360,6 +458,23 @@ def test_a_device_that_is_not_there_is_named(study, tmp_path) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(FerError, match=r"device cuda: .*say --device cpu"):
             train(recipe(study), tmp_path / "run", device="cuda")
+
+
+def test_a_gpu_is_one_of_those_that_are_there(monkeypatch) -> None:
+    current: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    assert [choose("cuda:1"), choose("auto"), choose("cuda", 1)] == [
+        torch.device("cuda", number) for number in (1, 0, 1)
+    ]
+    assert current == [1, 0, 1]  # a capture takes the stream of the current one
+    with pytest.raises(FerError, match=r"device cuda:7: torch sees 2 GPUs here; say cuda:1 or"):
+        choose("cuda:7")
+    with pytest.raises(FerError, match=r"process 3 of torchrun .*give --nproc-per-node 2"):
+        choose("auto", 2)
+    assert choose("cpu", 2) == torch.device("cpu") and len(current) == 3
 
 
 def test_a_class_without_training_rows_is_named(study, tmp_path) -> None:

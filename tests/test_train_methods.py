@@ -220,6 +220,17 @@ def test_a_network_is_trained_on_windows_and_scored_on_whole_faces(study, tmp_pa
         train(recipe(study, "augment.crop=40"), tmp_path / "other")
 
 
+def test_a_teacher_must_take_windows_too_and_stays_as_it_was(study, tmp_path) -> None:
+    flat = train(recipe(study, "train.epochs=1"), tmp_path / "flat")
+    wanted = recipe(study, SMALL, "augment.crop=40", f"train.teacher={flat}")
+    message = rf"augment.crop = 40: the teacher {flat} does not take windows of 40 px"
+    with pytest.raises(FerError, match=message):
+        train(wanted, tmp_path / "run")
+    maps = runs.build(wanted).eval()
+    made = Trainer(wanted, open_feed(wanted), Process(torch.device("cpu")), 0, maps)
+    assert made.model.training and not any(layer.training for layer in maps.modules())
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -246,6 +257,7 @@ def trainer(study: Path, *changes: str) -> Trainer:
 
 def test_a_last_smaller_batch_goes_the_plain_way(study) -> None:
     made = trainer(study, SMALL, "augment.crop=40", "train.graphs=true")
+    made.run(0)
     assert made.network is made.plain  # no GPU: graphs say nothing
     seen: list[int] = []
 
@@ -254,9 +266,18 @@ def test_a_last_smaller_batch_goes_the_plain_way(study) -> None:
         return made.plain(images)
 
     made.network = noted
-    made.run(0)
+    made.run(1)
     rows = len(made.loader.dataset)
     assert seen == [32] * (rows // 32) and rows % 32 > 1
+
+
+def test_a_capture_that_does_not_fit_names_the_batch_that_does(study, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr("fertools.train.trainer.hastened", full)
+    with pytest.raises(FerError, match=r"train.batch = 32 does not fit.*: 16 fits: --set"):
+        train(recipe(study, SMALL), tmp_path / "run")
 
 
 def test_autocast_inside_a_network_computes_what_it_does_outside() -> None:

@@ -10,11 +10,15 @@ from fertools.cli._complete import from_folder
 
 @click.command(epilog="Example: fertools models --size 48")
 @click.argument("names", nargs=-1, type=from_folder("models"))
-@click.option("--size", type=int, default=48, show_default=True, help="of the images, pixels")
+@click.option(
+    "--size", type=click.IntRange(1), default=48, show_default=True, help="of the images, pixels"
+)
 @click.option(
     "--channels", type=click.Choice(["1", "3"]), default="1", show_default=True, help="gray, colour"
 )
-@click.option("--classes", type=int, default=7, show_default=True, help="words to tell apart")
+@click.option(
+    "--classes", type=click.IntRange(1), default=7, show_default=True, help="words to tell apart"
+)
 @click.option("--latency", is_flag=True, help="time one image on one thread")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 def command(names: tuple[str, ...], size: int, channels: str, as_json: bool, **typed: Any) -> None:

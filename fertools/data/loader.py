@@ -5,7 +5,7 @@ fancy index on the memory map, which is what makes it fast; a part can be kept o
 uint8 tensor.
 """
 
-import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -203,23 +203,27 @@ class Scaled:
     MOST = 4  # arrays that are kept: somebody may collect the batches of an epoch
 
     def __init__(self) -> None:
-        self._arrays: list[npt.NDArray[np.float32]] = []
+        # each with the view of it that was given away, which tensors hold through their memory
+        self._arrays: list[tuple[npt.NDArray[np.float32], weakref.ref[Any]]] = []
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         given = pixels.numpy()
-        out = self._free(given)[: len(given)]
+        out = self._free(given)
         np.copyto(out, given)
         return torch.from_numpy(np.divide(out, np.float32(255), out=out))
 
     def _free(self, given: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        for array in self._arrays:
-            # held by the list, by `array` and as an argument, and by every tensor over it
-            unused = sys.getrefcount(array) <= 3
-            if unused and len(array) >= len(given) and array.shape[1:] == given.shape[1:]:
-                return array
+        """A view of the first array that nobody looks at, or of a new one."""
+        for place, (array, held) in enumerate(self._arrays):
+            fits = len(array) >= len(given) and array.shape[1:] == given.shape[1:]
+            if fits and held() is None:
+                view = array[: len(given)]
+                self._arrays[place] = array, weakref.ref(view)
+                return view
         made = np.empty_like(given, np.float32)  # in the memory order of `given`
-        self._arrays = [*self._arrays, made][-self.MOST :]
-        return made
+        view = made[:]
+        self._arrays = [*self._arrays, (made, weakref.ref(view))][-self.MOST :]
+        return view
 
 
 class Batches(Dataset[Batch]):

@@ -58,12 +58,13 @@ class Coordinate(nn.Module):
 class Blurred(nn.Sequential):
     """Anti-aliased max pooling to half the size (Zhang 2019): max, then a 1-2-1 blur, then every
     second pixel. Two averages over 2 are that blur; borders are replicated.
+
+    A maximum over a replicated border is the one without it. So the max pool pads, and not
+    `nn.ReplicationPad2d`, whose gradient differs from run to run on a GPU.
     """
 
     def __init__(self) -> None:
-        super().__init__(
-            nn.ReplicationPad2d(1), nn.MaxPool2d(2, 1), nn.AvgPool2d(2, 1), nn.AvgPool2d(2)
-        )
+        super().__init__(nn.MaxPool2d(2, 1, padding=1), nn.AvgPool2d(2, 1), nn.AvgPool2d(2))
 
 
 def attention(name: str, channels: int) -> nn.Module:

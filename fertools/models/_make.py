@@ -21,8 +21,8 @@ def make(
     """The network `name` for images of `size` pixels with `channels`, giving `classes` logits.
 
     `name` is a file of `fertools/models`, `./my_net.py`, `./my_net.py:function` or an entry point
-    of the group `fertools.models`. Raises `FerError` for a name or option that is not known, and
-    for a file without that function.
+    of the group `fertools.models`. Raises `FerError` for a name or option that is not known, for a
+    file without that function, and for values that a network of ours cannot be built with.
     """
     function = name.partition(".py:")[2] or "build"
     build = getattr(module_of(name), function, None)
@@ -32,10 +32,27 @@ def make(
     for option in options or {}:
         if option not in known:
             raise unknown(f"option of model {name}", option, known)
-    model = build(classes, channels, size, **(options or {}))
+    try:
+        model = build(classes, channels, size, **(options or {}))
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        if build.__module__ != f"fertools.models.{name}":
+            raise  # its author wants to see where
+        raise _unbuilt(name, (classes, channels, size), options or {}, error) from error
     if not isinstance(model, nn.Module):
         raise FerError(f"{name}: {function} gives no torch.nn.Module; return one")
     return model
+
+
+def _unbuilt(
+    name: str, shape: tuple[int, int, int], options: Mapping[str, object], error: Exception
+) -> FerError:
+    classes, channels, size = shape
+    given = ", ".join(f"{key}={value!r}" for key, value in options.items()) or "no options"
+    complaint = str(error).partition("\n")[0] or type(error).__name__
+    return FerError(
+        f"model {name} cannot be built with {given} for {classes} classes at {size}x{size}"
+        f"x{channels} ({complaint}); give other values"
+    )
 
 
 def module_of(name: str) -> ModuleType:

@@ -22,10 +22,15 @@ import torch
 from torch import nn
 
 from fertools.errors import FerError
+from fertools.models._blocks import at_least
 
 
 def build(classes: int, channels: int = 1, size: int = 48) -> nn.Module:
-    """The machine before `fit`: zero weights, so every class has margin 0."""
+    """The machine before `fit`: zero weights, so every class has margin 0.
+
+    Raises `FerError` for images without a pixel.
+    """
+    at_least("linear_svm", size, 1)
     linear = nn.Linear(channels * size * size, classes)
     nn.init.zeros_(linear.weight)
     nn.init.zeros_(linear.bias)
@@ -57,7 +62,8 @@ def fit(
     x = images.reshape(len(images), -1).astype(np.float32) / 255
     mean, spread = x.mean(0), x.std(0) + 1e-3  # a pixel that never changes must not blow up
     per_class = None if weights is None else {int(k): float(weights[k]) for k in present}
-    solver = LinearSVC(C=c, dual=False, class_weight=per_class, random_state=seed)
+    own = seed % 2**32  # scikit-learn takes no higher one
+    solver = LinearSVC(C=c, dual=False, class_weight=per_class, random_state=own)
     solver.fit((x - mean) / spread, labels)
     slopes, offsets = solver.coef_, solver.intercept_
     if len(present) == 2:  # one machine, whose positive side is the second class

@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from fertools.errors import FerError, unknown
+from fertools.models._blocks import at_least
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "leaky_relu": nn.LeakyReLU,
@@ -55,9 +56,10 @@ def build(
 ) -> nn.Module:
     """The perceptron, with `dropout` behind each hidden layer.
 
-    Raises `FerError` for an unknown activation, a hidden width under 1, and, with `rows`, for rows
-    that have fewer pixels than there are classes.
+    Raises `FerError` for an unknown activation, a hidden width under 1, images without a pixel,
+    and, with `rows`, for rows that have fewer pixels than there are classes.
     """
+    at_least("mlp", size, 1)
     if activation not in ACTIVATIONS:
         raise unknown("activation", activation, list(ACTIVATIONS))
     if any(width < 1 for width in hidden):

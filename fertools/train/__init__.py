@@ -8,13 +8,11 @@ with others.
 Under `torchrun` every process reads its share of each batch; `train.batch` is that of all together.
 """
 
-import dataclasses
 import importlib.util
 import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +30,16 @@ from fertools.manifest import write_json
 from fertools.manifest.card import made
 from fertools.measures import scores
 from fertools.recipe import Recipe
-from fertools.runs.checkpoint import parse_tensors, read_tensors, write_tensors
+from fertools.runs.checkpoint import read_tensors
 from fertools.train.feed import Feed, open_feed
 from fertools.train.jobs import Job, settle
 from fertools.train.losses import open_teacher, taught_by
 from fertools.train.memory import memory
+from fertools.train.resume import Choice, resumed, same_fold, save, write_best
 from fertools.train.trainer import Trainer, weights_of_classes
 
 Progress = Callable[[dict[str, Any]], None]
 Scores = dict[str, float]
-LOWER_IS_BETTER = ("nll",)
 SAVING = 20  # a checkpoint is written when so many times the time it takes have passed
 
 
@@ -64,8 +62,8 @@ def train(
     `seed` stands in the place of the recipe's, `draw` in that of `{draw}` in its manifest; with
     `fold=k` fold k is kept for the test and fold k + 1 validates. `progress` gets a record per
     epoch, `say` what is worth knowing of the data. Raises `FerError` where `out` holds a run
-    (without `resume`) or one of another recipe, for data that cannot be trained on, a device that
-    is not there or too small, and a loss that is no number.
+    (without `resume`) or one of another recipe or fold, for data that cannot be trained on, a
+    device that is not there or too small, and a loss that is no number.
     """
     job = settle(recipe, Path(out), seed, fold, draw)
     with joined(device) as process:
@@ -78,7 +76,8 @@ def train(
             if say is not None and feed.notes:
                 say("; ".join(feed.notes))
         if (solve := runs.solver(job.recipe)) is not None:
-            _solve(job, feed, solve)
+            if process.number == 0:  # a solver does not share its work
+                _solve(job, feed, solve)
         else:
             hold_memory(process.device)
             teacher = open_teacher(job.recipe, job.manifest, fold, process.device)
@@ -102,7 +101,10 @@ def _is_there(job: Job, resume: bool) -> bool:
         raise FerError(f"{job.out}: there is a run; --resume goes on with it, or give another -o")
     if recipes.load(file) != job.recipe:
         raise FerError(f"{job.out}: the run has another recipe; give another -o, or delete it")
-    return runs.has_ended(job.out)
+    if not runs.has_ended(job.out):
+        return False
+    same_fold(job, runs.read_json(job.out / "card.json"))
+    return True
 
 
 def _open(job: Job) -> None:
@@ -116,7 +118,7 @@ def _open(job: Job) -> None:
 def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: "Recorder | None") -> None:
     """Train until the last epoch, or until the validation scores no longer rise."""
     spec = job.recipe.train
-    choice, start = _resumed(job, trainer)
+    choice, start = resumed(job, trainer)
     for epoch in range(start, spec.epochs):
         began = time.perf_counter()
         loss = trainer.run(epoch)
@@ -147,16 +149,15 @@ class Recorder:
         self.board = _board(job.out) if tensorboard else None
         self.saved, self.cost = time.perf_counter(), 0.0
 
-    def note(self, trainer: Trainer, choice: "Choice", line: dict[str, Any], ended: bool) -> None:
+    def note(self, trainer: Trainer, choice: Choice, line: dict[str, Any], ended: bool) -> None:
         """Write one epoch down. The checkpoint costs a twentieth of the time at most."""
         epoch, spec = line["epoch"], self.job.recipe.train
         _append(self.job.out / "log.jsonl", line)
         if choice.epoch + 1 == epoch and (spec.select != "last" or ended):
-            file = self.job.out / "best.safetensors"
-            write_tensors(file, trainer.kept.state_dict(), {"epoch": epoch})
+            write_best(self.job, trainer.kept.state_dict(), epoch)
         if not ended and time.perf_counter() - self.saved >= SAVING * self.cost:
             self.saved = time.perf_counter()
-            _save(self.job, trainer, choice, epoch)
+            save(self.job, trainer, choice, epoch)
             self.cost = time.perf_counter() - self.saved
         if self.board is not None:
             for name, value in line.items():
@@ -168,21 +169,6 @@ class Recorder:
         """Finish what is still being written."""
         if self.board is not None:
             self.board.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The epoch that is kept so far, and its validation score."""
-
-    epoch: int = -1
-    value: float = -math.inf
-
-    def after(self, epoch: int, found: Scores, select: str) -> "Choice":
-        """The choice after one more epoch; of equal scores the earlier epoch is kept."""
-        if select == "last":
-            return Choice(epoch, self.value)
-        value = -found[select] if select in LOWER_IS_BETTER else found[select]
-        return Choice(epoch, value) if value > self.value else self
 
 
 def _validated(trainer: Trainer, feed: Feed) -> Scores:
@@ -212,32 +198,6 @@ def _scored(values: npt.NDArray[np.float64], val: FaceDataset) -> list[float]:
     return [float(scores.accuracy(table)), float(scores.macro_f1(table)), nll]
 
 
-def _save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
-    tensors, facts = trainer.state()
-    facts |= {"epoch": epoch, "manifest": job.manifest, "choice": dataclasses.astuple(choice)}
-    write_tensors(job.out / "last.safetensors", tensors, facts)
-
-
-def _resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
-    """The choice so far and the epoch to go on with, after the checkpoint where there is one."""
-    file, first = job.out / "last.safetensors", trainer.process.number == 0
-    data = shared(trainer.process, file.read_bytes() if first and file.is_file() else b"")
-    if not data:
-        if first:
-            (job.out / "log.jsonl").unlink(missing_ok=True)
-        return Choice(), 0
-    tensors, facts = parse_tensors(data)
-    if facts["manifest"] != job.manifest:
-        raise FerError(f"{job.out}: the manifest has changed since; train anew with another -o")
-    trainer.restore(tensors, facts)
-    start = int(facts["epoch"])
-    if first:
-        lines = runs.read_log(job.out)[:start]
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (job.out / "log.jsonl").write_text(text, encoding="utf-8")
-    return Choice(*facts["choice"]), start
-
-
 def _solve(job: Job, feed: Feed, solve: Callable[..., None]) -> None:
     """Weights from a solver instead of from gradients."""
     began = time.perf_counter()
@@ -246,7 +206,7 @@ def _solve(job: Job, feed: Feed, solve: Callable[..., None]) -> None:
     weights = weights_of_classes(job.recipe, feed)
     pixels = rows.pixels(np.arange(len(rows))).numpy()
     solve(model, pixels, rows.targets, weights=weights, seed=job.seed)
-    write_tensors(job.out / "best.safetensors", model.state_dict(), {"epoch": 1})
+    write_best(job, model.state_dict(), 1)
     trainer = Trainer(job.recipe, feed, Process(torch.device("cpu")), job.seed)
     trainer.model = model
     found = {f"val_{name}": value for name, value in _validated(trainer, feed).items()}
@@ -282,8 +242,8 @@ def _close(job: Job, feed: Feed, device: torch.device, command: str | None) -> N
         "hardware": hardware(device),
         "made": made(command),
     }
-    (job.out / "last.safetensors").unlink(missing_ok=True)
     write_json(job.out / "card.json", card)
+    (job.out / "last.safetensors").unlink(missing_ok=True)  # not before the run has ended
 
 
 def _append(file: Path, line: dict[str, Any]) -> None:

@@ -62,8 +62,9 @@ class Trainer:
         self.plain: Any = self.model
         if process.of > 1:
             self.plain = nn.parallel.DistributedDataParallel(self.model)
-        # whole batches only: a last one of another size would be compiled or captured anew
-        self.network = hastened(self.plain, self.model, recipe, process, self.loader.batch_size)
+        self.network: Any = None  # `plain`, made faster by the first epoch
+        if teacher is not None and recipe.augment.crop:
+            _takes_windows(teacher, recipe, f"the teacher {recipe.train.teacher}", process.device)
 
     @property
     def kept(self) -> nn.Module:
@@ -72,11 +73,13 @@ class Trainer:
 
     def run(self, epoch: int) -> float:
         """Train one epoch; returns its mean loss. Raises `FerError` where a loss is not finite."""
+        self.model.train()
+        if self.network is None:  # not in `__init__`: who calls this names the batch that fits
+            self.network = self._hastened()
         own = (self.seed, epoch, self.process.number)
         torch.manual_seed(int(np.random.SeedSequence(own).generate_state(1)[0]))
         augment = BatchAugment(self.recipe.augment, own)
         self.loader.order.epoch, self.loader.augment = epoch, augment
-        self.model.train()
         losses = []
         for number, (images, labels) in enumerate(self.loader):
             if len(labels) == 1 < self.loader.batch_size:
@@ -93,6 +96,13 @@ class Trainer:
         if not all(bool(weight.isfinite().all()) for weight in self.model.parameters()):
             raise self.spoilt(epoch, "left weights that are no numbers")
         return float(mean)
+
+    def _hastened(self) -> Any:
+        """`plain`, made faster for whole batches: for a last one of another size it would be
+        compiled or captured anew.
+        """
+        batch = self.loader.batch_size
+        return hastened(self.plain, self.model, self.recipe, self.process, batch)
 
     def _step(
         self, images: torch.Tensor, labels: torch.Tensor, step: int, augment: BatchAugment
@@ -199,22 +209,27 @@ def _started(recipe: Recipe) -> nn.Module:
     if recipe.model.init_weights:
         put_weights(model, Path(recipe.model.init_weights))
     if recipe.augment.crop:
-        _takes_windows(model, recipe)
+        _takes_windows(model, recipe, recipe.model.name)
+        model.train()
     return model
 
 
-def _takes_windows(model: nn.Module, recipe: Recipe) -> None:
-    """Raise `FerError` where a network cannot take the windows of a random crop."""
+def _takes_windows(
+    model: nn.Module, recipe: Recipe, name: str, device: torch.device | str = "cpu"
+) -> None:
+    """Raise `FerError` where a network cannot take the windows of a random crop.
+
+    It is in evaluation mode then.
+    """
     side = recipe.augment.crop
     try:
         with torch.no_grad():
-            model.eval()(torch.zeros(1, recipe.data.channels, side, side))
+            model.eval()(torch.zeros(1, recipe.data.channels, side, side, device=device))
     except RuntimeError as error:
         raise FerError(
-            f"augment.crop = {side}: {recipe.model.name} does not take windows of {side} px; "
+            f"augment.crop = {side}: {name} does not take windows of {side} px; "
             "leave it out, or take a network of convolutions and a mean"
         ) from error
-    model.train()
 
 
 def _loader(recipe: Recipe, feed: Feed, process: Process, seed: int) -> Loader:

@@ -1,0 +1,107 @@
+"""Resume: what a run leaves behind so that it can go on, and how it does.
+
+In goes a trainer with the choice so far; out comes `last.safetensors`, and from it both again. That
+file holds the chosen weights, too: `best.safetensors` may be of a later epoch when a run is killed,
+which on a GPU need not come back.
+"""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+
+from fertools import runs
+from fertools.devices import shared
+from fertools.errors import FerError
+from fertools.runs.checkpoint import (
+    Tensors,
+    inside,
+    parse_tensors,
+    read_tensors,
+    under,
+    write_tensors,
+)
+from fertools.train.jobs import Job
+from fertools.train.trainer import Trainer
+
+LOWER_IS_BETTER = ("nll",)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The epoch that is kept so far, counted from 0, and its validation score."""
+
+    epoch: int = -1
+    value: float = -math.inf
+
+    def after(self, epoch: int, found: dict[str, float], select: str) -> "Choice":
+        """The choice after one more epoch; of equal scores the earlier epoch is kept."""
+        if select == "last":
+            return Choice(epoch, self.value)
+        value = -found[select] if select in LOWER_IS_BETTER else found[select]
+        return Choice(epoch, value) if value > self.value else self
+
+
+def same_fold(job: Job, facts: dict[str, object]) -> None:
+    """Raise `FerError` where a card or a checkpoint is of another fold; old ones do not say."""
+    fold = facts.get("fold", job.fold)
+    if fold != job.fold:
+        was, asked = ("no fold" if k is None else f"fold {k}" for k in (fold, job.fold))
+        raise FerError(f"{job.out}: the run is of {was}, not of {asked}; give another -o")
+
+
+def save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
+    """Write the checkpoint behind so many epochs."""
+    tensors, facts = trainer.state()
+    if _is_chosen(job, choice) and choice.epoch + 1 != epoch:  # else the state holds its weights
+        tensors |= under("best", read_tensors(job.out / "best.safetensors")[0])
+    facts |= {"epoch": epoch, "manifest": job.manifest, "fold": job.fold}
+    facts["choice"] = dataclasses.astuple(choice)
+    write_tensors(job.out / "last.safetensors", tensors, facts)
+
+
+def resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
+    """The choice so far and the epoch to go on with, after the checkpoint where there is one."""
+    file, first = job.out / "last.safetensors", trainer.process.number == 0
+    data = shared(trainer.process, file.read_bytes() if first and file.is_file() else b"")
+    if not data:
+        if first:
+            (job.out / "log.jsonl").unlink(missing_ok=True)
+        return Choice(), 0
+    tensors, facts = parse_tensors(data)
+    if facts["manifest"] != job.manifest:
+        raise FerError(f"{job.out}: the manifest has changed since; train anew with another -o")
+    same_fold(job, facts)
+    trainer.restore(tensors, facts)
+    choice, start = Choice(*facts["choice"]), int(facts["epoch"])
+    lost = False
+    if first:
+        lines = runs.read_log(job.out)[:start]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (job.out / "log.jsonl").write_text(text, encoding="utf-8")
+        kept = trainer.kept.state_dict() if choice.epoch + 1 == start else inside("best", tensors)
+        lost = _is_chosen(job, choice) and not _put_back(job, choice, kept)
+    return (Choice() if shared(trainer.process, b"lost" if lost else b"") else choice), start
+
+
+def write_best(job: Job, tensors: Tensors, epoch: int) -> None:
+    """Write the weights that are kept, of the epoch counted from 1."""
+    write_tensors(job.out / "best.safetensors", tensors, {"epoch": epoch})
+
+
+def _put_back(job: Job, choice: Choice, kept: Tensors) -> bool:
+    """Whether `best.safetensors` holds the weights of the choice, from `kept` where it did not.
+
+    A checkpoint of before has none; then the epochs that follow are chosen among anew.
+    """
+    file = job.out / "best.safetensors"
+    if file.is_file() and read_tensors(file)[1].get("epoch") == choice.epoch + 1:
+        return True
+    if kept:
+        write_best(job, kept, choice.epoch + 1)
+    return bool(kept)
+
+
+def _is_chosen(job: Job, choice: Choice) -> bool:
+    """Whether there is a best epoch so far; with "last" there is none before the end."""
+    return job.recipe.train.select != "last" and choice.epoch >= 0
