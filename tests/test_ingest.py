@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -461,6 +462,18 @@ def test_force_on_a_new_folder_is_no_mistake(lab):
     assert ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "out", force=True).ok == 120
 
 
+def test_an_output_below_the_raw_data_is_not_read(tmp_path, monkeypatch):
+    """`cd faces; fertools ingest imagefolder . -o prepared`, and once more."""
+    put(tmp_path, "happy/1.png", png(draw(person(1), "happiness")))
+    monkeypatch.chdir(tmp_path)
+    assert ingest("imagefolder", ["."], "prepared").statuses == {"ok": 1}
+    before = tree(tmp_path / "prepared")
+    assert ingest("imagefolder", ["."], "prepared").statuses == {"ok": 1}
+    assert ingest("imagefolder", ["."], "prepared", force=True).statuses == {"ok": 1}
+    assert tree(tmp_path / "prepared") == before
+    assert ingest("imagefolder", ["."], "other").statuses == {"ok": 1}
+
+
 def test_an_output_that_is_a_file_or_below_one(lab):
     with pytest.raises(FerError, match=r"00\.txt: is there and is no data set"):
         ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "raw/00.txt")
@@ -659,6 +672,10 @@ def test_two_images_with_one_id(tmp_path):
         "another image has the id imagefolder/happy/a.png"
         in rows["imagefolder/happy/a.png~4"]["detail"]
     )
+    assert done.notes == [
+        "images without a face, since another one has their id: 1; name each once, rename one, "
+        "or give the folder above both as one RAW"
+    ]
     lost = rows["imagefolder/happy/a.png~4"]
     assert lost["shard"] is lost["row"] is lost["store"] is lost["face_hash"] is None
     ok = pc.equal(table["status"], "ok").to_numpy()
@@ -679,6 +696,45 @@ def test_archives_stand_for_the_folders_they_unpack_to(tmp_path):
         ("imagefolder/test/happy/1.png", "test", "happiness"),
         ("imagefolder/train/happy/1.png", "train", "happiness"),
     ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_several_folders_are_parts_and_keep_their_images_apart(tmp_path, packed):
+    """`fer/train fer/test` with the same names below: what is one RAW alone has no prefix."""
+    for number, part in enumerate(("train", "test")):
+        image = png(draw(person(number), "happiness"))
+        if packed:
+            put(tmp_path, f"fer/{part}.zip", zipped([("happy/1.png", image)]))
+        else:
+            put(tmp_path, f"fer/{part}/happy/1.png", image)
+    raws = [tmp_path / "fer" / (p + ".zip" * packed) for p in ("train", "test")]
+    done = ingest("imagefolder", raws, tmp_path / "out")
+    assert done.statuses == {"ok": 2} and done.notes == []
+    rows = read_manifest(tmp_path / "out").table.to_pylist()
+    assert {r["id"]: (r["official_split"], r["raw_label"]) for r in rows} == {
+        "imagefolder/train/happy/1.png": ("train", "happy"),
+        "imagefolder/test/happy/1.png": ("test", "happy"),
+    }
+    ingest("imagefolder", raws[:1], tmp_path / "one")
+    assert read_manifest(tmp_path / "one").table["id"].to_pylist() == ["imagefolder/happy/1.png"]
+    ingest("imagefolder", raws, tmp_path / "one", add=True)  # what was read stays as it is
+    table = read_manifest(tmp_path / "one").table
+    assert table["id"].to_pylist() == ["imagefolder/happy/1.png", "imagefolder/test/happy/1.png"]
+
+
+def test_folders_of_one_name_are_told_by_those_above(tmp_path, monkeypatch):
+    for place in ("a/faces", "b/faces"):
+        put(tmp_path, f"{place}/happy/p1.png", png(draw(person(len(place)), "happiness")))
+    put(tmp_path, "b/faces/stray.png", b"x")
+    monkeypatch.chdir(tmp_path / "a")
+    options = {"subject_regex": r"^happy/(p\d)"}  # the folders of the RAW are not searched
+    ingest("imagefolder", ["faces", "../b/faces"], tmp_path / "out", options=options)
+    rows = read_manifest(tmp_path / "out").table.to_pylist()
+    assert {row["id"]: (row["status"], row["subject"]) for row in rows} == {
+        "imagefolder/a/faces/happy/p1.png": ("ok", "imagefolder:p1"),
+        "imagefolder/b/faces/happy/p1.png": ("ok", "imagefolder:p1"),
+        "imagefolder/b/faces/stray.png": ("unknown_name", None),
+    }
 
 
 def test_unknown_labels_are_told(tmp_path):
@@ -728,6 +784,8 @@ def table(tmp_path, text, name="t.csv", **options):
     ("text", "words"),
     [
         ("file,label\na.png,happy\n", "no column 'path'; there are file, label; say which with"),
+        ("path;label\na.png;happy\n", "stand between ';', so no column 'path' .*save it with com"),
+        ("path\tlabel\na.png\thappy\n", "stand between tabs"),
         ("path,label\na.png,happy,3\n", r"line 2: 3 cells for 2 columns"),
         ("", "is empty; download the data itself"),
         ("version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
@@ -773,6 +831,85 @@ def test_numbers_with_gaps_are_whole_again(tmp_path):
     rows = table(tmp_path, sink.getvalue().to_pybytes(), "t.parquet", age="age", subject="who")
     assert [r["age"] for r in rows] == ["20", None]
     assert [r["subject"] for r in rows] == ["table:7", "table:8"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_tables_in_several_folders_keep_their_images_apart(tmp_path, whole):
+    """One RAW above the tables, or each table a RAW: the same names are other images."""
+    for number, part in enumerate(("train", "test")):
+        put(tmp_path, f"tab/{part}/0.png", png(draw(person(number), "happiness")))
+        put(tmp_path, f"tab/{part}/labels.csv", b"path\n0.png\n../0.png\n")
+    raws = [tmp_path / "tab"]
+    if not whole:
+        raws = [tmp_path / f"tab/{part}/labels.csv" for part in ("train", "test")]
+    done = ingest("table", raws, tmp_path / "out")
+    assert done.statuses == {"ok": 2, "unsafe_path": 2}
+    rows = read_manifest(tmp_path / "out").table.to_pylist()
+    ok = {row["id"]: row["path"] for row in rows if row["status"] == "ok"}
+    assert ok == {
+        f"table/{part}/0.png": f"{part}/0.png" if whole else "0.png" for part in ("train", "test")
+    }
+
+
+def test_tables_that_share_their_images_share_their_names(tmp_path):
+    put(tmp_path, "raw/a.png", png(draw(person(1), "neutral")))
+    for name in ("one", "two"):
+        put(tmp_path, f"raw/{name}.csv", b"path\na.png\n")
+    done = ingest("table", [tmp_path / "raw/one.csv", tmp_path / "raw/two.csv"], tmp_path / "out")
+    assert done.statuses == {"ok": 1, "duplicate_id": 1}
+    row = read_manifest(tmp_path / "out").table.to_pylist()[1]
+    assert "a.png: another image has the id table/a.png, a.png; name each once" in row["detail"]
+
+
+def test_a_file_that_comes_later_is_read_and_one_that_is_replaced_refused(tmp_path):
+    put(tmp_path, "raw/t.csv", b"path\na.png\nb.png\nc.png\n")
+    put(tmp_path, "raw/a.png", png(draw(person(1), "neutral")))
+    arguments = "table", [tmp_path / "raw/t.csv"], tmp_path / "out"
+    assert ingest(*arguments).statuses == {"ok": 1, "missing": 2}
+    before = tree(tmp_path / "out")
+    assert ingest(*arguments).statuses == {"ok": 1, "missing": 2}
+    assert tree(tmp_path / "out") == before
+    put(tmp_path, "raw/b.png", png(draw(person(2), "neutral")))
+    assert ingest(*arguments).statuses == {"ok": 2, "missing": 1}
+    ingest(*arguments[:2], tmp_path / "fresh")
+    assert tree(tmp_path / "fresh") == tree(tmp_path / "out")
+    put(tmp_path, "raw/a.png", png(draw(person(3), "anger")))
+    with pytest.raises(FerError, match="unit t was read from other data than it is now"):
+        ingest(*arguments)
+    assert ingest(*arguments, force=True).statuses == {"ok": 2, "missing": 1}
+    (tmp_path / "raw/a.png").unlink()
+    with pytest.raises(FerError, match="unit t was read from other data than it is now"):
+        ingest(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [("validation", "val"), ("Dev", "val"), ("eval", "val"), ("testing", "test"), ("x", "x")],
+)
+def test_names_of_parts(tmp_path, word, part):
+    (row,) = table(tmp_path, f"path,part\na.png,{word}\n", split="part")
+    assert row["official_split"] == part
+
+
+def test_words_and_numbers_are_what_they_mean(tmp_path):
+    """A Mac's decomposed letters, and numbers of a column with gaps as pandas writes them."""
+    nfc, nfd = (unicodedata.normalize(form, "김") for form in ("NFC", "NFD"))
+    joy = unicodedata.normalize("NFD", "기쁨")
+    text = f"path,who,label,take\na.png,{nfd},{joy},3.0\n./a.png,{nfc},4.0,3\nb.png,7.0,4.5,-1.0\n"
+    put(tmp_path, "map.toml", f'"4.0" = "anger"\n"{joy}" = "happiness"\n'.encode())
+    named = {"subject": "who", "label": "label", "sequence": "take"}
+    rows = table(tmp_path, text, labels=str(tmp_path / "map.toml"), **named)
+    assert [row["subject"] for row in rows] == [f"table:{nfc}", f"table:{nfc}", "table:7"]
+    assert [row["sequence"] for row in rows] == ["3", "3", "-1"]
+    assert [row["raw_label"] for row in rows] == ["기쁨", "4", "4.5"]
+    assert [row["native_label"] for row in rows] == ["happiness", "anger", None]
+
+
+def test_two_columns_of_one_name(tmp_path):
+    text = "path,label,label,,\na.png,happy,sad,,\n"
+    with pytest.raises(FerError, match=r"t\.csv: 'label' is the name of several columns; rename"):
+        table(tmp_path, text, label="label")
+    assert table(tmp_path, text)[0]["status"] == "ok"  # nobody asked for it
 
 
 def test_a_map_of_labels_counts_by_its_words_not_by_its_place(tmp_path):

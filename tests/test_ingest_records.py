@@ -5,9 +5,11 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from fertools.errors import FerError
 from fertools.fakes._face import draw, person
 from fertools.fakes._files import png, put
 from fertools.ingest import ingest
+from fertools.ingest.verify import verify
 
 SOURCE = '''"""Faces with a list of records, in one folder or in two."""
 
@@ -81,3 +83,21 @@ def test_a_source_may_choose_its_face_options_by_what_it_was_given(raw):
     ingest(str(raw / "other.py"), [raw / "images", raw / "lists"], raw / "out")
     plan = json.loads((raw / "out" / "ingest.json").read_text())
     assert plan["face"]["size"] == 16
+
+
+def test_damaged_records_are_named_by_verify_and_by_the_next_ingest(raw):
+    """A sentence with a cure that works, and no traceback."""
+    arguments = str(raw / "mine.py"), [raw / "images", raw / "lists"], raw / "out"
+    ingest(*arguments)
+    assert verify(raw / "out") == []
+    file = raw / "out/labels.parquet"
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    (fault,) = verify(raw / "out")
+    assert fault.file == file and "every RAW that held labels" in fault.cure
+    with pytest.raises(FerError, match=r"labels\.parquet: this is not a Parquet.* put back a copy"):
+        ingest(*arguments)
+    file.unlink()
+    assert [str(fault).split(": ")[1][:10] for fault in verify(raw / "out")] == ["is missing"]
+    ingest(*arguments)
+    assert verify(raw / "out") == [] and file.read_bytes() == data

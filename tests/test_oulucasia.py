@@ -4,10 +4,13 @@ from collections import Counter
 
 import pytest
 
+from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import oulucasia as fake
-from fertools.fakes._files import put
+from fertools.fakes._face import draw, person
+from fertools.fakes._files import png, put
 from fertools.ingest import ingest
+from fertools.ingest.verify import verify
 from fertools.manifest import read_manifest
 from fertools.roots import Root
 from fertools.sources import oulucasia
@@ -62,6 +65,37 @@ def test_cropped_faces_go_first_and_originals_on_request(tmp_path):
     assert all("_Acropped/" in frame.path for frame in frames(tmp_path / "Oulu"))
     (only,) = frames(tmp_path / "Oulu", images="original")
     assert only.path == "OriginalImg/VL/Strong/P001/Anger/000.jpeg"
+
+
+def test_each_camera_and_light_has_its_own_kind_and_a_note_counts_the_rest(tmp_path):
+    """Cropped faces of one camera and light do not drop the originals of the others."""
+    image = png(draw(person(1), "anger", size=32))
+    for place in ("VL_Acropped/Strong", "VL/Strong", "VL/Weak", "NI/Strong"):
+        put(tmp_path, f"raw/{place}/P001/Anger/000.jpeg", image)
+    put(tmp_path, "raw/VL/Strong/P002/Anger/000.jpeg", image)  # whose face was not cropped
+    found = [frame.path.split("/P0")[0] for frame in frames(tmp_path / "raw")]
+    assert sorted(found) == ["NI/Strong", "VL/Weak", "VL_Acropped/Strong"]
+    done = ingest("oulucasia", [tmp_path / "raw"], tmp_path / "out", face=FACE)
+    assert done.statuses == {"ok": 3}
+    assert done.notes == ["originals not read, for their camera and light has cropped ones: 2"]
+
+    def default(condition):
+        options = Options(condition=condition)
+        return oulucasia.defaults([Root(tmp_path / "raw", options)])["faces"]
+
+    assert (default("VL/Strong"), default("all")) == ("as-is", "auto")
+
+
+def test_records_may_change_without_a_row_and_a_curation_stays(tmp_path):
+    """A frame that nobody asked for is gone: the card speaks of the records as they are."""
+    truth = fake.write(tmp_path / "raw", people=2)
+    arguments = "oulucasia", truth.raws(tmp_path / "raw"), tmp_path / "out"
+    ingest(*arguments, face=FACE)
+    curate(tmp_path / "out", ["quality"])
+    (tmp_path / "raw/Oulu/OriginalImg/VL/Strong/P001/Anger/000.jpeg").unlink()
+    ingest(*arguments, face=FACE)
+    assert verify(tmp_path / "out") == []
+    assert "curation" in read_manifest(tmp_path / "out").facts
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from fertools.fakes import rafdb as fake
 from fertools.fakes._files import put, zipped
 from fertools.image.align import similarity
 from fertools.ingest import ingest
+from fertools.ingest.plan import open_roots
 from fertools.manifest import read_manifest
 from fertools.roots import Root
 from fertools.sources import rafdb
@@ -56,6 +57,37 @@ def test_compounds_have_names_of_their_own(done):
     assert {row["raw_label"] for row in good} - {None} == set(rafdb.COMPOUNDS)
     assert {row["native_label"] for row in good} - {None} == set(labels.COMPOUND)
     assert all(row["id"].startswith("rafdb/compound/") for row in good)
+
+
+def test_two_folders_whose_files_have_the_same_names_keep_their_labels(tmp_path):
+    """`raf/basic raf/compound`: both have Image/aligned and EmoLabel/list_patition_label.txt."""
+    for folder, name, code in (("basic", "train_00001", 4), ("compound", "train_0001", 2)):
+        put(tmp_path, f"{folder}/Image/aligned/{name}_aligned.jpg", b"x")
+        put(tmp_path, f"{folder}/EmoLabel/list_patition_label.txt", f"{name}.jpg {code}".encode())
+    assert said(tmp_path / "basic", tmp_path / "compound") == {
+        "basic/train_00001": "4",
+        "compound/train_0001": "Happily Disgusted",
+    }
+
+
+def test_a_set_without_aligned_faces_keeps_its_originals(tmp_path):
+    put(tmp_path, "basic/Image/aligned/train_00001_aligned.jpg", b"x")
+    put(tmp_path, "basic/Image/original/train_00001.jpg", b"x")
+    put(tmp_path, "compound/Image/original/train_0001.jpg", b"x")
+    roots = open_roots(rafdb, [tmp_path / "basic", tmp_path / "compound"], {})
+    shots = [shot for r in roots for unit in rafdb.units(r) for shot in unit.options]
+    assert [(shot.path, shot.aligned) for shot in shots] == [
+        ("Image/aligned/train_00001_aligned.jpg", True),
+        ("Image/original/train_0001.jpg", False),
+    ]
+    assert rafdb.defaults(roots)["faces"] == "auto" != rafdb.defaults(roots[:1])["faces"]
+
+
+def said(*folders):
+    """What several RAW arguments say of each key."""
+    roots = open_roots(rafdb, folders, {})
+    found = [rafdb._frame(shot) for r in roots for u in rafdb.units(r) for shot in u.options]
+    return {frame.key: frame.raw_label for frame in found}
 
 
 def test_a_compound_list_is_told_by_its_codes_when_the_digits_are_gone(tmp_path):

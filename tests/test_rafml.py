@@ -1,6 +1,7 @@
 """RAF-ML and RAF-CE: shares, several labels, compounds, parts, and whose picture it is."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root
 from fertools.sources import rafce, rafml
+from fertools.sources._numbered import is_aligned
 from fertools.split import SplitOptions, split
 
 
@@ -95,6 +97,22 @@ def test_the_codes_of_raf_ce_are_its_own(tmp_path):
     assert len(rafce.CODES) == 14 and rafce.CODES[8] == "fearfully disgusted"
     assert [row["official_split"] for row in rows[:3]] == ["train", "test", "val"]
     assert {row["action_units"] for row in rows} == {"1:0 2:0 L12:0", None}
+
+
+def test_only_a_folder_called_aligned_holds_aligned_faces(tmp_path, monkeypatch):
+    """Whatever the folders above are called, and however the RAW argument is written."""
+    study = tmp_path / "aligned/aligned-study/Image"
+    put(study, "original/0001.jpg", b"x")
+    put(study, "distribution.txt", b"0001.jpg 1 0 0 0 0 0\n")
+    monkeypatch.chdir(study / "original")
+    for raw in (study, Path(".."), study.parent):
+        assert rafml.defaults([Root(raw, rafml.Options())])["faces"] == "auto"
+        (frame,) = frames(rafml, raw)
+        assert (frame.status, frame.path.rpartition("/")[2]) == ("ok", "0001.jpg")
+    put(study, "ALIGNED/0001.jpg", b"x")
+    assert [frame.path for frame in frames(rafml, Path(".."))] == ["ALIGNED/0001.jpg"]
+    monkeypatch.chdir(study / "ALIGNED")
+    assert [is_aligned(member) for member in Root(".").members] == [True]
 
 
 @pytest.mark.parametrize(

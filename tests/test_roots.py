@@ -3,6 +3,7 @@
 import gzip
 import io
 import itertools
+import json
 import os
 import pickle
 import tarfile
@@ -93,6 +94,19 @@ def test_links_are_followed_once_and_never_in_circles(tmp_path):
     (tmp_path / "raw" / "happy" / "loop").symlink_to(tmp_path / "raw")
     (tmp_path / "raw" / "sad").symlink_to(tmp_path / "disk2")
     assert paths(tmp_path / "raw") == ["happy/1.png", "sad/2.png"]
+
+
+def test_a_data_set_that_an_ingest_made_below_is_no_raw_data(tmp_path):
+    plan = {"source": "imagefolder", "name": "x", "face": {}, "options": {}, "limit": None}
+    put(tmp_path, "out/ingest.json", json.dumps(plan).encode())
+    put(tmp_path, "other/ingest.json", b'{"theirs": 1}')
+    put(tmp_path, "broken/ingest.json", b"{")
+    for place in ("a.png", "out/units/b.png", "out/c.png", "other/d.png", "broken/e.png"):
+        put(tmp_path, place, b"x")
+    paths = [m.path for m in Root(tmp_path).members]
+    assert [p for p in paths if p.endswith(".png")] == ["a.png", "broken/e.png", "other/d.png"]
+    inside = [m.path for m in Root(tmp_path / "out").members]
+    assert inside == ["c.png", "ingest.json", "units/b.png"]  # asked for by name
 
 
 def test_a_link_to_nothing_is_a_member_with_a_fault(tmp_path):

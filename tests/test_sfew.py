@@ -4,7 +4,8 @@ import pytest
 
 from fertools.errors import FerError
 from fertools.fakes import sfew as fake
-from fertools.fakes._files import put
+from fertools.fakes._face import draw, person
+from fertools.fakes._files import png, put
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root
@@ -52,6 +53,27 @@ def test_stills_on_request(tmp_path):
     assert still.path == "Train/Angry/Airheads_000000040_00000001.png"
     with pytest.raises(FerError, match="images 'all': known are aligned, auto, original"):
         frames(tmp_path / "SFEW 2.0", images="all")
+
+
+def test_each_part_has_its_own_kind_and_a_note_counts_the_stills(tmp_path):
+    """Aligned faces in train, stills alone in val: nothing is lost, and the notes say what is."""
+    for folder in ("Train/Train_Aligned_Faces/Angry", "Train/Angry", "Train/Sad", "Val/Happy"):
+        put(tmp_path, f"raw/{folder}/{STILL}", png(draw(person(1), "anger", size=32)))
+    found = [frame.path.rpartition("/")[0] for frame in frames(tmp_path / "raw")]
+    assert found == ["Train/Train_Aligned_Faces/Angry", "Val/Happy"]
+    root = Root(tmp_path / "raw")
+    assert sfew.defaults([root])["faces"] == "auto"  # a still is no face
+    face = {"faces": "as-is", "size": 16}
+    done = ingest("sfew", [tmp_path / "raw"], tmp_path / "out", face=face)
+    assert done.statuses == {"ok": 2}
+    assert done.notes == [
+        "stills not read, for their part has aligned faces: train 2",
+        "aligned faces in train, whole stills in val: parts that are unlike; --images original "
+        "reads stills in all",
+    ]
+    stills = ingest("sfew", [tmp_path / "raw"], tmp_path / "stills", face=face,
+                    options={"images": "original"})  # fmt: skip
+    assert stills.statuses == {"ok": 3} and stills.notes == []
 
 
 def test_films_can_be_kept_together(tmp_path):

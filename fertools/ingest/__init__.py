@@ -30,8 +30,8 @@ from fertools.ingest.unitfile import finished, unit_file, unit_rows
 from fertools.locations import Location, at, listed
 from fertools.manifest import stored_facts, write_json
 from fertools.roots import Unit, forget
+from fertools.roots.listing import PLAN
 
-PLAN = "ingest.json"
 ASKED = 8  # units looked for at a time: a store answers many at once
 PARTIALS = (".*.npy.*partial", ".*.parquet.*partial", "units/.*.parquet.*partial")
 

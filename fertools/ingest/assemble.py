@@ -17,21 +17,30 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from fertools import versions
 from fertools.columns import put
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions
 from fertools.ingest.extract import detector_facts
+from fertools.ingest.records import RECORDS, records_of
 from fertools.ingest.unitfile import unit_facts, unit_file, unit_table
 from fertools.labels import canonical
-from fertools.locations import Location, listed, on_disk, source
-from fertools.manifest import conform, counts, read_card, write_manifest
+from fertools.locations import Location, listed, on_disk, sha256
+from fertools.manifest import (
+    card_path,
+    conform,
+    counts,
+    read_card,
+    with_digest,
+    write_json,
+    write_manifest,
+)
 from fertools.manifest.card import made
 from fertools.roots import Root
 
 ABOUT = ("licence", "citation", "homepage", "sharing")
+SAME_ID = "name each once, rename one, or give the folder above both as one RAW"
 
 
 def assemble(
@@ -50,7 +59,7 @@ def assemble(
     table = _whole(tables, plan["name"], key, _words(module, plan, roots))
     shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
     statuses = counts(table["status"])
-    records = _records(out)
+    records = records_of(out)
     if pending := _pending(records, table):
         statuses["pending"] = pending
     content = {
@@ -65,7 +74,8 @@ def assemble(
         "notes": [*_notes(table), *_told(module, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
-        "files": {f"units/{n}.parquet": file for n, (_, file) in zip(names, read, strict=True)},
+        "files": {f"units/{n}.parquet": file for n, (_, file) in zip(names, read, strict=True)}
+        | ({} if records is None else {RECORDS: sha256(out / RECORDS)}),
         "made": made(command),
     }
     return _publish(out, table, content, card)
@@ -85,7 +95,7 @@ def _publish(
             versions.forget(out)
     elif curated := versions.curated(manifest):
         if curated == json.loads(json.dumps(content)):
-            return read_card(manifest)
+            return _with_records(manifest, card)
         number = versions.keep(on_disk(out))
         card["notes"].append(
             f"rows were added: what `curate` had found is in version {number}; run it again"
@@ -93,6 +103,16 @@ def _publish(
         versions.drop_tables(on_disk(out))
     write_manifest(manifest, table, content, card)
     return card
+
+
+def _with_records(manifest: Location, card: dict[str, Any]) -> dict[str, Any]:
+    """The card that a curation left: records may come that change no row."""
+    kept, name = read_card(manifest), RECORDS
+    digest = card["files"].get(name)
+    if digest and kept.get("files", {}).get(name) != digest:
+        kept = with_digest(kept, name, digest)
+        write_json(card_path(manifest), kept)
+    return kept
 
 
 def _detector(table: pa.Table, plan: dict[str, Any]) -> dict[str, str]:
@@ -161,13 +181,15 @@ def _once(table: pa.Table) -> pa.Table:
     if not repeated.any():
         return table
     names, details = table["id"].to_pylist(), table["detail"].to_pylist()
+    keeper = {ids[at]: at for at in np.flatnonzero(~repeated & np.isin(ids, ids[repeated]))}
     taken = set(names)
     for at in np.flatnonzero(repeated):
         claimed = names[at]
         names[at] = next(n for i in itertools.count(2) if (n := f"{claimed}~{i}") not in taken)
         taken.add(names[at])
         if ok[at]:
-            details[at] = f"{table['path'][at]}: another image has the id {claimed}"
+            path, other = table["path"][at].as_py(), table["path"][keeper[ids[at]]].as_py()
+            details[at] = f"{path}: another image has the id {claimed}, {other}; {SAME_ID}"
     lost = pa.array(repeated & ok)
     table = put(table, "id", pa.array(names, pa.string()))
     table = put(table, "detail", pa.array(details, pa.string()))
@@ -176,12 +198,6 @@ def _once(table: pa.Table) -> pa.Table:
         column = table[name]
         table = put(table, name, pc.if_else(lost, pa.scalar(None, column.type), column))
     return table
-
-
-def _records(out: Location) -> pa.Table | None:
-    """The data set's own records, as `labels.parquet` keeps them over all rounds."""
-    file = out / "labels.parquet"
-    return pq.read_table(source(file)) if file.is_file() else None
 
 
 def _pending(records: pa.Table | None, table: pa.Table) -> int:
@@ -201,11 +217,13 @@ def _told(module: ModuleType, table: pa.Table, records: pa.Table | None) -> list
 
 
 def _notes(table: pa.Table) -> list[str]:
-    """Sentences on what a reader should know: labels that no map knows."""
+    """Sentences on what a reader should know: ids claimed twice, labels that no map knows."""
     strange = table.filter(
         pc.and_(pc.is_valid(table["raw_label"]), pc.is_null(table["native_label"]))
     )
-    return [
+    lost = counts(table["status"]).get("duplicate_id", 0)
+    said = f"images without a face, since another one has their id: {lost}; {SAME_ID}"
+    return [said] * bool(lost) + [
         f"label {raw!r} of {n} rows is no known word: native_label is null there"
         for raw, n in counts(strange["raw_label"]).items()
     ]

@@ -133,9 +133,12 @@ def _spread(module: Any, units: Sequence[Unit]) -> Iterator[tuple[Unit, Frame | 
 
 
 def _images(module: Any, units: Sequence[Unit]) -> int:
-    """How many images there are; a table's rows are counted by its size and first block."""
+    """How many images there are: rows where a unit has them, lines of a table, else files."""
     total = 0
     for unit in units:
+        if (rows := _rows(unit)) is not None:
+            total += rows
+            continue
         first = next(iter(module.read(unit)), None)
         if not isinstance(first, Batch):
             total += len(unit.members)
@@ -144,3 +147,11 @@ def _images(module: Any, units: Sequence[Unit]) -> int:
             lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
             total += lines - 1  # the header
     return total
+
+
+def _rows(unit: Unit) -> int | None:
+    """The rows of a unit, where it was made of them: some are no file, some several."""
+    if unit.named is not None:
+        return unit.named.rows
+    rows = unit.options if isinstance(unit.options, tuple) else ()
+    return len(rows) if rows and all(hasattr(row, "files") for row in rows) else None

@@ -13,18 +13,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fertools.locations import Location, ObjectPath, at, create, local_copy, put, source
+from fertools.locations import Location, ObjectPath, at, create, local_copy, put
+from fertools.manifest.parquet import read_parquet
 from fertools.roots import Root, Unit
+
+RECORDS = "labels.parquet"
+LOST = (
+    "; put back a copy of it, or delete it and run the ingest again with every RAW that held labels"
+)
+
+
+def records_of(out: Location) -> pa.Table | None:
+    """The records of all rounds, None where there are none. Raises `FerError` for a broken file."""
+    file = out / RECORDS
+    return read_parquet(file, file, LOST) if file.is_file() else None
 
 
 def keep_records(module: ModuleType, roots: Sequence[Root], out: Location) -> str | None:
     """Write the records of this and of earlier rounds to `out`; None where a source has none."""
     if not hasattr(module, "index"):
         return None
-    file = out / "labels.parquet"
+    file = out / RECORDS
     tables = [table for root in roots if (table := module.index(root)) is not None]
-    if file.is_file():
-        tables.insert(0, pq.read_table(source(file)))
+    if (before := records_of(out)) is not None:
+        tables.insert(0, before)
     if not tables:
         return None
     table = pa.concat_tables(tables, promote_options="permissive")

@@ -62,7 +62,7 @@ def unit_rows(file: Location) -> int:
 
 
 def finished(out: Location, unit: Unit) -> bool:
-    """Whether a unit is done, its shards are there, and no read failed that may do now.
+    """Whether a unit is done, its shards are there, and nothing can be read now that could not.
 
     Raises `FerError` where it was done from other bytes.
     """
@@ -73,12 +73,13 @@ def finished(out: Location, unit: Unit) -> bool:
         facts = unit_facts(file)
     except FerError:
         return False  # cut: its data is at hand, so it is read again
-    if facts["digest"] != unit.digest:
+    come = _come(facts, unit)
+    if facts["digest"] != unit.digest or (_replaced(facts, unit) and not come):
         raise FerError(
             f"{out}: unit {unit.name} was read from other data than it is now; give the RAW of "
             "that time as well, another -o, or --force to start over"
         )
-    if facts.get("again"):
+    if facts.get("again") or come:
         return False
     try:
         for shard, entry in facts["shards"].items():
@@ -86,6 +87,16 @@ def finished(out: Location, unit: Unit) -> bool:
     except FerError:
         return False  # read again: a shard is missing or cut
     return True
+
+
+def _come(facts: dict[str, Any], unit: Unit) -> bool:
+    """Whether files that a table names are there now and were missing when it was read."""
+    return bool(unit.named and "named" in facts and unit.named.absent < facts["named"]["absent"])
+
+
+def _replaced(facts: dict[str, Any], unit: Unit) -> bool:
+    """Whether the files that a table names are others than those that were read."""
+    return bool(unit.named and "named" in facts and unit.named.digest != facts["named"]["digest"])
 
 
 class UnitWriter:
@@ -146,6 +157,8 @@ class UnitWriter:
         facts: dict[str, Any] = {"digest": self._unit.digest, "shards": self._shards}
         if self._again:
             facts["again"] = self._again
+        if named := self._unit.named:
+            facts["named"] = {"absent": named.absent, "digest": named.digest}
         text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
         table = table.replace_schema_metadata({b"unit": text.encode()})
         file = unit_file(self._out, self._unit.name)

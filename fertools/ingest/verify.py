@@ -14,8 +14,9 @@ from typing import Any
 import pyarrow.compute as pc
 
 from fertools.errors import FerError
+from fertools.ingest.records import LOST, RECORDS
 from fertools.ingest.unitfile import unit_facts, unit_table
-from fertools.locations import Location, at, listed
+from fertools.locations import Location, at, listed, sha256
 from fertools.manifest import Manifest, counts, read_manifest
 from fertools.shards import check_shard, shard_digest
 
@@ -139,12 +140,23 @@ def _card(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterato
         yield Fault(file, f"its sums are {json.dumps(said)}, the manifest's are others", AGAIN)
 
 
+def _records(file: Location, digest: str | None) -> Iterator[Fault]:
+    """The data set's own records, where the card speaks of them."""
+    if digest is None:
+        return
+    if not file.is_file():
+        yield Fault(file, "is missing", LOST.removeprefix("; "))
+    elif sha256(file) != digest:
+        yield Fault(file, "its bytes are not those that were written", LOST.removeprefix("; "))
+
+
 def _files(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:
-    """The bytes of the manifest and of the units, where nothing else is wrong with them."""
+    """The bytes of manifest, units and records, where nothing else is wrong with them."""
     there = {f"units/{name}.parquet": unit.digest for name, unit in units.items()}
     data = (out / "manifest.parquet").read_bytes()
     there["manifest.parquet"] = hashlib.sha256(data).hexdigest()
     written = manifest.card.get("files", {})
+    yield from _records(out / RECORDS, written.get(RECORDS))
     then = " and curate" if "curation" in manifest.facts else ""
     for name, digest in there.items():
         if written.get(name, digest) != digest:

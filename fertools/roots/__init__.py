@@ -37,14 +37,30 @@ UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a table names: its rows, how many of their files are not there (yet), and the others.
+
+    `digest` covers names and sizes of the files that are there.
+    """
+
+    rows: int
+    absent: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
-    """A piece of a root that is read in one pass: the grain of resume and of parallel work."""
+    """A piece of a root that is read in one pass: the grain of resume and of parallel work.
+
+    `named` is for a table whose images are files of their own, which its digest does not cover.
+    """
 
     name: str
     members: tuple[Member, ...]
     digest: str
     options: Any = None
     labels: str | None = None
+    named: Named | None = None
 
     def __str__(self) -> str:
         return f"unit {self.name} ({self.members[0].path} ..)" if self.members else self.name

@@ -3,6 +3,7 @@
 In goes a path; out come paths in a fixed order, each real file once.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,28 @@ from fertools.errors import FerError
 from fertools.locations import Location, ObjectPath
 from fertools.roots.archives import PART
 
+PLAN = "ingest.json"  # marks a folder that an ingest made
+
 
 def walk(folder: Location) -> Iterator[Location]:
-    """Every file below a folder; links are followed last, and each real folder is read once."""
-    return folder.walk() if isinstance(folder, ObjectPath) else _walk(folder)
+    """Every file below a folder, but for data sets that an ingest made there.
+
+    Links are followed last, and each real folder is read once.
+    """
+    if not isinstance(folder, ObjectPath):
+        return _walk(folder)
+    files = list(folder.walk())
+    made = [f.parent for f in files if f.name == PLAN and f.parent != folder and _is_plan(f)]
+    return (f for f in files if not any(f.path.startswith(f"{m.path}/") for m in made))
+
+
+def _is_plan(file: Location) -> bool:
+    """Whether a file is the plan of an ingest, not a stranger's of the same name."""
+    try:
+        plan = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(plan, dict) and {"source", "face", "options"} <= plan.keys()
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -27,6 +46,9 @@ def _walk(folder: Path) -> Iterator[Path]:
                 folders.clear()
                 continue
             seen.add((status.st_dev, status.st_ino))
+            if PLAN in files and Path(top) != folder and _is_plan(Path(top, PLAN)):
+                folders.clear()
+                continue
             folders.sort()
             waiting += [Path(top, name) for name in folders if Path(top, name).is_symlink()]
             yield from (Path(top, name) for name in sorted(files))

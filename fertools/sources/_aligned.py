@@ -21,6 +21,10 @@ class Options:
     images: str = option("auto", "aligned, original, or auto: aligned where there are any")
 
 
+def _whole(member: Member) -> str:
+    return ""
+
+
 def wanted(
     members: Iterable[Member], options: Options | None, is_aligned: Callable[[Member], bool]
 ) -> bool:
@@ -31,12 +35,30 @@ def wanted(
     return choice == "aligned" or (choice == "auto" and any(map(is_aligned, members)))
 
 
+def wanted_by_part(
+    members: Iterable[Member],
+    options: Options | None,
+    is_aligned: Callable[[Member], bool],
+    part_of: Callable[[Member], str | None],
+) -> dict[str, bool]:
+    """`wanted` for each part: one may have originals only. `part_of` is None for other files."""
+    parts: dict[str, list[Member]] = {}
+    for member in members:
+        if (part := part_of(member)) is not None:
+            parts.setdefault(part, []).append(member)
+    return {part: wanted(parts[part], options, is_aligned) for part in sorted(parts)}
+
+
 def face_defaults(
-    roots: Sequence[Root], is_aligned: Callable[[Member], bool], size: int
+    roots: Sequence[Root],
+    is_aligned: Callable[[Member], bool],
+    size: int,
+    part_of: Callable[[Member], str | None] = _whole,
 ) -> dict[str, Any]:
     """How faces are taken unless it is said: aligned pictures are faces, in originals a box or a
-    detector says where the face is.
+    detector says where the face is. Where parts differ, a detector looks at all of them.
     """
     members = [member for root in roots for member in root.members]
-    aligned = wanted(members, roots[0].options, is_aligned)
-    return {"size": size, "channels": 3, "faces": "as-is" if aligned else "auto"}
+    aligned = wanted_by_part(members, roots[0].options, is_aligned, part_of).values()
+    as_is = bool(aligned) and all(aligned)
+    return {"size": size, "channels": 3, "faces": "as-is" if as_is else "auto"}

@@ -10,10 +10,11 @@ from typing import Any
 
 from fertools.frame import Frame
 from fertools.roots import Member
-from fertools.sources._together import lines, whole_path
+from fertools.sources._together import folders, lines, whole_path
 
 PICTURE = re.compile(r"^(?P<stem>\d{4})(?P<aligned>_aligned)?\.(?:jpe?g|png)$", re.IGNORECASE)
 FOLDER = re.compile(r"/(?:aligned|original)(?:\.zip)?/[^/]+$", re.IGNORECASE)
+KIND = re.compile(r"^(?P<kind>aligned|original)(?:\.zip)?$", re.IGNORECASE)
 SET = re.compile(r"/RAF[-_]?(?P<set>ML|CE|AU)\b", re.IGNORECASE)
 Listed = dict[str, tuple[str, ...]]  # the words behind the name of a picture, by its stem
 
@@ -66,9 +67,10 @@ def bare(members: Iterable[Member], *sets: str) -> bool:
 
 
 def is_aligned(member: Member) -> bool:
-    """Whether a picture is an aligned face, by its name or its folder."""
+    """Whether a picture is an aligned face, by its name or its innermost folder of a kind."""
     found = PICTURE.match(member.name)
-    return bool(found and (found["aligned"] or "/aligned" in whole_path(member).lower()))
+    kinds = [kind["kind"].lower() for folder in folders(member) if (kind := KIND.match(folder))]
+    return bool(found and (found["aligned"] or kinds[-1:] == ["aligned"]))
 
 
 def listed(member: Member) -> Listed:

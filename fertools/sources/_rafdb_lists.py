@@ -38,11 +38,13 @@ def read_lists(members: Iterable[Member]) -> tuple[dict[str, tuple[str, str]], s
     A name belongs to the compound set by its digits (train_0001, test_001), or where its list holds
     a code above 7.
     """
-    listed = {m.path: codes for m in members if (codes := _listed(m))}
-    shift = official([code for codes in listed.values() for code in codes.values()])
+    # by place: two RAW arguments call their lists the same
+    files = sorted(members, key=lambda m: (m.path, m.container))
+    listed = [(m.path, codes) for m in files if (codes := _listed(m))]
+    shift = official([code for _, codes in listed for code in codes.values()])
     found: dict[str, tuple[str, str]] = {}
     compound: set[str] = set()
-    for path, codes in sorted(listed.items()):
+    for path, codes in listed:
         if any(code.isdigit() and int(code) > BASIC for code in codes.values()):
             compound |= codes.keys()
         for name, code in codes.items():

@@ -4,16 +4,21 @@ In goes a root; out come the members of all roots of the command for one of thos
 none for the others, so that every picture is read once and finds its labels wherever they are.
 """
 
+import functools
 import hashlib
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from fertools.errors import FerError
+from fertools.locations import at
 from fertools.roots import Member, ReadFault, Root, Unit, make_unit, open_member, slug
+from fertools.roots.archives import JOINT
 
 
 class Row(Protocol):
@@ -76,7 +81,22 @@ def each_once(records: pa.Table, by: list[str]) -> pa.Table:
 def whole_path(member: Member) -> str:
     """Where a file lies, with folders above the RAW argument, which may have named what it is."""
     inner = member.inner if member.archive else member.name
-    return f"{member.container}/{inner}".replace("\\", "/")
+    return f"{_from_the_top(member.container, Path.cwd())}/{inner}".replace("\\", "/")
+
+
+def folders(member: Member) -> list[str]:
+    """The folders and archives of a file below the RAW argument, with the name of that itself."""
+    return whole_path(member).split("/")[-len(member.parts) - 1 : -1]
+
+
+@functools.lru_cache(maxsize=4096)
+def _from_the_top(container: str, here: Path) -> str:
+    """A container, of a disk by its whole path: `.` does not say what its name is."""
+    places = (at(part) for part in container.split(JOINT))
+    return JOINT.join(
+        os.path.normpath(here / place) if isinstance(place, Path) else str(place)
+        for place in places
+    )
 
 
 def text(member: Member) -> str:

@@ -2,7 +2,8 @@
 
 Layout on disk: `<class>/<image>`, or `<part>/<class>/<image>` with train, val (valid, validation)
 and test above; an archive counts as the folder that it would unpack to (`train.zip`, `happy.zip`),
-unless it is all there is. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
+unless it is all there is. Of several RAW arguments (`fer/train fer/test`) the name of each may be
+the part, and begins the ids. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
 
 Traps: without `--subject-regex` nobody knows who is on the images, and `split --group subject` is
 refused. The class is the name of the folder; a name that is no known word is kept as `raw_label`.
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 
 from fertools.errors import FerError
 from fertools.frame import Frame, option, rejected
+from fertools.locations import Location
 from fertools.roots import Member, Root, Unit
+from fertools.sources._apart import apart
 
 LICENCE = "yours"
 SHARING = "free"  # `export` may write the pictures
@@ -23,7 +26,7 @@ CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
 LABELS: dict[str, str] = {}
-ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz)$", re.IGNORECASE)
+ARCHIVE = re.compile(r"\.(zip(\.part\d+)?|tar|tar\.gz|tgz)$", re.IGNORECASE)
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 PARTS = {
     "train": "train",
@@ -57,16 +60,18 @@ def units(root: Root) -> list[Unit]:
     sliced = root.units(
         root.members, key=lambda m: "-".join(p for p in _place(m, within) if p) or "elsewhere"
     )
-    return [dataclasses.replace(unit, options=(root.options, within)) for unit in sliced]
+    above = apart(root, _unpacked)
+    return [dataclasses.replace(unit, options=(root.options, within, above)) for unit in sliced]
 
 
 def read(unit: Unit) -> Iterator[Frame]:
     """Every file of a slice, in the order of the paths."""
-    options, within = unit.options
+    options, within, above = unit.options
     pattern = _pattern(options)
     for member in unit.members:
-        part, label = _place(member, within)
-        key = "/".join([*_folders(member, within), member.name])
+        part, label = _place(member, within, above)
+        inner = "/".join([*_folders(member, within), member.name])
+        key = f"{above}/{inner}" if above else inner
         if not label:
             why = f"{member.path}: not below a class folder"
             yield rejected(member, "unknown_name", why, key=key)
@@ -79,9 +84,15 @@ def read(unit: Unit) -> Iterator[Frame]:
                 path=member.path,
                 image=member,
                 raw_label=label,
-                subject=_subject(pattern, key),
+                subject=_subject(pattern, inner),
                 official_split=part or None,
             )
+
+
+def _unpacked(root: Root) -> Location:
+    """Where a root lies, or would if it were unpacked."""
+    bare = ARCHIVE.sub("", root.path.name)
+    return root.path.with_name(bare) if bare and not root.path.is_dir() else root.path
 
 
 def _pattern(options: Options | None) -> re.Pattern[str] | None:
@@ -112,10 +123,14 @@ def _folders(member: Member, within: bool) -> list[str]:
     return folders
 
 
-def _place(member: Member, within: bool) -> tuple[str, str]:
-    """Official part and class of an image: the innermost folder, and a part above it."""
+def _place(member: Member, within: bool, above: str = "") -> tuple[str, str]:
+    """Official part and class of an image: the innermost folder, and a part above it.
+
+    `above` tells the RAW argument from others, and may be the part.
+    """
     folders = _folders(member, within)
     if not folders:
         return "", ""
-    parts = [PARTS[f.lower()] for f in folders[:-1] if f.lower() in PARTS]
+    outer = [*above.split("/"), *folders[:-1]]
+    parts = [PARTS[f.lower()] for f in outer if f.lower() in PARTS]
     return (parts[0] if parts else ""), folders[-1]

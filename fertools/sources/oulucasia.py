@@ -2,7 +2,8 @@
 
 Layout on disk: `B_OriginalImg/OriginalImg/VL/Strong/P001/Anger/000.jpeg`: camera VL (visible) or NI
 (near infrared), light Strong, Weak or Dark, person, expression, number. The authors' cropped faces
-have the same below `VL_Acropped` and `NI_Acropped`.
+have the same below `VL_Acropped` and `NI_Acropped`; they are read in each camera and light that has
+any, and a note counts the originals there.
 
 Rows are the last `--frames` of every sequence (3), with `--neutral-first` also the first as
 neutral; other frames give no row, a note counts them. `--condition VL/Strong` reads the one that
@@ -15,6 +16,7 @@ the face. Licence: for research, on request.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +66,7 @@ class Options:
     frames: int = option(3, "how many of the last frames of a sequence carry its label")
     neutral_first: bool = option(False, "the first frame of a sequence as neutral")
     condition: str = option("all", "VL/Strong and the like, several with commas between, or all")
-    images: str = option("auto", "cropped, original, or auto: cropped where there are any")
+    images: str = option("auto", "cropped, original, or auto: cropped where a light has any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,12 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Cropped pictures are faces; in the originals a detector looks for the face."""
-    members = [member for root in roots for member in root.members]
-    cropped = _cropped(members, roots[0].options)
-    return {"size": 128, "channels": 3, "faces": "as-is" if cropped else "auto"}
+    options = roots[0].options or Options()
+    places = [place for root in roots for member in root.members if (place := _place(member))]
+    there = {_condition(place) for place in places} & {*_wanted(options)} - {""}
+    cropped = _cropped(places, options)
+    as_is = options.images == "cropped" or (bool(there) and there <= cropped)
+    return {"size": 128, "channels": 3, "faces": "as-is" if as_is else "auto"}
 
 
 def units(root: Root) -> list[Unit]:
@@ -125,10 +130,17 @@ def units(root: Root) -> list[Unit]:
 
 
 def index(root: Root) -> pa.Table | None:
-    """Every sequence with the number of its images."""
-    takes = _takes(together(root, _is_picture), root.options or Options())
-    images = [len(take.frames) for take in takes]
-    return pa.table({"key": [take.name for take in takes], "images": images}) if takes else None
+    """Every sequence with the number of its images, and of originals that are not read."""
+    options, members = root.options or Options(), together(root, _is_picture)
+    images = {take.name: len(take.frames) for take in _takes(members, options)}
+    others = _others(members, options)
+    names = sorted({*images, *others})
+    counts = {
+        "key": names,
+        "images": [images.get(name, 0) for name in names],
+        "originals": [others[name] for name in names],
+    }
+    return pa.table(counts) if names else None
 
 
 def unite(records: pa.Table) -> pa.Table:
@@ -156,8 +168,16 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     """What was left on the disk."""
     if index is None:
         return []
-    left = int(pc.sum(index["images"]).as_py() or 0) - table.num_rows
-    return [f"earlier images of the sequences, not asked for: {left}"] if left > 0 else []
+    originals = int(pc.sum(index["originals"]).as_py() or 0)
+    notes = {
+        "earlier images of the sequences, not asked for": _images(index) - table.num_rows,
+        "originals not read, for their camera and light has cropped ones": originals,
+    }
+    return [f"{text}: {count}" for text, count in notes.items() if count > 0]
+
+
+def _images(index: pa.Table) -> int:
+    return int(pc.sum(index["images"]).as_py() or 0)
 
 
 def _place(member: Member) -> re.Match[str] | None:
@@ -168,30 +188,58 @@ def _is_picture(member: Member) -> bool:
     return _place(member) is not None
 
 
-def _cropped(members: Iterable[Member], options: Options | None) -> bool:
-    """Whether the cropped pictures are read, not the originals."""
-    choice = options.images if options else "auto"
-    if choice not in IMAGES:
-        raise unknown("images", choice, list(IMAGES))
-    places = (place for member in members if (place := _place(member)))
-    return choice == "cropped" or (choice == "auto" and any(p["cropped"] for p in places))
+def _condition(place: re.Match[str]) -> str:
+    """Camera and light as `CONDITIONS` has them, "" where no folder says them."""
+    return f"{place['band'].upper()}/{place['light'].title()}" if place["band"] else ""
+
+
+def _name(place: re.Match[str]) -> str:
+    """The name of a sequence."""
+    condition = _condition(place).replace("/", "_")
+    return "_".join(filter(None, [condition, place["subject"].upper(), place["label"].title()]))
+
+
+def _wanted(options: Options) -> tuple[str, ...]:
+    """The conditions that are asked for. Raises `FerError` for an unknown one."""
+    if options.condition == "all":
+        return ("", *CONDITIONS)
+    words = tuple(options.condition.split(","))
+    if strange := [word for word in words if word and word not in CONDITIONS]:
+        raise unknown("condition", strange[0], ["all", *CONDITIONS])
+    return words
+
+
+def _cropped(places: Iterable[re.Match[str]], options: Options) -> set[str]:
+    """The conditions whose cropped pictures are read, not the originals."""
+    if options.images not in IMAGES:
+        raise unknown("images", options.images, list(IMAGES))
+    if options.images != "auto":
+        return {*CONDITIONS} if options.images == "cropped" else set()
+    return {_condition(place) for place in places if place["cropped"]}
+
+
+def _others(members: Iterable[Member], options: Options) -> Counter[str]:
+    """How many originals of each sequence give way to cropped ones, unless the user said so."""
+    if options.images != "auto":
+        return Counter()
+    places = [place for member in members if (place := _place(member))]
+    cropped = _cropped(places, options) & {*_wanted(options)}
+    return Counter(_name(p) for p in places if not p["cropped"] and _condition(p) in cropped)
 
 
 def _takes(members: Sequence[Member], options: Options) -> list[Take]:
     """The sequences of the wanted kind, by condition, subject and expression."""
-    wanted = ("", *CONDITIONS) if options.condition == "all" else options.condition.split(",")
-    if strange := [word for word in wanted if word and word not in CONDITIONS]:
-        raise unknown("condition", strange[0], ["all", *CONDITIONS])
-    cropped = _cropped(members, options)
+    wanted, places = _wanted(options), [(member, _place(member)) for member in members]
+    cropped = _cropped((place for _, place in places if place), options)
     found: dict[str, Take] = {}
-    for member in members:
-        place = _place(member)
-        if place is None or (place["band"] and bool(place["cropped"]) != cropped):
+    for member, place in places:
+        if place is None:
             continue
-        condition = f"{place['band'].upper()}/{place['light'].title()}" if place["band"] else ""
+        condition, name = _condition(place), _name(place)
+        if condition and bool(place["cropped"]) != (condition in cropped):
+            continue
         subject, label = place["subject"].upper(), place["label"].title()
         if condition in wanted:
-            name = "_".join(filter(None, [condition.replace("/", "_"), subject, label]))
             take = found.setdefault(name, Take(name, subject, condition, label, {}))
             take.frames.setdefault(int(place["frame"]), member)
     return [found[name] for name in sorted(found)]

@@ -9,13 +9,14 @@ Layout on disk: `basic/` and `compound/`, each with `Image/original/train_00001.
 Traps: the compound set has the same file names and other codes; it is told by the number of digits
 (train 4, test 3; basic 5 and 4) or by a code above 7. Some copies count from 0: a table or a tree
 in which a 0 occurs is brought to the official codes 1 to 7. Landmarks and boxes belong to the
-originals; aligned faces get neither. `raw_label` is the official code, or the name of the compound
-(`Happily Surprised`), whose canonical words are `happily surprised` and the like. A label
-without its picture is a row `missing`. There are no people's ids and no validation part. Landmarks
-are the five manual ones: eyes, nose, corners of the mouth. Licence: for research, on request.
+originals; aligned faces get neither, and are read of each set that has any. `raw_label` is the
+official code, or the name of the compound (`Happily Surprised`), whose canonical words are `happily
+surprised` and the like. A label without its picture is a row `missing`. There are no people's ids
+and no validation part. Landmarks are the five manual ones: eyes, nose, corners of the mouth.
+Licence: for research, on request.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from fertools.frame import Box, Frame, rejected
 from fertools.labels import COMPOUND
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
-from fertools.sources._aligned import face_defaults, wanted
+from fertools.sources._aligned import face_defaults, wanted_by_part
 from fertools.sources._rafdb_lists import (
     LIST,
     NOTE,
@@ -86,7 +87,7 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in originals the face is where the data set's box says."""
-    return face_defaults(roots, _is_aligned, 100)
+    return face_defaults(roots, _is_aligned, 100, _set_by_name)
 
 
 def units(root: Root) -> list[Unit]:
@@ -95,8 +96,7 @@ def units(root: Root) -> list[Unit]:
     if not members:
         return []
     groups: dict[str, list[Shot]] = {}
-    aligned = wanted(members, root.options, _is_aligned)
-    for shot in _shots(members, aligned=aligned):
+    for shot in _shots(members, root.options):
         groups.setdefault(f"{_set(shot)}-{shot.part}", []).append(shot)
     found = [u for name in sorted(groups) for u in sliced(name, groups[name], SLICE)]
     strange = [m for m in members if m.suffix in (".jpg", ".jpeg", ".png") and not _is_picture(m)]
@@ -126,9 +126,19 @@ def _set(shot: Shot) -> str:
     return "compound" if shot.compound else "basic"
 
 
-def _shots(members: Sequence[Member], *, aligned: bool) -> Iterator[Shot]:
-    """Every picture of the wanted kind, and every label without one, by name."""
+def _set_by_name(member: Member, compound: Collection[str] = ()) -> str | None:
+    """The set of a picture, None for any other file; `compound` are names that lists put there."""
+    name = stem(member.name)
+    if not name:
+        return None
+    return "compound" if name in compound or is_compound(name) else "basic"
+
+
+def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]:
+    """Every picture of the kind that is wanted of its set, and every label without one, by name."""
     listed, compound = read_lists(members)
+    sets = {member: _set_by_name(member, compound) for member in members}
+    aligned = wanted_by_part(members, options, _is_aligned, sets.__getitem__)
     notes = {
         (found["stem"].lower(), found["what"].lower()): member
         for member in members
@@ -137,10 +147,11 @@ def _shots(members: Sequence[Member], *, aligned: bool) -> Iterator[Shot]:
     folders = _folders(members)
     pictures: dict[str, list[Member | None]] = {name: [] for name in listed}
     for member in members:
-        if _is_picture(member) and _is_aligned(member) == aligned:
+        if _is_picture(member) and _is_aligned(member) == aligned[sets[member] or ""]:
             pictures.setdefault(stem(member.name), []).append(member)
     for name in sorted(pictures):
         path, label = listed.get(name, ("", None))
+        is_one = name in compound or is_compound(name)
         for picture in pictures[name] or [None]:
             folder = folders.get(picture.path) if picture else None
             yield Shot(
@@ -149,8 +160,8 @@ def _shots(members: Sequence[Member], *, aligned: bool) -> Iterator[Shot]:
                 path=picture.path if picture else path,
                 label=label or folder,
                 folder=folder,
-                compound=name in compound or is_compound(name),
-                aligned=aligned,
+                compound=is_one,
+                aligned=aligned.get("compound" if is_one else "basic", False),
                 picture=picture,
                 manual=notes.get((name, "manu_attri")),
                 box=notes.get((name, "boundingbox")),

@@ -8,19 +8,23 @@ name is film, time in milliseconds and frame.
 Traps: labels of the test part were never published, so the field reports on `val`, often after
 choosing the checkpoint there. The same actors play all through a film, and nobody says who is on a
 still: `sequence` is the film, so that `split --group sequence` keeps films together. Stills of one
-film may stand seconds apart. Aligned faces are read where there are any: the aligner failed on some
-stills and found a wall on others. Licence: for research, on request.
+film may stand seconds apart. Aligned faces are read in each part that has any, and a note counts
+its stills: the aligner failed on some of them and found a wall on others. Licence: for research, on
+request.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from fertools.frame import Frame, rejected
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
-from fertools.sources._aligned import face_defaults, wanted
+from fertools.sources._aligned import face_defaults, wanted_by_part
 from fertools.sources._together import together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
@@ -62,16 +66,35 @@ def matches(root: Root) -> bool:
 
 def defaults(roots: Sequence[Root]) -> dict[str, Any]:
     """Aligned pictures are faces; in the stills a detector looks for the face."""
-    return face_defaults(roots, _is_aligned, 180)
+    return face_defaults(roots, _is_aligned, 180, _part)
 
 
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
     members = together(root, _is_picture)
-    aligned = wanted(members, root.options, _is_aligned)
+    aligned = wanted_by_part(members, root.options, _is_aligned, _part)
     places = [(m, _place(m)) for m in members if m.suffix in SUFFIXES]
-    chosen = [m for m, place in places if place and place.aligned == aligned]
+    chosen = [m for m, p in places if p and p.aligned == aligned.get(p.part, p.aligned)]
     return root.units(chosen, key=_key)
+
+
+def index(root: Root) -> pa.Table | None:
+    """Every part: which of its pictures are read, and how many of the others there are."""
+    members = [m for m in together(root, _is_picture) if _is_picture(m)]
+    aligned = wanted_by_part(members, root.options, _is_aligned, _part)
+    left = Counter(_part(m) for m in members if _is_aligned(m) != aligned[_part(m) or ""])
+    parts = {
+        "key": list(aligned),
+        "aligned": list(aligned.values()),
+        "left": [left[part] for part in aligned],
+    }
+    return pa.table(parts) if aligned else None
+
+
+def unite(records: pa.Table) -> pa.Table:
+    """What was found last of each part."""
+    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
+    return records.take(sorted(last.values())).sort_by("key")
 
 
 def read(unit: Unit) -> Iterator[Frame]:
@@ -92,6 +115,28 @@ def read(unit: Unit) -> Iterator[Frame]:
             frame=int(name["frame"]),
             extra={"milliseconds": int(name["time"])},
         )
+
+
+def report(table: pa.Table, index: pa.Table | None) -> list[str]:
+    """Which pictures were not read, and where parts differ."""
+    parts = index.to_pylist() if index is not None else []
+    left = [f"{p['key']} {p['left']}" for p in parts if p["aligned"] and p["left"]]
+    kinds = {kind: [p["key"] for p in parts if p["aligned"] == kind] for kind in (True, False)}
+    notes = []
+    if left:
+        notes.append(f"stills not read, for their part has aligned faces: {', '.join(left)}")
+    if kinds[True] and kinds[False]:
+        notes.append(
+            f"aligned faces in {', '.join(kinds[True])}, whole stills in {', '.join(kinds[False])}:"
+            " parts that are unlike; --images original reads stills in all"
+        )
+    return notes
+
+
+def _part(member: Member) -> str | None:
+    """The part of a picture, None for any other file."""
+    place = _place(member)
+    return place.part if place and NAME.match(member.name) else None
 
 
 def _place(member: Member) -> Place | None:

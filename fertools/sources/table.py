@@ -6,16 +6,19 @@ the label, the subject, the split; labels that are no known words are mapped by 
 (`--labels map.toml`: `"3" = "happiness"`).
 
 Traps: a path may be absolute or climb out of the folder: such rows are kept with the status
-`unsafe_path` and not read. A row whose file is missing is kept as `missing`. Blank lines are left
-out.
+`unsafe_path` and not read. A row whose file is missing is kept as `missing`, and read by the same
+command once the file is there; files replaced by others are refused like any data that changed.
+Tables in several folders may give their images the same names: ids and paths begin with the folder,
+ids of several RAW arguments with what tells these apart. Words are composed (NFC), and `3.0` is
+`3`, as one program writes the numbers of the other. Blank lines are left out.
 """
 
-import csv
-import io
-import re
+import errno
+import hashlib
+import stat
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,21 +26,19 @@ from fertools.errors import FerError
 from fertools.frame import Frame, option
 from fertools.labels import read_words
 from fertools.manifest import clean_path
-from fertools.manifest.parquet import read_parquet
-from fertools.roots import Member, Root, Unit, table_unit
-from fertools.roots.archives import MAX_MEMBER, impostor
+from fertools.roots import Member, Named, Root, Unit, table_unit
+from fertools.sources import imagefolder
+from fertools.sources._apart import apart
+from fertools.sources._cells import KIND, composed, read_rows
 
 LICENCE = "yours"
 SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
-PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "test": "test"}
-KIND = re.compile(r"\.((csv|tsv)(\.gz|\.zst)?|parquet)$", re.IGNORECASE)
-PARQUET = re.compile(r"\.parquet$", re.IGNORECASE)
-TSV = re.compile(r"\.tsv(\.gz|\.zst)?$", re.IGNORECASE)
+PARTS = {**imagefolder.PARTS, "dev": "val", "eval": "val"}
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 COLUMNS = ("path", "label", "subject", "sequence", "split", "gender", "age", "race")
-Read = tuple[list[str], Iterator[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Options:
 
 def labels(options: Options) -> dict[str, str]:
     """The user's own map from labels to words."""
-    return read_words(Path(options.labels)) if options.labels else {}
+    words = read_words(Path(options.labels)) if options.labels else {}
+    return {composed(raw): word for raw, word in words.items()}
 
 
 def determining(options: Options) -> dict[str, Any]:
@@ -73,21 +75,42 @@ def matches(root: Root) -> bool:
 
 def units(root: Root) -> list[Unit]:
     """One unit for each table."""
-    labels(root.options)
-    return [
-        table_unit(KIND.sub("", m.inner), m, (root.options, str(_base(root, m))))
+    options = root.options or Options()
+    labels(options)
+    found = [
+        table_unit(KIND.sub("", m.inner), m, (options, _base(root, m), _above(root, m)))
         for m in root.members
         if KIND.search(m.name)
     ]
+    return [replace(unit, named=_named(unit)) for unit in found]
 
 
 def read(unit: Unit) -> Iterator[Frame]:
     """The rows of the table, in its order."""
-    options, base = unit.options
-    member = unit.members[0]
-    for number, row in enumerate(_rows(unit, member, options)):
-        if any(value is not None for value in row.values()):
-            yield _frame(row, number, member, options, Path(base))
+    options, base, above = unit.options
+    for number, row in _rows(unit):
+        yield _frame(row, number, unit.members[0], options, base, above)
+
+
+def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
+    options = unit.options[0]
+    return read_rows(unit, {column: getattr(options, column) for column in COLUMNS})
+
+
+def _named(unit: Unit) -> Named:
+    """The rows of a table and the files that they name, looked for and not opened."""
+    options, base, _ = unit.options
+    rows = absent = 0
+    digest = hashlib.sha256()
+    for _, row in _rows(unit):
+        raw = row.get(options.path) or ""
+        path = clean_path(raw)
+        image, status = _image(base, path, raw)
+        rows += 1
+        absent += status in ("missing", "unreadable")
+        if image is not None:
+            digest.update(f"{path}\0{image.size}\n".encode())
+    return Named(rows, absent, digest.hexdigest()[:32])
 
 
 def _base(root: Root, member: Member) -> Path:
@@ -101,82 +124,36 @@ def _base(root: Root, member: Member) -> Path:
     return Path(member.container)
 
 
-def _rows(unit: Unit, member: Member, options: Options) -> Iterator[dict[str, str | None]]:
-    data = unit.read(member)
-    if what := impostor(data[:256]):
-        raise FerError(f"{member.path} is {what}; download the data itself")
-    names, rows = _parquet(data, member) if PARQUET.search(member.name) else _csv(data, member)
-    for column in COLUMNS:
-        if (name := getattr(options, column)) is not None and name not in names:
-            raise FerError(
-                f"{member.path}: no column {name!r}; there are {', '.join(names)}; "
-                f"say which with --{column}"
-            )
-    for row in rows:
-        yield {name: _value(value) for name, value in row.items()}
+def _above(root: Root, member: Member) -> tuple[str, str]:
+    """What tells the images of a table from those of others: by its RAW argument, and within it.
 
-
-def _parquet(data: bytes, member: Member) -> Read:
-    table = read_parquet(data, member.path)
-    batches = table.to_batches(max_chunksize=4096)
-    return table.column_names, (row for batch in batches for row in batch.to_pylist())
-
-
-def _csv(data: bytes, member: Member) -> Read:
-    delimiter = "\t" if TSV.search(member.name) else ","
-    reader = csv.reader(io.StringIO(_text(data, member), newline=""), delimiter=delimiter)
-    names = [name.strip() for name in next(reader, [])]
-    return names, _cells(reader, names, member)
-
-
-def _cells(reader: Any, names: list[str], member: Member) -> Iterator[dict[str, Any]]:
-    """The rows of a CSV by column; a short row lacks its last cells, a longer one is an error."""
-    csv.field_size_limit(MAX_MEMBER)  # of 131,072 by default, less than the pixels of a photograph
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells[len(names) :]):
-                raise FerError(
-                    f"{member.path}, line {reader.line_num}: {len(cells)} cells for {len(names)} "
-                    "columns; put a cell that holds the separator into quotes"
-                )
-            if cells:
-                yield dict(zip(names, cells, strict=False))
-    except csv.Error as error:
-        raise FerError(f"{member.path}, line {reader.line_num}: {error}; mend this line") from error
-
-
-def _text(data: bytes, member: Member) -> str:
-    for encoding in ("utf-8-sig", "cp949"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FerError(f"{member.path}: neither UTF-8 nor CP949; save it as UTF-8")
-
-
-def _value(value: Any) -> str | None:
-    """A cell as text; blank, NaN and null are None; a whole number loses its `.0`."""
-    if value is None or value != value:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value).strip()
-    return None if text.lower() in ("", "nan") else text
+    Both "" where the paths start from a folder of their own, which all tables share.
+    """
+    if root.options and root.options.images:
+        return "", ""
+    raw = apart(root, lambda r: r.path if r.path.is_dir() else r.path.parent)
+    return raw, member.path.rpartition("/")[0]
 
 
 def _frame(
-    row: dict[str, str | None], number: int, member: Member, options: Options, base: Path
+    row: dict[str, str | None],
+    number: int,
+    member: Member,
+    options: Options,
+    base: Path,
+    above: tuple[str, str],
 ) -> Frame:
     def cell(column: str | None) -> str | None:
-        return row.get(column) if column else None
+        text = row.get(column) if column else None
+        return None if text is None else composed(text)
 
-    raw = cell(options.path)
+    raw = row.get(options.path)
     path = clean_path(raw or "")
     image, status = _image(base, path, raw or "")
     split = cell(options.split)
     return Frame(
-        key=path or f"row-{number}",
-        path=f"{member.path}#{number}" if status != "ok" else path,
+        key=_below(path or f"row-{number}", *above),
+        path=f"{member.path}#{number}" if status != "ok" else _below(path, above[1]),
         image=image,
         status=status,
         detail=None if status == "ok" else f"{member.path}, row {number}: {raw!r} is {status}",
@@ -190,6 +167,12 @@ def _frame(
     )
 
 
+def _below(path: str, *folders: str) -> str:
+    """A path as it is seen from above these folders; "" is none."""
+    above = "/".join(filter(None, folders))
+    return f"{above}/{path.lstrip('/')}" if above else path
+
+
 def _image(base: Path, path: str, raw: str) -> tuple[Member | None, str]:
     """The file that a row names, or why it is not read."""
     parts = PurePosixPath(path).parts
@@ -201,8 +184,13 @@ def _image(base: Path, path: str, raw: str) -> tuple[Member | None, str]:
     for written in dict.fromkeys((path, raw, unicodedata.normalize("NFD", path))):
         file = base / written
         try:
-            if file.is_file():
-                return Member(path, file.name, str(file.parent), file.stat().st_size), "ok"
-        except OSError:  # a folder without permission, a name that is too long
-            return None, "unreadable"
+            facts = file.stat()
+        except ValueError:  # a name that holds a zero byte
+            continue
+        except OSError as error:
+            if error.errno in GONE:
+                continue
+            return None, "unreadable"  # a folder without permission, a name that is too long
+        if stat.S_ISREG(facts.st_mode):
+            return Member(path, file.name, str(file.parent), facts.st_size), "ok"
     return None, "missing"

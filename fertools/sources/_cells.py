@@ -1,0 +1,114 @@
+"""Tables as anybody keeps them: rows of a CSV, a TSV or a Parquet file, cells as text.
+
+In goes a unit with one table; out come its rows, blank ones left out.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fertools.errors import FerError
+from fertools.manifest.parquet import read_parquet
+from fertools.roots import Member, Unit
+from fertools.roots.archives import MAX_MEMBER, impostor
+
+KIND = re.compile(r"\.((csv|tsv)(\.gz|\.zst)?|parquet)$", re.IGNORECASE)
+PARQUET = re.compile(r"\.parquet$", re.IGNORECASE)
+TSV = re.compile(r"\.tsv(\.gz|\.zst)?$", re.IGNORECASE)
+WHOLE = re.compile(r"^(-?\d+)\.0+$")  # pandas writes a column of numbers with gaps like this
+Read = tuple[list[str], Iterator[dict[str, Any]]]
+
+
+def composed(text: str) -> str:
+    """A word or a number as the data mean it: composed, and a whole number without `.0`."""
+    return WHOLE.sub(r"\1", unicodedata.normalize("NFC", text))
+
+
+def read_rows(
+    unit: Unit, wanted: Mapping[str, str | None]
+) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """The rows that hold anything, with their numbers, cells by the name of their column.
+
+    `wanted` holds the columns by the options that name them. Raises `FerError` for a table that
+    cannot be read, or lacks one of them.
+    """
+    member = unit.members[0]
+    data = unit.read(member)
+    if what := impostor(data[:256]):
+        raise FerError(f"{member.path} is {what}; download the data itself")
+    names, rows = _parquet(data, member) if PARQUET.search(member.name) else _csv(data, member)
+    _check(names, member, wanted)
+    for number, cells in enumerate(rows):
+        row = {name: _value(value) for name, value in cells.items()}
+        if any(value is not None for value in row.values()):
+            yield number, row
+
+
+def _check(names: Sequence[str], member: Member, wanted: Mapping[str, str | None]) -> None:
+    """Raise `FerError` where a column that is asked for is not there, or there twice."""
+    for column, name in wanted.items():
+        if name is None or names.count(name) == 1:
+            continue
+        if name in names:
+            raise FerError(f"{member.path}: {name!r} is the name of several columns; rename one")
+        if len(names) == 1 and (found := re.search(r"[;\t|]", names[0])):
+            mark = "tabs" if found[0] == "\t" else repr(found[0])
+            raise FerError(
+                f"{member.path}: its columns stand between {mark}, so no column {name!r} is found; "
+                "save it with commas"
+            )
+        raise FerError(
+            f"{member.path}: no column {name!r}; there are {', '.join(names)}; "
+            f"say which with --{column}"
+        )
+
+
+def _parquet(data: bytes, member: Member) -> Read:
+    table = read_parquet(data, member.path)
+    batches = table.to_batches(max_chunksize=4096)
+    return table.column_names, (row for batch in batches for row in batch.to_pylist())
+
+
+def _csv(data: bytes, member: Member) -> Read:
+    delimiter = "\t" if TSV.search(member.name) else ","
+    reader = csv.reader(io.StringIO(_text(data, member), newline=""), delimiter=delimiter)
+    names = [name.strip() for name in next(reader, [])]
+    return names, _cells(reader, names, member)
+
+
+def _cells(reader: Any, names: list[str], member: Member) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV by column; a short row lacks its last cells, a longer one is an error."""
+    csv.field_size_limit(MAX_MEMBER)  # of 131,072 by default, less than the pixels of a photograph
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells[len(names) :]):
+                raise FerError(
+                    f"{member.path}, line {reader.line_num}: {len(cells)} cells for {len(names)} "
+                    "columns; put a cell that holds the separator into quotes"
+                )
+            if cells:
+                yield dict(zip(names, cells, strict=False))
+    except csv.Error as error:
+        raise FerError(f"{member.path}, line {reader.line_num}: {error}; mend this line") from error
+
+
+def _text(data: bytes, member: Member) -> str:
+    for encoding in ("utf-8-sig", "cp949"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise FerError(f"{member.path}: neither UTF-8 nor CP949; save it as UTF-8")
+
+
+def _value(value: Any) -> str | None:
+    """A cell as text; blank, NaN and null are None; a whole number loses its `.0`."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    return None if text.lower() in ("", "nan") else text
