@@ -248,6 +248,21 @@ def test_verdicts_outlive_ingest_and_curate_and_are_undone(tmp_path):
     assert (data / "manifest.parquet").read_bytes() == plain
 
 
+def test_rows_that_are_added_do_not_take_verdicts_away_in_silence(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    imagefolder.write(first, people=4, traps=False)
+    imagefolder.write(second, people=3, traps=False)
+    data = tmp_path / "data"
+    ingest("imagefolder", [first], data)
+    curate(data, ["duplicates", "quality"])
+    session, _ = session_of(data, Asked())
+    key = session.items["key"][0].as_py()
+    import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", [(key, "drop")], session="all",
+                              queue="all")], data)  # fmt: skip
+    notes = ingest("imagefolder", [first, second], data, add=True).notes
+    assert any("then `import-verdicts` with the reviewers' files" in note for note in notes)
+
+
 def test_the_command_prints_what_was_found(tmp_path, capsys):
     data = judgeable(tmp_path / "data", 40)
     session, _ = session_of(data, Asked("labels", sample=8, controls=4, blind=True))

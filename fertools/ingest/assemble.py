@@ -32,6 +32,7 @@ from fertools.manifest import (
     conform,
     counts,
     read_card,
+    stored_facts,
     with_digest,
     write_json,
     write_manifest,
@@ -97,8 +98,11 @@ def _publish(
         if curated == json.loads(json.dumps(content)):
             return _with_records(manifest, card)
         number = versions.keep(on_disk(out))
+        then = "run it again"
+        if "verdicts" in stored_facts(manifest):
+            then += ", then `import-verdicts` with the reviewers' files"
         card["notes"].append(
-            f"rows were added: what `curate` had found is in version {number}; run it again"
+            f"rows were added: what `curate` had found is in version {number}; {then}"
         )
         versions.drop_tables(on_disk(out))
     write_manifest(manifest, table, content, card)
