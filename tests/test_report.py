@@ -306,14 +306,15 @@ def test_raters_and_drop_outs_are_shown(tmp_path):
 def test_a_balance_of_many_parts_is_one_bar_with_its_range():
     found = Balance(
         "label", "fold", [f"fold {i}" for i in range(5)], ["a", "b"],
-        [[2, 8], [4, 6], [5, 5], [5, 5], [4, 6]], 0, 1.0, [2.0] * 5,
+        [[2, 8], [4, 6], [5, 5], [5, 5], [4, 6]], 0, 0, 1.0, [2.0] * 5,
     )  # fmt: skip
     chart = bars(found)
     (name, (bar,)) = chart.classes[0]
     assert (name, bar.rows, bar.share) == ("a", 20, 0.4)
     assert bar.low < bar.width < bar.high
     assert bar.low / bar.width == pytest.approx(0.2 / 0.4, rel=1e-3)
-    few = Balance("label", "split", ["train", "test"], ["a", "b"], [[3, 1], [1, 1]], 0, 1, [1, 1])
+    counts = [[3, 1], [1, 1]]
+    few = Balance("label", "split", ["train", "test"], ["a", "b"], counts, 0, 0, 1.0, [1.0, 1.0])
     assert [b.share for _, row in bars(few).classes for b in row] == [0.75, 0.5, 0.25, 0.5]
     assert max(b.width for _, row in bars(few).classes for b in row) < 80
 

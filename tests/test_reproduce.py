@@ -109,7 +109,7 @@ def test_two_at_a_time_give_the_same_weights(place, monkeypatch, tmp_path) -> No
 def test_scores_of_before_partners_were_counted_are_read() -> None:
     interval = {"value": 0.5, "low": 0.4, "high": 0.6, "groups": 8}
     old = {"scores": {"rows": 20, "accuracy": interval, "macro_f1": interval}}
-    old["leak_free"] = {"rows": 9}
+    old |= {"leak_free": {"rows": 9}, "members": []}
     assert "9 of the rows have no copy" in _results._about(old)
     assert "by exact 25%" in _results._about({**old, "partners": {"exact": 5}})
 
