@@ -49,6 +49,8 @@ def diff(first: str | Path, second: str | Path) -> Diff:
     Raises `FerError` for what is no manifest.
     """
     a, b = (read_manifest(locate(path)) for path in (first, second))
+    for manifest, path in ((a, first), (b, second)):
+        manifest.each_once(path)
     old, new = a.table["id"].combine_chunks(), b.table["id"].combine_chunks()
     at = pc.index_in(new, old).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     rows_b = np.flatnonzero(at >= 0)

@@ -6,11 +6,12 @@ import pytest
 
 from fertools.cli import main
 from fertools.errors import FerError
-from fertools.fakes import aihub, fer2013
+from fertools.fakes import aihub, ck48, fer2013
 from fertools.flows._datasheet_words import ENGLISH, KOREAN, RELATIONS
 from fertools.flows.datasheet import datasheet
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
+from fertools.split import SplitOptions, split
 from tests.made import leaking, made, smooth
 
 EVIL = "<script>alert(1)</script>|a"
@@ -37,6 +38,19 @@ def test_it_says_where_the_data_comes_from_and_who_is_in_it(study):
     assert "| gender |  | 100 % |" in section(page, ENGLISH["demography"])
     assert "near-copies" in section(page, ENGLISH["faults"])
     assert "detector" not in section(page, ENGLISH["processing"])  # none ran
+
+
+def test_data_sets_of_one_reader_under_other_names_keep_their_facts(tmp_path):
+    for name, size in (("aaa", 32), ("bbb", 64)):
+        ck48.write(tmp_path / name, people=3, traps=False)
+        ingest("ck48", [tmp_path / name / "CK+48"], tmp_path / f"data-{name}", name=name,
+               face={"size": size})  # fmt: skip
+    both = [tmp_path / "data-aaa", tmp_path / "data-bbb"]
+    split(both, tmp_path / "m.parquet", SplitOptions(ratios=(1, 1, 1)))
+    page = datasheet(tmp_path / "m.parquet")
+    told = section(page, ENGLISH["processing"])
+    assert "`aaa`" in told and "size 32" in told and "`bbb`" in told and "size 64" in told
+    assert section(page, ENGLISH["faults"]).count("near-copies") == 2
 
 
 def test_a_split_that_leaks_is_not_recommended(study):

@@ -40,6 +40,13 @@ def test_each_kind_of_change(tmp_path) -> None:
     assert (back.added, back.gone, back.same) == (["1"], ["5"], 1)
 
 
+def test_an_id_that_stands_twice_is_refused(tmp_path) -> None:
+    once = write(tmp_path / "a.parquet", ["1", "2"], label=["fear", "fear"])
+    twice = write(tmp_path / "b.parquet", ["1", "1"], label=["fear", "fear"])
+    with pytest.raises(FerError, match=r"b\.parquet: two rows have the id '1'"):
+        diff(once, twice)
+
+
 def test_folds_and_words_of_the_data_set_are_compared_where_there_is_nothing_else(tmp_path) -> None:
     first = write(tmp_path / "a.parquet", ["1", "2"], native_label=["fear", "fear"], fold=[0, 1])
     second = write(tmp_path / "b.parquet", ["1", "2"], native_label=["fear", "anger"], fold=[1, 1])

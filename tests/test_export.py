@@ -299,7 +299,10 @@ MISTAKES = [
     (["--to", "coco", "--no-pixels"], 1, "is nothing without its pictures"),
     (["--to", "coco", "--crop", "tight"], 1, "crop 'tight': known are"),
     (["--to", "coco", "--labels-from", "mood"], 1, "column 'mood': known are"),
+    (["--to", "coco", "--labels-from", "landmarks"], 1, "column 'landmarks': holds"),
+    (["--to", "coco", "-o", "s3://bucket/x"], 1, "goes to a folder on a disk"),
     (["--to", "coco", "--size", "big"], 2, "--size"),
+    (["--to", "coco", "--size", "0"], 2, "--size"),
     ([], 2, "--to"),
 ]
 
@@ -310,6 +313,38 @@ def test_a_mistake_is_one_sentence(capsys, tmp_path, arguments, code, words):
     got, _, err = run(capsys, "export", tmp_path / "own", "-o", tmp_path / "out", *arguments)
     assert got == code and words in err and "Traceback" not in err
     assert not (tmp_path / "out").exists()
+
+
+def test_every_part_has_a_folder_for_every_class(tmp_path):
+    own(tmp_path / "own", native_label=["fear", "anger", "fear"],
+        official_split=["train", "train", "test"])  # fmt: skip
+    export(tmp_path / "own", "imagefolder", tmp_path / "out")
+    for part in ("train", "test"):
+        found = sorted(each.name for each in (tmp_path / "out" / part).iterdir() if each.is_dir())
+        assert found == ["anger", "fear"]
+
+
+def test_an_id_that_stands_twice_is_refused(tmp_path):
+    own(tmp_path / "own", id=["x/1", "x/1", "x/2"])
+    with pytest.raises(FerError, match="two rows have the id 'x/1'"):
+        export(tmp_path / "own", "csv", tmp_path / "out")
+
+
+def test_an_export_is_written_over_from_inside(capsys, tmp_path, monkeypatch):
+    own(tmp_path / "own", frame=[1, 2])
+    line = ["export", tmp_path / "own", "--to", "csv", "-o"]
+    assert run(capsys, *line, tmp_path / "out")[0] == 0
+    monkeypatch.chdir(tmp_path / "out")
+    assert run(capsys, *line, ".", "--force")[0] == 0
+    assert (tmp_path / "out" / "images").is_dir()
+
+
+def test_a_column_keeps_its_own_field_beside_the_id(tmp_path):
+    own(tmp_path / "own", sample_id=["s1", "s2"])
+    export(tmp_path / "own", "fiftyone", tmp_path / "out")
+    samples = json.loads((tmp_path / "out" / "samples.json").read_text())["samples"]
+    assert [s["sample_id"] for s in samples] == ["x/000", "x/001"]
+    assert [s["sample_sample_id"] for s in samples] == ["s1", "s2"]
 
 
 def test_only_an_export_of_ours_is_written_over(capsys, tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -336,6 +337,9 @@ def test_the_threshold_that_a_run_was_exported_with_is_used(house, run, tmp_path
     path = put(tmp_path / "a.png", scene((happy(), 120, 70, 144)))
     found = predict(run, [path], sight(house))
     assert found.abstain == 0.999 and found.pictures[0].faces[0].abstain
+    export_onnx(run, run / "model-older.onnx", Export(abstain="0.5"))
+    os.utime(run / "model-older.onnx", (1, 1))
+    assert predict(run, [path], sight(house)).abstain == 0.999  # that of the newest file
     facts = load_onnx(run / "model-fp32.onnx").facts
     assert found.temperature == facts.temperature != 1
     shares = classifier(open_run(run), device="cpu", temperature=facts.temperature)(happy()[None])

@@ -59,9 +59,12 @@ def export(
     export of ours), a package that is missing, and a manifest without a face to export.
     """
     module = folder.load("export", to)
-    file, out, options = locate(manifest), Path(out), options or Options()
+    if "://" in str(out):
+        raise FerError(f"{out}: an export goes to a folder on a disk; give one, and copy it there")
+    file, out, options = locate(manifest), Path(out).resolve(), options or Options()
     _check_out(out, force=force)
     found = read_manifest(file)
+    found.each_once(file)
     declared = _terms.sources(found, sorted(set(found.table["source"].to_pylist())))
     pixels, notes = _pixels(module, to, declared, options, i_have_the_right)
     chosen = choose(

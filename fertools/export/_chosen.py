@@ -131,7 +131,7 @@ def choose(manifest: Manifest, options: Options, facts: dict[str, Any]) -> Chose
         raise unknown("codec", options.codec, list(CODECS))
     table = manifest.table
     column, notes = _label_column(manifest, options.labels_from)
-    labels, words = encode(manifest.column(column))
+    labels, words = encode(manifest.texts(column))
     classes = list(options.classes) if options.classes else words
     by, parts, dealt = _parts(manifest, options.fold)
     reasons = _reasons(table, labels, words, classes, parts if dealt else None, column)

@@ -57,6 +57,9 @@ def _sample(sample: Sample, file: str) -> dict[str, Any]:
 
 
 def _field(name: str) -> str:
-    """A column's name as a field: no dot, no `_` in front, none of FiftyOne's own."""
+    """A column's name as a field: no dot, no `_` in front, none of FiftyOne's own, and none that
+    another column gets here.
+    """
     name = name.replace(".", "_")
-    return f"sample_{name.lstrip('_')}" if name in OWN or name.startswith("_") else name
+    other = name in OWN or name.startswith(("_", "sample_"))
+    return f"sample_{name.lstrip('_')}" if other else name

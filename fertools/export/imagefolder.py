@@ -1,7 +1,8 @@
 """Folders `<part>/<class>/<image>`, with the other columns in a `metadata.csv` beside the classes.
 
 torchvision's and timm's ImageFolder, Keras and `datasets.load_dataset` read it. A class whose word
-is no safe folder name gets one made of it; `folders` in `classes.json` says which.
+is no safe folder name gets one made of it; `folders` in `classes.json` says which. Every part has a
+folder for every class, also an empty one, since readers number the folders that they find.
 """
 
 import json
@@ -17,13 +18,18 @@ from fertools.export._names import distinct
 
 READ_BY = "torchvision, timm, Keras, datasets"
 KEEPS = "parts and classes as folders; all columns in metadata.csv"
-LOSES = "types (lists become JSON text); words that are no folder names stand in metadata.csv"
+LOSES = (
+    "types (lists become JSON text); words that are no folder names stand in metadata.csv; a class "
+    "that a part lacks is an empty folder there, for torchvision `allow_empty=True`"
+)
 
 
 def write(chosen: Chosen, out: Path) -> None:
     """Write folders, one `metadata.csv` for each part, and a README that `datasets` reads."""
     folders = dict(zip(chosen.classes, distinct(chosen.classes), strict=True))
     for part in chosen.dealt:
+        for each in folders.values():  # readers number the folders that they find in each part
+            (out / part / each).mkdir(parents=True, exist_ok=True)
         at = chosen.at(part)
         files = []
         for sample in chosen.samples(part):

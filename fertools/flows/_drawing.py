@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.flows.predict import Face, Picture
 from fertools.image import decode, from_gray
 
@@ -28,7 +28,8 @@ class Drawer:
         self.taken: set[str] = set()
         if self.single and several:
             raise FerError(f"--draw {out}: there are several pictures; give a folder")
-        (out.parent if self.single else out).mkdir(parents=True, exist_ok=True)
+        with disk_faults(out):
+            (out.parent if self.single else out).mkdir(parents=True, exist_ok=True)
 
     def __call__(self, data: bytes, picture: Picture) -> None:
         """Write one picture with its faces."""
@@ -36,7 +37,8 @@ class Drawer:
         if place.exists() and Path(picture.image).exists() and place.samefile(picture.image):
             raise FerError(f"--draw {place}: this is the picture itself; give another file")
         marked = annotated(data, picture.faces)
-        marked.save(place, KINDS[place.suffix.lower()])
+        with disk_faults(place):
+            marked.save(place, KINDS[place.suffix.lower()])
 
     def _name(self, picture: Picture) -> str:
         stem = Path(picture.image.replace("!", "/")).stem

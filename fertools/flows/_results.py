@@ -66,6 +66,9 @@ def _shown(trial: Trial | None, runs: Path, interval: bool) -> str:
         text += f" ({100 * accuracy['low']:.2f} .. {100 * accuracy['high']:.2f})"
     else:
         text += f" ({min(values):.2f} .. {max(values):.2f})"
+    ended = len(_ended(trial, runs)) if trial is not None else 0
+    if interval and trial is not None and ended < trial.runs:
+        text += f"; {ended} of {trial.runs} runs"
     free = found.get("leak_free") or {}
     if not interval and free.get("accuracy"):
         text += f"; {images_of(free):,} leak-free rows {100 * free['accuracy']['value']:.2f}"

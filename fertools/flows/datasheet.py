@@ -188,12 +188,16 @@ class Sheet:
         told = [
             f"- {t['faults_of'].format(source=_code(name), text=_plain(text))}"
             for name in sources(self.facts)
-            if (text := _traps(name))
+            if (text := _traps(self._kind(name)))
         ]
         groups = self.facts.groups
         if groups is not None and groups.contradicting:
             told.append(f"- {t['contradicting'].format(count=groups.contradicting)}")
         return ["\n".join(told) or t["no_faults"]]
+
+    def _kind(self, name: str) -> str:
+        """The reader of a data set, which `--name` may have called otherwise."""
+        return str(self.cards.get(name, {}).get("source", name))
 
     def uses(self) -> list[str]:
         """What the data is good for, and each limit that the facts show."""
@@ -241,7 +245,7 @@ class Sheet:
     def _shape(self) -> str:
         """Size and colour of the stored faces, as `48 x 48, gray`."""
         try:
-            shape = open_faces(self.facts.manifest, self.data)[0].shape
+            shape = open_faces(self.facts.manifest, self.data).shape
         except FerError:
             return "?"
         return f"{shape[1]} x {shape[0]}, {'RGB' if len(shape) == 3 else 'gray'}"
@@ -251,7 +255,7 @@ def _cards(facts: Facts, data: str | None) -> dict[str, dict[str, Any]]:
     """The cards of the data folders behind a manifest, by the name of the data set."""
     folders = data_folders(facts.manifest, data)
     cards = (read_card(each / "manifest.parquet") for each in folders)
-    found = {str(card["source"]): card for card in cards if "source" in card}
+    found = {str(card["name"]): card for card in cards if "name" in card}
     return dict(sorted(found.items()))
 
 

@@ -145,11 +145,13 @@ def measured(folder: Path | str, options: Options | None = None) -> Crop:
 
 
 def calibration(run: Run) -> tuple[float, float]:
-    """Threshold and temperature that `export-onnx` left in a run's folder; 0 and 1 if it did not.
+    """Threshold and temperature of the newest file that `export-onnx` left in a run's folder; 0 and
+    1 if it left none.
 
     They belong together: the threshold speaks of probabilities at that temperature.
     """
-    for file in sorted(run.folder.glob("model-*.onnx")):
+    files = sorted(run.folder.glob("model-*.onnx"), key=lambda file: file.stat().st_mtime_ns)
+    for file in reversed(files):
         facts = load_onnx(file).facts
         if facts.run == run.digest:
             return facts.abstain, facts.temperature

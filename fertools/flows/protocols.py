@@ -117,6 +117,8 @@ def make(
     Raises `FerError` where the data is not the whole of the published one.
     """
     made = []
+    if (fer2013 is None) != (ferplus is None):
+        raise FerError("--fer2013 and --ferplus go together: the lists rest on both")
     if ferplus is not None and not Path(ferplus).is_file():
         raise FerError(f"{ferplus}: there is no such file; give FER+'s fer2013new.csv")
     if out.exists() and not out.is_dir():

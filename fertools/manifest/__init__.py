@@ -70,6 +70,14 @@ class Manifest:
         table = self.table
         return name in table.column_names and table[name].null_count < table.num_rows
 
+    def each_once(self, file: object) -> None:
+        """Raise `FerError` that names the `file` where two rows have one id."""
+        ids = self.table["id"]
+        if pc.count_distinct(ids).as_py() < len(ids):
+            found = pc.value_counts(ids)
+            twice = found.filter(pc.greater(found.field("counts"), 1)).field("values")[0]
+            raise FerError(f"{file}: two rows have the id {twice.as_py()!r}; leave one of them out")
+
     def replace(self, table: pa.Table) -> "Manifest":
         """The same manifest with another table."""
         return Manifest(table, self.card, self.place, self.facts)

@@ -162,11 +162,11 @@ def _grouping(options: SplitOptions) -> Grouping:
 
 def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Table:
     table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
+    for manifest, file in zip(manifests, files, strict=True):
+        manifest.each_once(file)
     ids = table["id"]
-    if len(pc.unique(ids)) < len(ids):
+    if len(manifests) > 1 and pc.count_distinct(ids).as_py() < len(ids):
         twice = next(e["values"] for e in pc.value_counts(ids).to_pylist() if e["counts"] > 1)
-        if len(files) == 1:
-            raise FerError(f"{files[0]}: two rows have the id {twice!r}; leave one of them out")
         raise FerError(
             f"id {twice!r} is in two of {', '.join(map(str, files))}; "
             "ingest one of them with another --name"
