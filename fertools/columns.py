@@ -35,6 +35,15 @@ def texts(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
+def repeated(column: pa.ChunkedArray) -> str | None:
+    """A text that a column has twice or more, None where it has each once."""
+    if pc.count_distinct(column, mode="all").as_py() == len(column):
+        return None
+    found = pc.value_counts(column)
+    twice: str = found.filter(pc.greater(found.field("counts"), 1)).field("values")[0].as_py()
+    return twice
+
+
 def numbers(column: pa.ChunkedArray) -> Codes:
     """A column of texts as codes (n,) in the order in which they first occur, -1 for null.
 

@@ -251,9 +251,8 @@ def _can_tell(manifest: Manifest, options: Options) -> None:
 
 
 def _look(file: Path, found: Predictions, who: str) -> str:
-    test = ledger.digest_of(found.ids, found.truth, found.classes)
-    system = ledger.digest_of(found.ids, found.given, found.classes)
-    return str(ledger.look(file.parent, test, system, who))
+    said = (found.truth, found.classes), (found.given, found.classes)
+    return ledger.noted(file, found.ids, *said, who)
 
 
 def _evaluation(

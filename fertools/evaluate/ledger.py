@@ -45,6 +45,19 @@ def digest_of(ids: Sequence[str], codes: npt.NDArray[np.int64], classes: Sequenc
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def noted(
+    manifest: Path,
+    ids: Sequence[str],
+    truth: tuple[npt.NDArray[np.int64], Sequence[str]],
+    given: tuple[npt.NDArray[np.int64], Sequence[str]],
+    who: str,
+) -> str:
+    """Note a look at rows of a manifest beside it, and say which it is; `truth` and `given` are
+    codes (n,) with the classes that they number.
+    """
+    return str(look(manifest.parent, digest_of(ids, *truth), digest_of(ids, *given), who))
+
+
 def look(folder: Path, test: str, system: str, who: str) -> Look:
     """Note a look at the test set `test` by `system` (digests) and say which it is.
 

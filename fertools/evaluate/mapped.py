@@ -60,9 +60,8 @@ def words_of(
     table = confusion(rows.targets, given, many)
     look = ""
     if split in (None, "test"):
-        test = ledger.digest_of(rows.ids, rows.targets, rows.classes)
-        system = ledger.digest_of(rows.ids, given, contract.classes)
-        look = str(ledger.look(file.parent, test, system, str(run.folder)))
+        said = (rows.targets, rows.classes), (given, contract.classes)
+        look = ledger.noted(file, rows.ids, *said, str(run.folder))
     return Words(
         rows.classes,
         list(contract.classes),

@@ -6,7 +6,6 @@ from the finished units in the order of their names: the same input and options 
 whatever the number of workers, the order of work, and the rounds it took.
 """
 
-import contextlib
 import dataclasses
 import functools
 import json
@@ -20,7 +19,7 @@ from typing import Any
 
 from fertools import engine
 from fertools.engine import Engine
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.face_options import FaceOptions
 from fertools.ingest.assemble import assemble
 from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
@@ -83,7 +82,7 @@ def ingest(
     """
     start = time.monotonic()
     out, how = at(out), Engine(engine, workers, ray_address)
-    with _disk_faults(out):
+    with disk_faults(out, ", it goes on where it was"):
         module = load_source(source)
         roots = open_roots(module, raws, options or {})
         units = find_units(module, roots, source)
@@ -110,19 +109,6 @@ def ingest(
         out, card["rows"], card["statuses"], card["notes"], count,
         time.monotonic() - start,
     )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _disk_faults(out: Location) -> Iterator[None]:
-    """A full disk, a folder without permission: a sentence, for the user alone can mend it."""
-    try:
-        yield
-    except OSError as error:
-        what = error.strerror or error
-        raise FerError(
-            f"{error.filename or out}: {what}; mend that and run the same command again, "
-            "it goes on where it was"
-        ) from error
 
 
 def _left(out: Location, limit: int | None) -> int | None:

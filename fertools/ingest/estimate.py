@@ -136,8 +136,8 @@ def _images(module: Any, units: Sequence[Unit]) -> int:
     """How many images there are: rows where a unit has them, lines of a table, else files."""
     total = 0
     for unit in units:
-        if (rows := _rows(unit)) is not None:
-            total += rows
+        if unit.rows is not None:
+            total += unit.rows
             continue
         first = next(iter(module.read(unit)), None)
         if not isinstance(first, Batch):
@@ -147,11 +147,3 @@ def _images(module: Any, units: Sequence[Unit]) -> int:
             lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
             total += lines - 1  # the header
     return total
-
-
-def _rows(unit: Unit) -> int | None:
-    """The rows of a unit, where it was made of them: some are no file, some several."""
-    if unit.named is not None:
-        return unit.named.rows
-    rows = unit.options if isinstance(unit.options, tuple) else ()
-    return len(rows) if rows and all(hasattr(row, "files") for row in rows) else None

@@ -19,14 +19,14 @@ from fertools.roots import Root, Unit
 
 RECORDS = "labels.parquet"
 LOST = (
-    "; put back a copy of it, or delete it and run the ingest again with every RAW that held labels"
+    "put back a copy of it, or delete it and run the ingest again with every RAW that held labels"
 )
 
 
 def records_of(out: Location) -> pa.Table | None:
     """The records of all rounds, None where there are none. Raises `FerError` for a broken file."""
     file = out / RECORDS
-    return read_parquet(file, file, LOST) if file.is_file() else None
+    return read_parquet(file, file, f"; {LOST}") if file.is_file() else None
 
 
 def keep_records(module: ModuleType, roots: Sequence[Root], out: Location) -> str | None:

@@ -145,9 +145,9 @@ def _records(file: Location, digest: str | None) -> Iterator[Fault]:
     if digest is None:
         return
     if not file.is_file():
-        yield Fault(file, "is missing", LOST.removeprefix("; "))
+        yield Fault(file, "is missing", LOST)
     elif sha256(file) != digest:
-        yield Fault(file, "its bytes are not those that were written", LOST.removeprefix("; "))
+        yield Fault(file, "its bytes are not those that were written", LOST)
 
 
 def _files(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fertools.columns import texts
+from fertools.columns import repeated, texts
 from fertools.errors import FerError
 from fertools.locations import Location, at, create, on_disk, put, source
 from fertools.manifest.card import check_card
@@ -72,11 +72,8 @@ class Manifest:
 
     def each_once(self, file: object) -> None:
         """Raise `FerError` that names the `file` where two rows have one id."""
-        ids = self.table["id"]
-        if pc.count_distinct(ids).as_py() < len(ids):
-            found = pc.value_counts(ids)
-            twice = found.filter(pc.greater(found.field("counts"), 1)).field("values")[0]
-            raise FerError(f"{file}: two rows have the id {twice.as_py()!r}; leave one of them out")
+        if (twice := repeated(self.table["id"])) is not None:
+            raise FerError(f"{file}: two rows have the id {twice!r}; leave one of them out")
 
     def replace(self, table: pa.Table) -> "Manifest":
         """The same manifest with another table."""

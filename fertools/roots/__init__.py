@@ -38,12 +38,11 @@ UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a table names: its rows, how many of their files are not there (yet), and the others.
+    """Files that a table names: how many are not there (yet), and the others.
 
     `digest` covers names and sizes of the files that are there.
     """
 
-    rows: int
     absent: int
     digest: str
 
@@ -52,7 +51,8 @@ class Named:
 class Unit:
     """A piece of a root that is read in one pass: the grain of resume and of parallel work.
 
-    `named` is for a table whose images are files of their own, which its digest does not cover.
+    `named` is for a table whose images are files of their own, which its digest does not cover;
+    `rows` is how many rows it gives, where that is known and may be another number than its files'.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Unit:
     options: Any = None
     labels: str | None = None
     named: Named | None = None
+    rows: int | None = None
 
     def __str__(self) -> str:
         return f"unit {self.name} ({self.members[0].path} ..)" if self.members else self.name

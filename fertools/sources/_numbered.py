@@ -13,7 +13,6 @@ from fertools.roots import Member
 from fertools.sources._together import folders, lines, whole_path
 
 PICTURE = re.compile(r"^(?P<stem>\d{4})(?P<aligned>_aligned)?\.(?:jpe?g|png)$", re.IGNORECASE)
-FOLDER = re.compile(r"/(?:aligned|original)(?:\.zip)?/[^/]+$", re.IGNORECASE)
 KIND = re.compile(r"^(?P<kind>aligned|original)(?:\.zip)?$", re.IGNORECASE)
 SET = re.compile(r"/RAF[-_]?(?P<set>ML|CE|AU)\b", re.IGNORECASE)
 Listed = dict[str, tuple[str, ...]]  # the words behind the name of a picture, by its stem
@@ -57,7 +56,7 @@ def is_picture(member: Member) -> bool:
     Numbers are names of pictures in many a data set.
     """
     found = PICTURE.match(member.name)
-    return bool(found and (found["aligned"] or FOLDER.search(whole_path(member))))
+    return bool(found and (found["aligned"] or KIND.match(folders(member)[-1])))
 
 
 def bare(members: Iterable[Member], *sets: str) -> bool:

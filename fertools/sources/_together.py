@@ -54,7 +54,9 @@ def sliced(name: str, rows: Sequence[Row], size: int) -> list[Unit]:
         files = make_unit("", [member for row in chunk for member in row.files])
         said = "\n".join([files.digest, *(row.said for row in chunk)])
         digest = hashlib.sha256(said.encode()).hexdigest()[:32]
-        found.append(Unit(slug(f"{name}-{start // size:03d}"), files.members, digest, chunk))
+        found.append(
+            Unit(slug(f"{name}-{start // size:03d}"), files.members, digest, chunk, rows=len(chunk))
+        )
     return found
 
 

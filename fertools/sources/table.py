@@ -82,7 +82,7 @@ def units(root: Root) -> list[Unit]:
         for m in root.members
         if KIND.search(m.name)
     ]
-    return [replace(unit, named=_named(unit)) for unit in found]
+    return [_looked_for(unit) for unit in found]
 
 
 def read(unit: Unit) -> Iterator[Frame]:
@@ -97,8 +97,8 @@ def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
     return read_rows(unit, {column: getattr(options, column) for column in COLUMNS})
 
 
-def _named(unit: Unit) -> Named:
-    """The rows of a table and the files that they name, looked for and not opened."""
+def _looked_for(unit: Unit) -> Unit:
+    """The unit of a table with its rows and the files that they name, which are not opened."""
     options, base, _ = unit.options
     rows = absent = 0
     digest = hashlib.sha256()
@@ -110,7 +110,7 @@ def _named(unit: Unit) -> Named:
         absent += status in ("missing", "unreadable")
         if image is not None:
             digest.update(f"{path}\0{image.size}\n".encode())
-    return Named(rows, absent, digest.hexdigest()[:32])
+    return replace(unit, rows=rows, named=Named(absent, digest.hexdigest()[:32]))
 
 
 def _base(root: Root, member: Member) -> Path:

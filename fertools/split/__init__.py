@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools.columns import Codes, encode, put, usable, words
+from fertools.columns import Codes, encode, put, repeated, usable, words
 from fertools.errors import FerError
 from fertools.labelling import label
 from fertools.labels import mapping
@@ -164,9 +164,7 @@ def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Tabl
     table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
     for manifest, file in zip(manifests, files, strict=True):
         manifest.each_once(file)
-    ids = table["id"]
-    if len(manifests) > 1 and pc.count_distinct(ids).as_py() < len(ids):
-        twice = next(e["values"] for e in pc.value_counts(ids).to_pylist() if e["counts"] > 1)
+    if len(manifests) > 1 and (twice := repeated(table["id"])) is not None:
         raise FerError(
             f"id {twice!r} is in two of {', '.join(map(str, files))}; "
             "ingest one of them with another --name"

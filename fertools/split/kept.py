@@ -43,9 +43,10 @@ def kept(
     high = np.full(len(groups.names), FREE)
     low = np.full(len(groups.names), many)
     for column in ("id", *_uniting(options)):
-        for row, part in _met(table[column], old.table[column], number):
-            np.maximum.at(high, groups.codes[row], part)
-            np.minimum.at(low, groups.codes[row], part)
+        group = _groups_of(old.table[column], table[column], groups.codes)
+        known = (group >= 0) & (number >= 0)
+        np.maximum.at(high, group[known], number[known])
+        np.minimum.at(low, group[known], number[known])
     if (torn := np.flatnonzero((high >= 0) & (low != high))).size:
         raise FerError(
             f"{keep}: group {groups.names[torn[0]]!r} stands in two parts there; deal anew, "
@@ -63,20 +64,17 @@ def _uniting(options: SplitOptions) -> tuple[str, ...]:
     return (options.grouping.group, "image_hash")
 
 
-def _met(
-    new: pa.ChunkedArray, old: pa.ChunkedArray, number: npt.NDArray[np.int64]
-) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Rows of `new` whose text `old` has dealt, with the lowest and the highest of its parts."""
-    both = pa.chunked_array([*old.chunks, *new.chunks], pa.string())
-    codes, words = encode(both)
-    before, here = codes[: len(old)], codes[len(old) :]
-    dealt = (before >= 0) & (number >= 0)
-    high = np.full(len(words) + 1, FREE)  # the last is that of no text
-    low = np.full(len(words) + 1, np.iinfo(np.int64).max)
-    np.maximum.at(high, before[dealt], number[dealt])
-    np.minimum.at(low, before[dealt], number[dealt])
-    rows = np.flatnonzero((here >= 0) & (high[here] >= 0))
-    return [(rows, bound[here[rows]]) for bound in (low, high)]
+def _groups_of(
+    old: pa.ChunkedArray, new: pa.ChunkedArray, codes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The group of each row of `old`, whose text rows of `new` have with the groups `codes`; -1 for
+    none. Rows of one text are in one group.
+    """
+    both, words = encode(pa.chunked_array([*old.chunks, *new.chunks], pa.string()))
+    group = np.full(len(words) + 1, FREE)
+    group[both[len(old) :]] = codes
+    group[-1] = FREE  # that of no text
+    return group[both[: len(old)]]
 
 
 def _folds(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
