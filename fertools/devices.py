@@ -32,6 +32,11 @@ class Process:
 def joined(device: str) -> Iterator[Process]:
     """This process among those that `torchrun` started, or alone."""
     of, number = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    if of > 1 and device.startswith("cuda:"):
+        raise FerError(
+            f"device {device}: torchrun gives each of its {of} processes a GPU of its own; say "
+            "--device cuda, and choose among them with CUDA_VISIBLE_DEVICES"
+        )
     chosen = choose(device, int(os.environ.get("LOCAL_RANK", 0)))
     if of == 1:
         yield Process(chosen)

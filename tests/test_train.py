@@ -17,7 +17,7 @@ from fertools import recipe as recipes
 from fertools import runs
 from fertools.data import FaceDataset
 from fertools.data.loader import room_for
-from fertools.devices import Process, choose, ordered
+from fertools.devices import Process, choose, joined, ordered
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
@@ -475,6 +475,15 @@ def test_a_gpu_is_one_of_those_that_are_there(monkeypatch) -> None:
     with pytest.raises(FerError, match=r"process 3 of torchrun .*give --nproc-per-node 2"):
         choose("auto", 2)
     assert choose("cpu", 2) == torch.device("cpu") and len(current) == 3
+
+
+def test_processes_of_torchrun_do_not_share_one_gpu(monkeypatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    said = (
+        "device cuda:1: torchrun gives each of its 2 processes a GPU of its own; say --device cuda"
+    )
+    with pytest.raises(FerError, match=said), joined("cuda:1"):
+        pass
 
 
 def test_a_class_without_training_rows_is_named(study, tmp_path) -> None:

@@ -104,12 +104,13 @@ def _cost(trial: Trial, runs: Path) -> list[str]:
     facts = cost(first.recipe)
     minutes = sum(run.card["minutes"] for run in found) / len(found)
     hardware = first.card["hardware"]
-    named = hardware.get("gpu") or f"{hardware['cpu']}, {hardware['threads']} threads"
+    threads = hardware["threads"]
+    cores = f"{hardware['cpu']}, {threads} thread{'s' * (threads != 1)}"
     return [
         f"{facts.parameters:,} ({facts.keras_total:,})",
         f"{facts.macs / 1e6:.2f}",
         f"{minutes:.1f}",
-        named,
+        hardware.get("gpu") or cores,
         f"{len(found)} of {trial.runs} ({_which(trial)})",
         recipe + (f" `{' '.join(trial.changes)}`" if trial.changes else ""),
     ]
