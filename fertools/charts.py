@@ -15,6 +15,11 @@ from fertools.errors import FerError
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+MARK = 6  # pixels from the middle of a mark to its edge, with some air
+PLACES = (  # of a name beside its mark: points to the right and up, and which end is there
+    ((5, 4), "left"), ((5, -10), "left"), ((-5, 4), "right"), ((-5, -10), "right"),
+    ((7, -3), "left"), ((-7, -3), "right"), ((5, 14), "left"), ((5, -20), "left"),
+)  # fmt: skip
 
 
 def _pyplot() -> Any:
@@ -126,9 +131,6 @@ def frontier(
             colour = COLOURS[5 if mine else 0]
             axes.scatter(x[rows], y[rows], s=42, label=label, edgecolors=colour,
                          facecolors=colour if honest else "none")  # fmt: skip
-    for number, (name, place, score) in enumerate(zip(names, x, y, strict=True)):
-        away = (5, 4) if number % 2 else (5, -10)  # neighbours by size stand close
-        axes.annotate(name, (place, score), away, textcoords="offset points", fontsize=7)
     axes.set_xscale("log")
     axes.set_xlabel("trained parameters")
     axes.set_ylabel("accuracy, %")
@@ -136,8 +138,35 @@ def frontier(
     axes.margins(0.12)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    legend = axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.tight_layout()
+    _write_names(axes, names, np.column_stack([x, y]), [legend.get_window_extent()])
     _save(figure, path)
+
+
+def _write_names(
+    axes: Any, names: Sequence[str], points: npt.NDArray[np.float64], taken: list[Any]
+) -> None:
+    """Write the names (n,) beside their points (n, 2), each where it covers no mark, none of the
+    boxes `taken` and no name before it, or above to the right where there is no such place.
+    """
+    from matplotlib.transforms import Bbox
+
+    for x, y in axes.transData.transform(points):
+        taken.append(Bbox([(x - MARK, y - MARK), (x + MARK, y + MARK)]))
+    for name, point in zip(names, points, strict=True):
+        text = axes.annotate(name, point, (0, 0), textcoords="offset points", fontsize=7)
+        boxes = [_moved(text, *place) for place in PLACES]
+        free = [not any(box.overlaps(other) for other in taken) for box in boxes]
+        best = free.index(True) if any(free) else 0
+        taken.append(_moved(text, *PLACES[best]))
+
+
+def _moved(text: Any, away: tuple[int, int], side: str) -> Any:
+    """The box that an annotation covers at a place beside its mark."""
+    text.set_position(away)
+    text.set_horizontalalignment(side)
+    return text.get_window_extent()
 
 
 def _save(figure: Any, path: Path) -> None:

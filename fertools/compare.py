@@ -2,9 +2,11 @@
 
 In go the folders of two runs, or of two folders of runs (folds, draws, seeds); out comes the
 difference of their accuracies with a p-value from sign flips over whole groups. Runs of the same
-fold or draw are held against each other; over seeds a row counts with the mean of its hits.
+fold or draw are held against each other; over seeds a row counts with the mean of its hits, and so
+it does over the draws of training rows where the test rows are always the same.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +59,13 @@ def compare(first: Path | str, second: Path | str, options: Options | None = Non
     looks: list[str] = []
     one, two = (_hits(path, options, looks) for path in (first, second))
     if one.keys() != two.keys():
-        raise FerError(
-            f"{first} and {second}: have runs of other folds or draws ({_named(one)}; "
-            f"{_named(two)}); train the missing ones"
-        )
+        both = _over_draws(one), _over_draws(two)
+        if not all(both):
+            raise FerError(
+                f"{first} and {second}: have runs of other folds or draws ({_named(one)}; "
+                f"{_named(two)}); train the missing ones"
+            )
+        one, two = both
     for key in one:
         if (one[key].ids, one[key].words) != (two[key].ids, two[key].words):
             raise FerError(
@@ -144,6 +149,15 @@ def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hit
         )
         for key, each in sorted(found.items(), key=str)
     }
+
+
+def _over_draws(found: dict[Key, Hits]) -> dict[Key, Hits]:
+    """The mean over draws whose test rows are the same, nothing where they are not."""
+    first, *others = found.values()
+    if any((each.ids, each.words) != (first.ids, first.words) for each in others):
+        return {}
+    hits = np.mean([each.hits for each in found.values()], axis=0)
+    return {(None, None): dataclasses.replace(first, hits=hits)}
 
 
 def _key(run: Run) -> Key:

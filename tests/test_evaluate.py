@@ -1,6 +1,7 @@
 """Evaluation of runs on drawn faces: parts, folds, other people's files, comparison, words."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -411,6 +412,19 @@ def test_two_runs_are_compared_on_the_same_rows(study) -> None:
         compare(study / "one", renamed)
     with pytest.raises(FerError, match="other folds or draws"):
         compare(study / "one", study / "folds")
+
+
+def test_training_draws_are_compared_with_one_run_where_the_test_rows_are_the_same(study) -> None:
+    draws = study / "draws"
+    for draw, run in enumerate(("one", "two")):
+        shutil.copytree(study / run, draws / f"draw{draw}")
+        card = json.loads((study / run / "card.json").read_text())
+        (draws / f"draw{draw}/card.json").write_text(json.dumps(card | {"draw": draw}))
+    found = compare(draws, study / "one")
+    each = [compare(study / run, study / "one") for run in ("one", "two")]
+    means = [np.mean([c.difference.value for c in each]), found.difference.value]
+    assert means[0] == pytest.approx(means[1]) and found.rows == each[0].rows
+    assert found.only_first is None  # a row counts with the mean of two runs
 
 
 def test_the_paragraph_says_what_a_reader_needs(study) -> None:

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
+from matplotlib.transforms import Bbox
 
 from fertools.cli import main
 from fertools.errors import FerError
@@ -97,3 +99,22 @@ def test_a_taught_run_says_by_whom(run):
     metrics = {"select": "accuracy", "select_rows": "twin-free", "looks": []}
     assert "taught by our own runs/large/seed0" in flow._note([pupil], metrics)
     assert "taught" not in flow._note([found], metrics)
+
+
+def test_names_of_points_that_stand_close_cover_no_mark_and_no_name():
+    from matplotlib import pyplot
+
+    from fertools.charts import MARK, _write_names
+
+    figure, axes = pyplot.subplots(figsize=(8, 4.8), dpi=120)
+    points = np.array([[5.0, 70.0], [5.0, 70.3], [5.02, 70.1], [5.0, 70.6], [5.3, 70.0]])
+    axes.scatter(*points.T)
+    figure.tight_layout()
+    _write_names(axes, [f"a system {i}" for i in range(len(points))], points, [])
+    boxes = [text.get_window_extent() for text in axes.texts]
+    marks = [Bbox([place - MARK, place + MARK]) for place in axes.transData.transform(points)]
+    pyplot.close(figure)
+    assert len(boxes) == len(points)
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert not any(box.overlaps(mark) for mark in marks)
