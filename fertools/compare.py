@@ -114,8 +114,8 @@ def markdown(found: Comparison) -> str:
         text += f"in the second alone {found.only_second:,}."
     if found.mcnemar is not None:
         text += f" Every group is one row; McNemar's exact test: {_p(found.mcnemar)}."
-    if not found.difference.is_reliable:
-        text += f" {found.difference.groups} groups are too few for a reliable interval."
+    if found.difference.doubt:
+        text += f" The interval of the difference is not reliable: {found.difference.doubt}."
     if found.looks:
         text += f" Test set: {', '.join(found.looks)}."
     return "\n".join([*rows, "", text])

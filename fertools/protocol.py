@@ -13,7 +13,7 @@ and official part are told apart by their order, or by their number in the CSV.
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,15 +133,21 @@ def read_rows(name: str, draw: int | None = None) -> pa.Table:
     return rows.filter(pc.equal(rows["draw"], draw))
 
 
-def followed(facts: Mapping[str, Any]) -> str:
-    """The protocol that a split manifest follows by its facts, with its draw; "" for none.
+def followed(every: Iterable[Mapping[str, Any]]) -> str:
+    """The protocols that split manifests follow by their facts, with their draws; "" for none.
 
     One whose test part reviewers have changed has a name of its own.
     """
-    if "protocol" not in facts:
-        return ""
-    draw = facts.get("split", {}).get("draw")
-    return str(facts["protocol"]["name"]) + ("" if draw is None else f", draw {draw}")
+    draws: dict[str, list[str]] = {}
+    for facts in every:
+        if "protocol" in facts:
+            found = draws.setdefault(str(facts["protocol"]["name"]), [])
+            draw = facts.get("split", {}).get("draw")
+            found += [str(draw)] if draw is not None and str(draw) not in found else []
+    return "; ".join(
+        f"{name}, draw{'s' * (len(numbers) > 1)} {', '.join(numbers)}" if numbers else name
+        for name, numbers in draws.items()
+    )
 
 
 def digest(name: str) -> str:

@@ -113,7 +113,12 @@ def test_folds_are_pooled(study) -> None:
     assert [member.name for member in found.members] == ["fold0", "fold1", "fold2"]
     mean = np.average([m.accuracy for m in found.members], weights=[m.rows for m in found.members])
     assert found.scores.accuracy.value == pytest.approx(mean)
-    assert found.notes == []
+    gone = table[table.label.notna() & ~table.label.isin(CLASSES)].label.value_counts().to_dict()
+    assert found.left_out == gone and len(gone) == 3
+    lines = {f"rows of {word} left out: not in the run's classes" for word in gone}
+    assert {note.partition(" ")[2] for note in found.notes} == lines
+    assert f"{sum(gone.values()):,} rows of " in paragraph(found)
+    assert f"{sum(gone.values()):,}행은 제외하였다" in paragraph(found, "ko")
     some = evaluate(study / "folds" / "fold1")
     assert some.scores.rows == found.members[1].rows
     assert found.partners["subject"] == found.partners["sequence"] == 0
@@ -218,19 +223,25 @@ def test_another_manifest_with_other_words(study, tmp_path) -> None:
     assert found.trained_on == str(study / "apart.parquet")
     text = paragraph(found)
     assert text.startswith("Accuracy on the test part of other was")
-    assert "another data set (apart.parquet)" in text and "left out: contempt," in text
+    assert "another manifest (apart.parquet)" in text and "left out: contempt," in text
+    none = {"person": 0, "photograph or face": 0}
+    assert found.seen == none and " 0 show a person and 0 a photograph" in text
     assert paragraph(found, "ko").startswith("other의 테스트 집합에 대한")
     # the same faces: people of the training and validation rows are told
     part = read_manifest(other).table.to_pandas()
     shown = found.scores.rows
     assert not any("that the run was fitted" in note for note in found.notes)
-    seen = evaluate(study / "one", Options(split="train", on=str(other), outside="mask")).notes
+    fitted = evaluate(study / "one", Options(split="train", on=str(other), outside="mask"))
+    seen = fitted.notes
     rows = ((part.split == "train") & part.label.isin(["anger", "happiness", "surprise"])).sum()
     for what in ("person", "photograph or face"):
         assert f"{rows:,} of {rows:,} rows show a {what} that the run was fitted to" in "".join(
             seen
         )
-    assert shown < rows
+    assert shown < rows and fitted.seen == dict.fromkeys(none, rows)
+    assert f"{rows:,} show a person and {rows:,} a photograph" in paragraph(fitted)
+    unknown = dataclasses.replace(fitted, seen=None)  # its own manifest is not there any more
+    assert "was not looked for" in paragraph(unknown)
     with pytest.raises(FerError, match="outside 'maks': known are"):
         evaluate(study / "one", Options(outside="maks"))
 

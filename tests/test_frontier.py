@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -33,6 +34,20 @@ def test_only_a_fair_row_that_nothing_smaller_beats_is_on_the_frontier():
         row("fixed", 60, 62.0, chosen="fixed"),
     ]
     assert [r.system for r in _marked(rows) if r.front] == ["small", "better", "fixed"]
+
+
+def test_rows_of_another_protocol_or_with_other_data_are_of_another_kind():
+    rows = [
+        row("small", 10, 60.0),
+        dataclasses.replace(row("leaky", 20, 90.0), protocol="random"),
+        dataclasses.replace(row("helped", 30, 80.0), helped=True),
+        dataclasses.replace(row("own parts", 40, 50.0), protocol="own split", manifest="a"),
+        dataclasses.replace(row("others'", 50, 40.0), protocol="own split", manifest="b"),
+        row("better", 60, 61.0),
+        dataclasses.replace(row("less leaky", 70, 89.0), protocol="random"),
+    ]
+    stars = ["small", "leaky", "helped", "own parts", "others'", "better"]
+    assert [r.system for r in _marked(rows) if r.front] == stars
 
 
 def test_every_published_row_is_whole():
@@ -70,6 +85,16 @@ def test_a_run_without_a_score_says_how_to_get_one(run):
         frontier("ck48", [run])
 
 
+def test_a_run_of_another_data_set_is_refused(run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "metrics-test.json").write_text("{}")
+    text = (copy / "recipe.toml").read_text()
+    (copy / "recipe.toml").write_text(text.replace('protocol = ""', 'protocol = "ck48-paper"'))
+    with pytest.raises(FerError, match=r"copy: is of ck48 \(ck48-paper\); .* frontier ck48"):
+        frontier("fer2013", [copy])
+
+
 def test_a_run_stands_beside_the_published_ones(run, tmp_path, capsys):
     evaluate(run, Options())  # the library writes nothing, the command does
     with pytest.raises(SystemExit):
@@ -96,7 +121,7 @@ def test_a_taught_run_says_by_whom(run):
     found = open_run(run)
     spec = dataclasses.replace(found.recipe.train, teacher="runs/large/seed0")
     pupil = dataclasses.replace(found, recipe=dataclasses.replace(found.recipe, train=spec))
-    metrics = {"select": "accuracy", "select_rows": "twin-free", "looks": []}
+    metrics = {"select": "accuracy", "select_rows": "twin-free", "looks": [], "members": []}
     assert "taught by our own runs/large/seed0" in flow._note([pupil], metrics)
     assert "taught" not in flow._note([found], metrics)
 

@@ -70,6 +70,17 @@ def test_people_who_are_all_right_or_all_wrong_count_once():
     assert by_person.is_reliable and not bootstrap_mean(correct[:50], people[:50]).is_reliable
 
 
+def test_an_interval_of_few_errors_is_not_relied_on():
+    """The percentile interval of 196 rows, 1 % wrong, is too narrow: it holds 99 % too seldom."""
+    few, more = (bootstrap_mean(np.arange(196) >= wrong) for wrong in (2, 10))
+    assert (few.unlike, more.unlike) == (2, 10)
+    assert few.doubt == "under 5 groups unlike the rest" and more.is_reliable
+    whole = bootstrap_mean(np.ones(196))
+    assert (whole.low, whole.high) == (1, 1) and not whole.is_reliable
+    # half right, half wrong, people of one size: nobody is like the rest without a reason
+    assert bootstrap_mean(np.arange(200) % 2).unlike == 100
+
+
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(0)
     held = 0

@@ -37,6 +37,12 @@ def test_several_runs_and_predictions_from_a_file() -> None:
     assert "Looks" not in text  # a part that is no test is not counted
 
 
+def test_an_interval_that_a_few_errors_make_is_told() -> None:
+    sure = Interval(0.99, 0.97, 1.0, 200, unlike=2)
+    text = paragraph(replace(FOUND, scores=replace(FOUND.scores, accuracy=sure)))
+    assert "All groups but 2 have the same accuracy" in text
+
+
 def test_both_languages_have_every_sentence() -> None:
     assert ENGLISH.keys() == KOREAN.keys()
 

@@ -14,8 +14,9 @@ from fertools.columns import put
 from fertools.errors import FerError
 from fertools.flows import _verdict
 from fertools.flows import search as flow
+from fertools.flows._search_table import _published
 from fertools.flows._trials import adopted, changes_of, open_plan, parameters, recipe_of
-from fertools.flows._verdict import Selection, judge, select
+from fertools.flows._verdict import Selection, Verdict, judge, select
 from fertools.flows.search import Place, estimate, search
 from fertools.manifest import read_manifest, write_manifest
 from fertools.models._count import count
@@ -210,7 +211,7 @@ def test_the_runs_of_an_entry_may_be_draws_or_folds(study, tmp_path, over) -> No
     assert [len(each.ids) for each in found] == ([120] * 3 if over == "draw" else [80] * 3)
     assert len({each.rows for each in found}) == 3  # each chooses on rows of its own
     text = results.read_text()
-    assert "rows: all validation rows." in text and f"over at least\n3 {over}s is above" in text
+    assert "rows: all validation rows." in text and f"over all 3\n{over}s is above" in text
     cells = row_of(text, "longer")
     assert float(cells[5]) == pytest.approx(np.mean([each.accuracy for each in found]), abs=0.01)
     assert cells[8] == "3" and cells[10] == "kept"
@@ -239,7 +240,7 @@ def hits_of(*shares: float, rows: str = "x", n: int = 1000) -> dict[int, Selecti
     ],
 )
 def test_a_trial_stays_above_two_standard_errors_over_three_seeds(own, decision) -> None:
-    found = judge(hits_of(*own), hits_of(*[0.700] * 6))
+    found = judge(hits_of(*own), hits_of(*[0.700] * 6), planned=3)
     assert found is not None and found.decision == decision and found.runs == len(own)
     gaps = 100 * (np.array(own) - 0.7)
     assert found.gain == pytest.approx(gaps.mean(), abs=0.01)
@@ -247,9 +248,36 @@ def test_a_trial_stays_above_two_standard_errors_over_three_seeds(own, decision)
 
 
 def test_only_shared_seeds_and_the_same_rows_are_compared() -> None:
-    assert judge({}, hits_of(0.7)) is None
+    assert judge({}, hits_of(0.7), 3) is None
     with pytest.raises(FerError, match="other selection rows"):
-        judge(hits_of(0.7), hits_of(0.7, rows="y"))
+        judge(hits_of(0.7), hits_of(0.7, rows="y"), 3)
+
+
+def test_nothing_is_decided_before_all_planned_runs_have_ended() -> None:
+    some, all_ten = hits_of(0.710, 0.712, 0.708), hits_of(*[0.700] * 10)
+    found = judge(some, all_ten, planned=10)
+    assert found is not None and found.decision == "3 of 10 runs" and found.gain > 0.9
+
+
+def test_of_several_kept_trials_none_is_published_but_their_sum(tmp_path) -> None:
+    opened = open_plan(write_plan(tmp_path, PLAN))
+    known = flow.State()
+    names = ["longer", "idle", "windows", "taught", "all"]
+
+    def published(**gains: float) -> str:
+        known.verdicts = {
+            name: Verdict(
+                3, 70.0, 70.0 + gain, gain, 0.1, 0.01, "kept" if gain > 0.2 else "dropped"
+            )
+            for name, gain in gains.items()
+        }
+        return _published(opened, known, "small", names)
+
+    assert published(longer=1.0, idle=0.1) == "longer"  # the sum would be the same network
+    assert published(longer=1.0, idle=2.0) == "small"  # their sum has not run yet
+    assert published(longer=1.0, idle=2.0, all=0.0) == "small"
+    assert published(longer=1.0, idle=2.0, all=1.5) == "all"
+    assert published(longer=0.0) == published() == "small"
 
 
 def write_plan(place: Path, text: str) -> Path:
@@ -271,6 +299,7 @@ def write_plan(place: Path, text: str) -> Path:
         ("most = 30_000", "least = 3", r"key 'row\.small\.least': known are"),
         ("images = 300", "images =", "no TOML file"),
         ("images = 300", "images = 300\nruns = [1, 1]", "give the number of each seed once"),
+        ("images = 300", "images = 300\nruns = [0, 1]", "give at least 3; fewer cannot decide"),
         ("images = 300", "images = 300\nover = 'run'", "over 'run': known are draw, fold, seed"),
     ],
 )

@@ -71,7 +71,7 @@ def audit(
         curves=twins.curves,
         false_twins=len(twins.false_twins.rows),
         notes=twins.notes,
-        protocol=followed(manifest.facts),
+        protocol=followed([manifest.facts]),
     )
 
 

@@ -84,8 +84,7 @@ def table(
 @click.command(epilog="Example: fertools frontier search --estimate")
 @click.argument("plan", default="frontier/trials", type=from_resources("recipes", ".toml"))
 @click.option("-o", "--runs", default="runs/frontier", show_default=True, help="where runs go")
-@click.option("--results", default="recipes/frontier/RESULTS.md", show_default=True,
-              help="the table")  # fmt: skip
+@click.option("--results", help="the table; default RESULTS.md in the folder of the runs")
 @click.option("--only", multiple=True, metavar="NAME", help="a row or a trial; repeatable")
 @click.option("--most", type=click.IntRange(1),
               help="runs of each: the first seeds, draws or folds of the plan")  # fmt: skip
@@ -112,7 +111,7 @@ def search(
     given = {k: typed[k] for k in ("most", "jobs", "device", "changes") if typed[k]}
     place, file = Place(Path(typed["runs"]), **given), training_recipe(plan)
     if not (only_estimate or as_json):
-        out, score = Path(typed["results"]), typed["only_score"]
+        out, score = Path(typed["results"] or place.runs / "RESULTS.md"), typed["only_score"]
         results = flow(file, place, out, only=only, only_score=score, say=click.echo)
         click.echo(f"wrote {results}")
         return

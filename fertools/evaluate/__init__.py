@@ -6,7 +6,8 @@ file; out comes an `Evaluation`: scores with intervals, the spread over runs, th
 scores by person's attributes, and which look at this test set it was.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from fertools.errors import FerError
 from fertools.evaluate import ledger
 from fertools.evaluate.evaluation import WHOLE, Evaluation, Member, Options
 from fertools.evaluate.leakfree import LeakFree, leak_free, parts
-from fertools.evaluate.other import is_dealt, rows_of, seen, strangeness
+from fertools.evaluate.other import is_dealt, rows_of, shown, strangeness, told
 from fertools.evaluate.predictions import (
     Predictions,
     differences,
@@ -45,15 +46,20 @@ Cache = dict[tuple[str, int | None], LeakFree]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The predictions of one run, what leaks in its manifest, and what is worth knowing."""
+    """The predictions of one run, what leaks in its manifest (by the file's `digest`), and what is
+    worth knowing.
+    """
 
     name: str
     manifest: Manifest
+    digest: str
     found: Predictions
     free: LeakFree | None
     look: str
+    left_out: dict[str, int]
     notes: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+    seen: dict[str, int] | None = None
 
 
 def evaluate(
@@ -98,6 +104,7 @@ def evaluate(
         select_rows=first.recipe.train.select_rows,
         trained_on="" if options.on is None else first.manifest,
         masked=list(outcomes[0].masked),
+        seen=_seen(outcomes),
         prior=options.prior,
         extra_data=list(first.card["extra_data"]),
         init_weights=first.card["init_weights"],
@@ -153,10 +160,10 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
     # pooled folds are no part that could leak into another
     free = None if out_of_fold else _free(manifest, options.fold, options, options.data, {})
     look = _look(place, found, str(file)) if options.split == "test" else ""
-    outcome = Outcome(file.name, manifest, found, free, look)
+    gone = rows.left_out
+    outcome = Outcome(file.name, manifest, file_digest(place), found, free, look, gone)
     made = _evaluation(str(file), place, options, [outcome], found)
-    gone = [f"{n:,} rows of {w} left out: not in the file" for w, n in rows.left_out.items()]
-    return replace(made, notes=gone + absent(rows))
+    return replace(made, notes=lacking(gone, "the file") + absent(rows))
 
 
 def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
@@ -174,19 +181,38 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     values = settled(run, values, rows.classes, options.prior)
     found = of(manifest, rows, values)
     notes = differences(manifest, run.contract) + absent(rows)
-    free = None
+    notes += lacking(rows.left_out, "the run's classes")
+    free = known = None
+    digest = file_digest(file)
     if options.on is None:
-        if run.card["manifest"]["digest"] != file_digest(file):
+        if run.card["manifest"]["digest"] != digest:
             notes.append(f"{file} has changed since the run was trained")
         data = options.data or run.recipe.data.store or None
         free = _free(manifest, run.fold, options, data, cache, str(file))
     else:
-        notes += strangeness(run, manifest, rows.rows)
+        strange, known = strangeness(run, manifest, rows.rows)
+        notes += strange
         notes += [f"left out on both sides: {', '.join(masked)}"] if masked else []
     notes += _extra(run, manifest, rows)
     whole = options.on is not None and not is_dealt(manifest, options.fold)
     look = _look(file, found, str(run.folder)) if whole or options.split == "test" else ""
-    return Outcome(run.folder.name, manifest, found, free, look, tuple(notes), tuple(masked))
+    name, said = run.folder.name, tuple(notes)
+    gone = rows.left_out
+    return Outcome(name, manifest, digest, found, free, look, gone, said, tuple(masked), known)
+
+
+def lacking(left_out: Mapping[str, int], where: str) -> list[str]:
+    """The rows of words that there are no predictions for."""
+    return [f"{n:,} rows of {word} left out: not in {where}" for word, n in left_out.items()]
+
+
+def _seen(outcomes: Sequence[Outcome]) -> dict[str, int] | None:
+    """What the runs have seen of another manifest, over all of them; None where one cannot tell."""
+    every = [outcome.seen for outcome in outcomes]
+    known = [each for each in every if each is not None]
+    if len(known) < len(every):
+        return None
+    return {name: sum(each[name] for each in known) for name in known[0]}
 
 
 def _extra(run: Run, manifest: Manifest, rows: FaceDataset) -> list[str]:
@@ -199,7 +225,8 @@ def _extra(run: Run, manifest: Manifest, rows: FaceDataset) -> list[str]:
             notes.append(f"copies in the extra data were not looked for ({error})")
             continue
         fitted = in_part(other, "train" if other.has("split") else None, None)
-        notes += seen(other, fitted, manifest, rows.rows, f"stands in the extra data {path}")
+        counted = shown(other, fitted, manifest, rows.rows)
+        notes += told(counted, len(rows), f"stands in the extra data {path}")
         notes.append(f"near-twins in the extra data {path} were not looked for")
     return notes
 
@@ -260,13 +287,18 @@ def _evaluation(
 ) -> Evaluation:
     pairs = [(o.free, o.found.rows) for o in outcomes if o.free is not None]
     free = np.concatenate([each.rows[rows] for each, rows in pairs]) if pairs else None
+    digests = list(dict.fromkeys(outcome.digest for outcome in outcomes))
+    left_out: Counter[str] = Counter()
+    for outcome in outcomes:
+        left_out.update(outcome.left_out)
     return Evaluation(
         of=name,
         manifest=str(file),
-        digest=file_digest(file),
+        digest=digests[0] if len(digests) == 1 else ", ".join(d[:8] for d in digests),
+        left_out=dict(left_out),
         split=options.split,
         scores=score(whole),
-        protocol=followed(outcomes[0].manifest.facts),
+        protocol=followed([outcome.manifest.facts for outcome in outcomes]),
         leak_free=None if free is None else subset(whole, free),
         partners={
             relation: sum(int(each.partners[relation][rows].sum()) for each, rows in pairs)

@@ -14,13 +14,19 @@ ENGLISH = {
     "accuracy": "Accuracy on {where} was {accuracy} % (95 % interval {accuracy_range}; n = "
     "{images:,} images in {groups:,} independent groups, percentile bootstrap over groups), "
     "macro-F1 {f1} % ({f1_range}), balanced accuracy {balanced} % ({balanced_range}).",
+    "left_out": "{rows:,} rows of {names} were left out, for which there are no predictions.",
     "unreliable": "With {groups} groups these intervals are not reliable.",
-    "trained_on": "The network was trained on another data set ({names}).",
+    "one_sided": "All groups but {unlike} have the same accuracy, so the interval is too narrow.",
+    "trained_on": "The network was trained on another manifest ({names}).",
+    "seen": "Of the {rows:,} rows, {person:,} show a person and {face:,} a photograph or face that "
+    "it was fitted to or chosen on.",
+    "not_looked": "Whether it had seen these people, photographs or faces was not looked for.",
     "masked": "Words that only one side knows were left out: {names}.",
     "prior": "The outputs were divided by the class shares of the training rows.",
     "extra_data": "Other data took part in training: {names}.",
     "init_weights": "Training started from other weights: {names}.",
-    "members": "It is pooled over {runs} runs ({low:.2f} .. {high:.2f} %).",
+    "members": "It is pooled over {runs} runs ({low:.2f} .. {high:.2f} %), which the interval "
+    "holds fixed.",
     "sequences": "Per recording (mean of its frames) it was {value} % ({range}).",
     "all_free": "None of them has a copy or near-twin in the other parts.",
     "free": "On the {images:,} images that have no copy, near-twin (upright or mirrored, at "
@@ -48,13 +54,19 @@ KOREAN = {
     "accuracy": "{where}에 대한 정확도는 {accuracy} %이다(95 % 신뢰구간 {accuracy_range}; 독립 "
     "그룹 {groups:,}개의 영상 {images:,}장, 그룹 단위 부트스트랩). macro-F1은 {f1} %({f1_range}), "
     "균형 정확도는 {balanced} %({balanced_range})이다.",
+    "left_out": "예측이 없는 {names}의 {rows:,}행은 제외하였다.",
     "unreliable": "그룹이 {groups}개뿐이므로 신뢰구간은 믿을 만하지 않다.",
-    "trained_on": "모델은 다른 데이터 집합({names})으로 학습하였다.",
+    "one_sided": "{unlike}개를 뺀 모든 그룹의 정확도가 같아 신뢰구간은 실제보다 좁다.",
+    "trained_on": "모델은 다른 매니페스트({names})로 학습하였다.",
+    "seen": "{rows:,}행 가운데 {person:,}행의 인물과 {face:,}행의 사진이나 얼굴은 학습이나 모델 "
+    "선택에 쓰였다.",
+    "not_looked": "같은 인물, 사진, 얼굴이 학습에 쓰였는지는 확인하지 않았다.",
     "masked": "한쪽에만 있는 표정({names})은 제외하였다.",
     "prior": "출력 확률은 학습 집합의 클래스 비율로 나누었다.",
     "extra_data": "다른 데이터({names})도 학습에 사용하였다.",
     "init_weights": "학습은 기존 가중치({names})에서 시작하였다.",
-    "members": "{runs}회 실행을 합한 값이며, 실행별 범위는 {low:.2f} .. {high:.2f} %이다.",
+    "members": "{runs}회 실행을 합한 값이며, 실행별 범위는 {low:.2f} .. {high:.2f} %이다. "
+    "신뢰구간은 이 실행들을 고정한 것이다.",
     "sequences": "시퀀스 단위(프레임 확률의 평균) 정확도는 {value} %({range})이다.",
     "all_free": "다른 부분에 사본이나 유사 영상이 있는 영상은 없다.",
     "free": "다른 부분에 사본, 유사 영상(좌우 반전 포함, {thresholds}), 같은 시퀀스의 프레임이 "

@@ -68,8 +68,10 @@ class Evaluation:
     `partners` counts the rows with a partner in another part, by relation; `thresholds` are those
     of the near-twins, per data set; `select` and `select_rows` say how the
     epoch was chosen, as a recipe does ("" where predictions came from a file). `trained_on` is the
-    run's own manifest where it is another one, `masked` the words left out there. `extra_data` and
-    `init_weights` mark what no score of the data set alone may have.
+    run's own manifest where it is another one, `masked` the words left out there, `seen`
+    how many rows show a person, a photograph or a face that the run was fitted to or chosen on
+    (None where that was not looked for). `left_out` counts the rows of words that the predictions
+    do not know. `extra_data` and `init_weights` mark what no score of the data set alone may have.
     """
 
     of: str
@@ -89,6 +91,8 @@ class Evaluation:
     select_rows: str = ""
     trained_on: str = ""
     masked: list[str] = field(default_factory=list)
+    seen: dict[str, int] | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
     prior: str = "none"
     extra_data: list[str] = field(default_factory=list)
     init_weights: str = ""

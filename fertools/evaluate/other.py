@@ -62,15 +62,20 @@ def is_dealt(manifest: Manifest, fold: int | None) -> bool:
     return manifest.has("split") or fold is not None
 
 
-def strangeness(run: Run, manifest: Manifest, rows: npt.NDArray[np.int64]) -> list[str]:
-    """How these rows' faces were cut in another way than the run's own, and which it has seen."""
+def strangeness(
+    run: Run, manifest: Manifest, rows: npt.NDArray[np.int64]
+) -> tuple[list[str], dict[str, int] | None]:
+    """How these rows' faces were cut in another way than the run's own, and how many it has seen:
+    in words, and as `shown` counts them (None where the run's own manifest is not there).
+    """
     try:
         own = read_manifest(run.manifest)
     except FerError as error:
-        return [f"what the run has seen of it was not looked for ({error})"]
+        return [f"what the run has seen of it was not looked for ({error})"], None
     fitted = in_part(own, "train", run.fold) | in_part(own, "val", run.fold)
     notes = _cuts(own, manifest) if run.contract.crop == "context" else []
-    return notes + seen(own, fitted, manifest, rows, "the run was fitted to or chosen on")
+    counted = shown(own, fitted, manifest, rows)
+    return notes + told(counted, len(rows), "the run was fitted to or chosen on"), counted
 
 
 def _cuts(own: Manifest, other: Manifest) -> list[str]:
@@ -85,17 +90,21 @@ def _cuts(own: Manifest, other: Manifest) -> list[str]:
     return [f"faces with {theirs} of context around the box; the run's own have {ours}"]
 
 
-def seen(
-    own: Manifest, fitted: Mask, other: Manifest, rows: npt.NDArray[np.int64], what: str
-) -> list[str]:
+def shown(
+    own: Manifest, fitted: Mask, other: Manifest, rows: npt.NDArray[np.int64]
+) -> dict[str, int]:
     """How many of the `rows` of `other` have a person, a photograph or a face of the `fitted`."""
-    notes = []
+    counted = {}
     for name, columns in SEEN.items():
         shared = np.zeros(len(rows), bool)
         for column in columns:
             known = own.table[column].filter(pa.array(fitted)).drop_null()
             found = pc.is_in(other.table[column].take(pa.array(rows)), known.combine_chunks())
             shared |= found.to_numpy()
-        if shared.any():
-            notes.append(f"{shared.sum():,} of {len(rows):,} rows show a {name} that {what}")
-    return notes
+        counted[name] = int(shared.sum())
+    return counted
+
+
+def told(counted: dict[str, int], rows: int, what: str) -> list[str]:
+    """The counts of `shown` in words, without those of nothing."""
+    return [f"{n:,} of {rows:,} rows show a {name} that {what}" for name, n in counted.items() if n]

@@ -12,7 +12,7 @@ from typing import Any
 from fertools.errors import unknown
 from fertools.evaluate._paragraph_words import WORDS
 from fertools.evaluate.evaluation import Evaluation, name_of
-from fertools.measures.intervals import Interval
+from fertools.measures.intervals import FEW_GROUPS, Interval
 
 Words = dict[str, str]
 Said = tuple[str, dict[str, Any]]  # the name of a sentence, and what fills it in
@@ -30,14 +30,17 @@ def _said(found: Evaluation, words: Words) -> Iterator[Said]:
     """The sentences in their order."""
     s = found.scores
     yield "accuracy", _accuracy(found, words)
-    if not s.accuracy.is_reliable:
-        yield "unreliable", {"groups": s.accuracy.groups}
+    if found.left_out:
+        gone = found.left_out
+        yield "left_out", {"rows": sum(gone.values()), "names": ", ".join(gone)}
+    yield from _doubt(s.accuracy)
     yield from _marks(found)
     if found.members:
         values = [100 * member.accuracy for member in found.members]
         yield "members", {"runs": len(values), "low": min(values), "high": max(values)}
     if s.per_sequence is not None:
         yield "sequences", _told(s.per_sequence)
+        yield from _doubt(s.per_sequence)
     yield from _leak_free(found)
     mirror = words["mirror"] if found.tta == "flip" else ""
     yield "checkpoint", {"chosen": _chosen(found, words), "mirror": mirror}
@@ -65,6 +68,11 @@ def _marks(found: Evaluation) -> Iterator[Said]:
     """What sets the score apart from one of a data set's own training rows alone."""
     if found.trained_on:
         yield "trained_on", {"names": Path(found.trained_on).name}
+        if found.seen is None:
+            yield "not_looked", {}
+        else:
+            person, face = found.seen.values()
+            yield "seen", {"rows": found.scores.rows, "person": person, "face": face}
     if found.masked:
         yield "masked", {"names": ", ".join(found.masked)}
     if found.prior == "uniform":
@@ -84,8 +92,17 @@ def _leak_free(found: Evaluation) -> Iterator[Said]:
     elif free.accuracy is not None:
         facts = {"images": free.images, "thresholds": _thresholds(found)}
         yield "free", facts | _told(free.accuracy)
+        yield from _doubt(free.accuracy)
     else:
         yield "few_free", {"images": free.images}
+
+
+def _doubt(interval: Interval) -> Iterator[Said]:
+    """Why an interval cannot be relied on."""
+    if interval.groups < FEW_GROUPS:
+        yield "unreliable", {"groups": interval.groups}
+    elif interval.doubt:
+        yield "one_sided", {"unlike": interval.unlike}
 
 
 def _told(interval: Interval) -> dict[str, Any]:

@@ -18,15 +18,17 @@ ONE_CLASS = 0.95  # share of the rows from which a class is as good as the only 
 HEAD = """# Results
 
 Written by `fertools reproduce all`. Per cent of the test rows. Under the published protocol stand
-the mean over the runs and their range; under the honest one (people apart, or no twins between the
-parts) the score of the pooled folds, or the mean over seeds, with its 95 % interval by bootstrap
-over people or groups. Parameters are those that are trained; Keras' total, which the papers print,
-adds the running statistics of batch norms. Minutes are of one run, by the clock, whatever else the
-machine did meanwhile.
+the mean over the runs and their range, or of one run its 95 % interval; under the honest one
+(people apart, or no twins between the parts) the score of the pooled folds, or the mean over seeds,
+with its 95 % interval. Intervals are by bootstrap over people or groups and hold the trained
+networks fixed. "Scored" says how many views of a face were averaged (2: with its mirror image),
+which epoch was taken, and which look at its test rows this was. Parameters are those that are
+trained; Keras' total, which the papers print, adds the running statistics of batch norms. Minutes
+are of one run, by the clock, whatever else the machine did meanwhile.
 
-| system | setting | published | ours, published protocol | ours, honest protocol | parameters \
-(Keras total) | M MACs | minutes | hardware | runs | recipe |
-|---|---|---|---|---|---|---|---|---|---|---|
+| system | setting | published | ours, published protocol | ours, honest protocol | scored | \
+parameters (Keras total) | M MACs | minutes | hardware | runs | recipe |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -41,11 +43,12 @@ def write(file: Path, every: Sequence[Setting], runs: Path) -> None:
 def _line(setting: Setting, runs: Path) -> str:
     published = "" if setting.published is None else f"{setting.published:.2f}"
     if setting.trial is None:
-        cells = [published, setting.why, "", *[""] * 6]
+        cells = [published, setting.why, *[""] * 8]
     else:
         ours, honest = (_shown(trial, runs, trial is setting.honest)
                         for trial in (setting.trial, setting.honest))  # fmt: skip
-        cells = [published, ours or "not run yet", honest, *_cost(setting.trial, runs)]
+        scored = _scored(_metrics(setting.trial, runs))
+        cells = [published, ours or "not run yet", honest, scored, *_cost(setting.trial, runs)]
     return f"| {' | '.join([setting.system, setting.label, *cells])} |"
 
 
@@ -62,17 +65,36 @@ def _shown(trial: Trial | None, runs: Path, interval: bool) -> str:
     accuracy = found["scores"]["accuracy"]
     text = f"**{100 * accuracy['value']:.2f}**"
     values = [100 * member["accuracy"] for member in found["members"]]
-    if interval or not values:
-        text += f" ({100 * accuracy['low']:.2f} .. {100 * accuracy['high']:.2f})"
+    bounds = f"{100 * accuracy['low']:.2f} .. {100 * accuracy['high']:.2f}"
+    if interval:
+        text += f" ({bounds})"
+    elif not values:
+        text += f" (95 %: {bounds})"
     else:
         text += f" ({min(values):.2f} .. {max(values):.2f})"
-    ended = len(_ended(trial, runs)) if trial is not None else 0
-    if interval and trial is not None and ended < trial.runs:
-        text += f"; {ended} of {trial.runs} runs"
+    many = runs_of_score(found)
+    if trial is not None and many < trial.runs and (interval or many < len(_ended(trial, runs))):
+        text += f"; {many} of {trial.runs} runs"
     free = found.get("leak_free") or {}
     if not interval and free.get("accuracy"):
         text += f"; {images_of(free):,} leak-free rows {100 * free['accuracy']['value']:.2f}"
     return text + _one_class(found["scores"])
+
+
+def _scored(found: dict[str, Any] | None) -> str:
+    """How many views were averaged, which epoch was taken, which looks at the test rows it took."""
+    if found is None:
+        return ""
+    views = "2 views" if found["tta"] == "flip" else "1 view"
+    epoch = f"best {found['select']} on {found['select_rows']} validation rows"
+    said = [views, "last epoch" if found["select"] == "last" else epoch]
+    looks = [look.removeprefix("look ") for look in found["looks"]]
+    return ", ".join([*said, *([f"look {', '.join(looks)}"] if looks else [])])
+
+
+def runs_of_score(found: dict[str, Any]) -> int:
+    """How many runs a score is of; others may have ended since."""
+    return len(found["members"]) or 1
 
 
 def images_of(scores: dict[str, Any]) -> int:

@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from fertools.flows._trials import Opened, changes_of, folders, numbers, parameters, recipe_of
-from fertools.flows._verdict import ERRORS, KEPT, LEAST, Selection, Verdict
+from fertools.flows._verdict import ERRORS, KEPT, Selection, Verdict
 from fertools.manifest import write_page
 from fertools.runs import open_run
 
 HEAD = """# The search
 
-Written by `fertools frontier search`; the plan is [PLAN.md](PLAN.md). Per cent of the selection
+Written by `fertools frontier search`; the plan is `{plan}`. Per cent of the selection
 rows: {rows}. The test part was not scored.
-A trial is held against its row {over} by {over}; it stays if the mean difference over at least
-{least} {over}s is above {errors:g} of its standard errors (SE). p is a sign-flip test over groups.
+A trial is held against its row {over} by {over}; it stays if the mean difference over all {many}
+{over}s is above {errors:g} of its standard errors (SE). p is a sign-flip test over groups.
 
 """
 CHOOSE = {
@@ -33,8 +33,9 @@ minutes | decision |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
 ROWS = """
 ## Rows
 
-What each row would publish: its best kept trial, or the row as it is. Its test part is then scored
-once, by `fertools evaluate`.
+What each row would publish: the trial that puts together what was kept, if it was kept itself; else
+the only kept trial; else the row as it is. Its test part is then scored once, by `fertools
+evaluate`.
 
 | row | at most | takes | parameters | selection rows | goal, test part | trials run, allowed |
 |---|---|---|---|---|---|---|
@@ -62,12 +63,18 @@ class Where(Protocol):
 
 
 def write(
-    file: Path, opened: Opened, state: Known, place: Where, plans: Sequence[Mapping[str, Any]]
+    file: Path,
+    plan: Path,
+    opened: Opened,
+    state: Known,
+    place: Where,
+    plans: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write the page."""
-    over = opened.plan.over
-    rows = CHOOSE[recipe_of(opened, ()).train.select_rows]
-    text = HEAD.format(rows=rows, over=over, least=LEAST, errors=ERRORS)
+    """Write the page of the file `plan`."""
+    over, many = opened.plan.over, len(opened.plan.runs)
+    rows = CHOOSE[recipe_of(opened, place.changes).train.select_rows]
+    name = f"{plan.parent.name}/{plan.name}"
+    text = HEAD.format(plan=name, rows=rows, over=over, many=many, errors=ERRORS)
     text += _about(opened, place, plans) + TRIALS.format(over=over)
     text += "".join(_trial(opened, state, place, name) for name in opened.plan.trial)
     text += ROWS + "".join(_row(opened, state, place, name) for name in opened.plan.row)
@@ -130,9 +137,7 @@ def _minutes(opened: Opened, place: Where, name: str, state: Known) -> float:
 def _row(opened: Opened, state: Known, place: Where, name: str) -> str:
     row = opened.plan.row[name]
     mine = [each for each, trial in opened.plan.trial.items() if trial.base == name]
-    kept = [each for each in mine
-            if each in state.verdicts and state.verdicts[each].decision == KEPT]  # fmt: skip
-    best = max(kept, key=lambda each: state.verdicts[each].gain, default=name)
+    best = _published(opened, state, name, mine)
     changes = [*changes_of(opened, best, state.taken.get(best, ())), *place.changes]
     size = parameters(recipe_of(opened, changes))
     scores = [each.accuracy for each in state.hits.get(best, {}).values()]
@@ -142,3 +147,15 @@ def _row(opened: Opened, state: Known, place: Where, name: str) -> str:
     ran = sum(each in state.verdicts for each in mine)
     cells = [name, f"{row.most:,}", best, f"{size:,}", shown, f"{row.goal:g}"]
     return f"| {' | '.join([*cells, f'{ran}, {row.trials}'])} |\n"
+
+
+def _published(opened: Opened, state: Known, row: str, trials: Sequence[str]) -> str:
+    """What a row publishes. The best of several kept trials would be a lucky one: they are put
+    together, and the sum has to win by itself.
+    """
+    kept = [name for name in trials
+            if name in state.verdicts and state.verdicts[name].decision == KEPT]  # fmt: skip
+    sums = [name for name in kept if opened.plan.trial[name].adopt]
+    if sums:
+        return max(sums, key=lambda name: state.verdicts[name].gain)
+    return kept[0] if len(kept) == 1 else row

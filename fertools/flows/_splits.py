@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from fertools.columns import encode, put, usable, words
 from fertools.errors import FerError
@@ -50,8 +49,6 @@ def _folder_parts(data: Path, file: Path) -> Path:
     dealt = deal(np.arange(len(train)), strata, (1 - VALIDATES, VALIDATES), seed=0)
     part[train[dealt == 1]] = VAL
     table = put(table, "split", words(part, list(PARTS)))
-    table = put(table, "group", table["id"])
-    table = put(table, "group_kind", pa.array(["self"] * len(table), pa.string()))
     facts = {**manifest.facts, "parts": FOLDER}
     write_manifest(file, table, facts, {**manifest.card, "parts": FOLDER})
     return file

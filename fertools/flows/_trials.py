@@ -19,6 +19,7 @@ from fertools.runs import cost
 from fertools.strict import setting
 
 OVER = ("seed", "draw", "fold")
+LEAST = 3  # runs of an entry: of fewer the spread is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ def open_plan(file: Path) -> Opened:
 def _contradictions(plan: Plan) -> Iterator[str]:
     if not plan.runs or len(set(plan.runs)) < len(plan.runs):
         yield f"runs = {list(plan.runs)}: give the number of each {plan.over} once"
+    if len(plan.runs) < LEAST:
+        yield f"runs = {list(plan.runs)}: give at least {LEAST}; fewer cannot decide anything"
     before = list(plan.row)
     for name, trial in plan.trial.items():
         if name in plan.row:

@@ -22,7 +22,7 @@ from fertools.measures.intervals import sign_flip
 from fertools.runs import open_run, read_json
 
 FILE = "selection.json"
-LEAST, ERRORS = 3, 2.0  # at least so many runs, and more than so many standard errors
+ERRORS = 2.0  # a trial must win by more than so many standard errors
 KEPT, DROPPED = "kept", "dropped"
 
 
@@ -82,11 +82,14 @@ def select(folder: Path, device: str = "auto") -> Selection:
     return Selection(rows, ids, hits.astype(np.float64), units)
 
 
-def judge(own: Mapping[int, Selection], base: Mapping[int, Selection]) -> Verdict | None:
+def judge(
+    own: Mapping[int, Selection], base: Mapping[int, Selection], planned: int
+) -> Verdict | None:
     """Hold a trial's runs against its base's, number by number; None where none has both.
 
-    The trial stays if its mean difference over at least `LEAST` numbers is more than `ERRORS` times
-    that mean's standard error. Raises `FerError` where two were not scored on the same rows.
+    The trial stays if its mean difference over all `planned` runs is more than `ERRORS` times that
+    mean's standard error; before they have ended nothing is decided, since who looks after each run
+    stops at a lucky one. Raises `FerError` where two were not scored on the same rows.
     """
     numbers = sorted(own.keys() & base.keys())
     if not numbers:
@@ -98,8 +101,8 @@ def judge(own: Mapping[int, Selection], base: Mapping[int, Selection]) -> Verdic
     error = float(gaps.std(ddof=1) / np.sqrt(len(gaps))) if len(gaps) > 1 else float("nan")
     gain = float(gaps.mean())
     decision = KEPT if gain > 0 and gain > ERRORS * error else DROPPED
-    if len(gaps) < LEAST:
-        decision = f"{len(gaps)} of {LEAST} runs"
+    if len(gaps) < planned:
+        decision = f"{len(gaps)} of {planned} runs"
     ours, theirs = (_by_row([each[k] for k in numbers]) for each in (own, base))
     return Verdict(
         runs=len(gaps),

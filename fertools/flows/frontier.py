@@ -3,7 +3,8 @@
 In go runs that were evaluated, and a data set's name; out come rows, each with the marks without
 which scores cannot be compared: which rows chose the model, how many views of an image were
 averaged, whether other data or weights were used, how often the test part was looked at. A row is
-on the frontier if nothing of its kind that is as small is better.
+on the frontier if nothing of its kind that is as small is better: of one protocol, with or without
+other data.
 """
 
 import csv
@@ -16,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from fertools.errors import FerError, unknown
-from fertools.flows._results import SCORED, images_of
+from fertools.flows._results import SCORED, images_of, runs_of_score
+from fertools.flows.search import COMMAND
+from fertools.protocol import read_protocol
 from fertools.resources import resource
 from fertools.runs import Run, cost, open_runs, read_json
 
@@ -26,7 +29,7 @@ CHOSEN = {
     "test": "on the rows of the score",
     "other": "see the note",
     "unknown": "not said",
-    "fixed": "fixed before, no choice",
+    "fixed": "the last epoch, none chosen",
 }
 CLEAN = (VALIDATION, "fixed")
 
@@ -35,7 +38,8 @@ CLEAN = (VALIDATION, "fixed")
 class Row:
     """A system: trained parameters, MACs of one image, accuracy in per cent with its interval.
 
-    `chosen` is a key of `CHOSEN`; `views` how many variants of an image were averaged.
+    `chosen` is a key of `CHOSEN`; `views` how many variants of an image were averaged. `manifest`
+    is the digest of parts that no protocol names; `helped` means by other data or weights.
     """
 
     system: str
@@ -49,7 +53,14 @@ class Row:
     views: int
     protocol: str
     note: str
+    manifest: str = ""
+    helped: bool = False
     front: bool = False
+
+    @property
+    def kind(self) -> tuple[str, str, bool]:
+        """Rows of one kind can be compared."""
+        return self.protocol, self.manifest, self.helped
 
 
 def datasets() -> list[str]:
@@ -62,9 +73,9 @@ def frontier(data: str, runs: Sequence[str | Path] = ()) -> list[Row]:
 
     Each of `runs` is a run, or a folder of runs over seeds, draws or folds, with the metrics that
     `fertools evaluate` left there. Raises `FerError` for a data set that no system is known of and
-    no run is given for, and for a run without metrics or parameters.
+    no run is given for, and for a run without metrics or of another data set.
     """
-    ours = [_ours(Path(folder)) for folder in runs]
+    ours = [_ours(Path(folder), data) for folder in runs]
     anchors = [_anchor(line) for line in _anchors() if line["data"] == data]
     if not anchors and not ours:
         raise unknown("data set", data, datasets())
@@ -99,11 +110,13 @@ def cells(row: Row) -> list[str]:
 
 def _marked(rows: Sequence[Row]) -> Iterator[Row]:
     """Mark the frontier of the rows that chose honestly and looked once at each image."""
-    best = -np.inf
+    best: dict[tuple[str, str, bool], float] = {}
     for row in rows:
         fair = row.chosen in CLEAN and row.views == 1
-        yield dataclasses.replace(row, front=fair and row.accuracy > best)
-        best = max(best, row.accuracy) if fair else best
+        front = fair and row.accuracy > best.get(row.kind, -np.inf)
+        yield dataclasses.replace(row, front=front)
+        if front:
+            best[row.kind] = row.accuracy
 
 
 def _anchors() -> list[dict[str, str]]:
@@ -123,16 +136,19 @@ def _anchor(line: dict[str, str]) -> Row:
         high=None,
         chosen=line["chosen_on"],
         views=int(line["views"]),
-        protocol="as published",
+        protocol=line["protocol"],
         note=line["note"],
     )
 
 
-def _ours(folder: Path) -> Row:
+def _ours(folder: Path, data: str) -> Row:
     """The row of a run, or of several of one recipe."""
     members = open_runs(folder)
     metrics = _metrics(folder)
     run = members[0]
+    protocol = run.recipe.data.protocol
+    if protocol and (other := read_protocol(protocol).data) != data:
+        raise FerError(f"{folder}: is of {other} ({protocol}); say: fertools frontier {other}")
     facts = cost(run.recipe)
     accuracy = metrics["scores"]["accuracy"]
     return Row(
@@ -143,17 +159,28 @@ def _ours(folder: Path) -> Row:
         accuracy=100 * accuracy["value"],
         low=100 * accuracy["low"],
         high=100 * accuracy["high"],
-        chosen="fixed" if metrics["select"] == "last" else VALIDATION,
+        chosen=_chosen(run, metrics),
         views=2 if metrics["tta"] == "flip" else 1,
-        protocol=run.recipe.data.protocol or "own split",
+        protocol=protocol or "own split",
         note=_note(members, metrics),
+        manifest="" if protocol else metrics["digest"],
+        helped=bool(run.recipe.data.extra_data or run.recipe.model.init_weights),
     )
+
+
+def _chosen(run: Run, metrics: dict[str, Any]) -> str:
+    """Which rows chose the epoch or, in a search, the trial."""
+    searched = run.card["made"].get("command") == COMMAND
+    return "fixed" if metrics["select"] == "last" and not searched else VALIDATION
 
 
 def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
     """What else a reader must know: runs, choice, other data, looks, the leak-free score."""
     recipe = members[0].recipe
-    said = [f"{len(members)} runs" if len(members) > 1 else "1 run"]
+    many = runs_of_score(metrics)
+    said = [f"{many} runs" if many > 1 else "1 run"]
+    if many < len(members):
+        said[0] += f" of the {len(members)} that have ended"
     if metrics["select"] != "last":
         said.append(f"chosen by {metrics['select']} on {metrics['select_rows']} rows")
     if recipe.data.extra_data:
@@ -169,6 +196,8 @@ def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
         said.append(
             f"leak-free {100 * free['accuracy']['value']:.2f} on {images_of(free):,} images"
         )
+    elif free:
+        said.append(f"only {free['rows']:,} of {metrics['scores']['rows']:,} rows leak-free")
     return ", ".join([*said, *metrics["looks"]])
 
 

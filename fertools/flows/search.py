@@ -114,7 +114,7 @@ def search(
         if name not in state.hits:
             say(f"{name}: {_search_table.why_not(opened, state, name, place.most)}")
     plans = read_json(place.runs / "plan.json")["digests"]
-    _search_table.write(results, opened, state, place, plans)
+    _search_table.write(results, plan, opened, state, place, plans)
     return results
 
 
@@ -212,7 +212,8 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
                 continue
             state.hits.setdefault(name, {})[number] = select(folder, place.device)
         if trial is not None:
-            made = judge(state.hits.get(name, {}), state.hits.get(trial.base, {}))
+            own = state.hits.get(name, {})
+            made = judge(own, state.hits.get(trial.base, {}), len(opened.plan.runs))
             if made is not None:
                 state.verdicts[name] = made
     return state

@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]  # sums (draws, m) to values (draws,)
 
 FEW_GROUPS = 30  # below, a bootstrap interval is too narrow to rely on
+FEW_UNLIKE = 5  # below, too: of 196 rows with 1 % wrong 85 % of the 95 % intervals hold the truth
 CHUNK = 4_000_000  # numbers drawn at a time, 32 MB
 
 
@@ -25,10 +26,20 @@ class Interval:
     low: float
     high: float
     groups: int  # independent units it rests on
+    unlike: int | None = None  # of them, those with another value than the commonest
+
+    @property
+    def doubt(self) -> str:
+        """Why the bounds are too narrow to rely on; "" where they are not."""
+        if self.groups < FEW_GROUPS:
+            return f"under {FEW_GROUPS} groups"
+        if self.unlike is not None and self.unlike < FEW_UNLIKE:
+            return f"under {FEW_UNLIKE} groups unlike the rest"
+        return ""
 
     @property
     def is_reliable(self) -> bool:
-        return self.groups >= FEW_GROUPS
+        return not self.doubt
 
 
 def group_sums(values: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Floats:
@@ -84,4 +95,11 @@ def bootstrap(
     if not len(drawn):
         return Interval(value, math.nan, math.nan, len(sums))
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high), len(sums))
+    return Interval(value, float(low), float(high), len(sums), _unlike(sums, statistic))
+
+
+def _unlike(sums: Floats, statistic: Statistic) -> int:
+    """How many groups have by themselves another value than the commonest."""
+    kinds, number = np.unique(sums, axis=0, return_counts=True)
+    of_kind = np.unique(statistic(kinds), return_inverse=True)[1]
+    return len(sums) - int(np.bincount(of_kind, number).max())

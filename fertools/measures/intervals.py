@@ -11,9 +11,10 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from fertools.measures._bootstrap import Floats, Interval, bootstrap, group_sums
+from fertools.measures._bootstrap import FEW_GROUPS, Floats, Interval, bootstrap, group_sums
 
 __all__ = [
+    "FEW_GROUPS",
     "Interval",
     "Paired",
     "bootstrap",
