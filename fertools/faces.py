@@ -51,6 +51,8 @@ class Faces:
             raise unknown("crop", crop, list(CROPS))
         if channels not in (None, 1, 3):
             raise FerError(f"channels {channels}: 1 (gray) or 3 (colour)")
+        if size is not None and size < 1:
+            raise FerError(f"size {size}: at least 1 pixel")
         self.size, self.channels, self.crop = size, channels, crop
         self._entries = _entries(manifest, data)
         self._shards, self._shard, self._row = _positions(manifest, self._entries)

@@ -9,6 +9,7 @@ float32 probabilities over `classes`.
 
 import random
 import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,10 @@ class FaceDataset(Dataset[Item]):
     a function of a uint8 array (H, W, C) that returns an array or a tensor. `data` is the folder of
     the face store where no card leads to it.
 
-    `left_out` counts the rows of the part that have another word than `classes`. Raises `FerError`
-    where the manifest has no such part, no such class, or no faces can be opened.
+    `left_out` counts the rows of the part that have another word than `classes`. `seed` starts the
+    random numbers of an albumentations transform outside of workers, by default torch's own seed.
+    Raises `FerError` where the manifest has no such part, no such class or no row of one, or no
+    faces can be opened.
     """
 
     def __init__(
@@ -73,6 +76,12 @@ class FaceDataset(Dataset[Item]):
         rows = _rows(manifest, split, fold)
         codes = _codes(words[rows], names, self.classes)
         self.left_out = _left_out(words[rows][codes < 0], names)
+        if (codes < 0).all():
+            gone = ", ".join(f"{n:,} {word}" for word, n in self.left_out.items())
+            raise FerError(
+                f"split {split!r} has no row of the classes {', '.join(self.classes) or '(none)'}, "
+                f"only {gone}; give other classes, or split again with --stratify"
+            )
         self.rows = rows[codes >= 0]
         self.targets = codes[codes >= 0]
         self.soft = _soft(manifest, self, merge or {}) if labels == "soft" else None
@@ -81,6 +90,7 @@ class FaceDataset(Dataset[Item]):
         crop = crop or manifest.card.get("split", {}).get("crop") or "context"
         self.faces = Faces(manifest, data, size, channels, crop)
         self.transform = transform
+        self.seed: int | None = None
         self._stream: Any = None
 
     def __len__(self) -> int:
@@ -141,23 +151,24 @@ class FaceDataset(Dataset[Item]):
             changed = self.transform(image=face)["image"]
         else:
             changed = self.transform(face)
-        if isinstance(changed, torch.Tensor):
-            return changed
+        if isinstance(changed, torch.Tensor):  # channels first, as albumentations' ToTensorV2
+            return changed.float().div_(255) if changed.dtype == torch.uint8 else changed
         return as_float(torch.from_numpy(np.ascontiguousarray(changed)))
 
     def _seed_transform(self) -> None:
-        """Give the transform one random stream of its own in every worker and every epoch.
+        """Give the transform one random stream of its own in every data set, worker and epoch.
 
         By itself albumentations 2.0.8 gives all workers one stream, repeats it each epoch, and
         with `Compose(seed=)` hands every transform the same numbers.
         """
         info = get_worker_info()
-        seed = info.seed if info is not None else torch.initial_seed()
+        own = torch.initial_seed() if self.seed is None else self.seed
+        seed = info.seed if info is not None else own
         if self._stream != seed:
             self._stream = seed
-            self.transform.set_random_state(
-                np.random.default_rng(seed % 2**63), random.Random(seed)
-            )
+            numbers = [seed % 2**63, zlib.crc32(self.ids[0].encode()), len(self.ids)]
+            stream = np.random.default_rng(numbers)
+            self.transform.set_random_state(stream, random.Random(int(stream.integers(2**63))))
 
 
 def as_float(image: torch.Tensor) -> torch.Tensor:

@@ -268,6 +268,11 @@ def make_loader(
     processes its rows, `batch_size` of them at a time. `workers` processes read ahead; a data set
     with a `transform` of its own is read image by image.
     """
+    if not isinstance(dataset, FaceDataset | Joined):
+        raise FerError(
+            f"make_loader: takes a FaceDataset, or several in Joined, and not a "
+            f"{type(dataset).__name__}; give that to torch's DataLoader, or choose rows with keep()"
+        )
     if batch_size < 1:
         raise FerError(f"batch size {batch_size}: at least 1")
     order = Order(dataset, shuffle=shuffle, seed=seed, balance=balance, share=share)
@@ -287,5 +292,6 @@ def make_loader(
         raise FerError("device= and augment= need whole batches: leave the transform out")
     assert isinstance(dataset, FaceDataset)  # joined ones have no transform
     batches = BatchSampler(order, batch_size, drop_last)
-    seeded = torch.Generator().manual_seed(seed)
+    dataset.seed = int(np.random.SeedSequence([seed, share[0]]).generate_state(1)[0])
+    seeded = torch.Generator().manual_seed(dataset.seed)
     return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)

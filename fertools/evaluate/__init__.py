@@ -218,9 +218,12 @@ def _seen(outcomes: Sequence[Outcome]) -> dict[str, int] | None:
 def _extra(run: Run, manifest: Manifest, rows: FaceDataset) -> list[str]:
     """What is known of the rows in the extra data of a run."""
     notes = []
+    digests = dict(zip(run.card["extra_data"], run.card.get("extra_digests", ()), strict=False))
     for path in run.card["extra_data"]:
         try:
             other = read_manifest(path)
+            if path in digests and file_digest(locate(path)) != digests[path]:
+                notes.append(f"{path} has changed since the run was trained")
         except FerError as error:
             notes.append(f"copies in the extra data were not looked for ({error})")
             continue

@@ -31,7 +31,7 @@ from fertools.face_options import FaceOptions, settle
 from fertools.faces import Faces
 from fertools.flows._framing import Framing, measure
 from fertools.ingest.extract import detector_of
-from fertools.manifest import Manifest, read_card, read_manifest, write_json
+from fertools.manifest import Manifest, locate, read_card, read_manifest, write_json
 from fertools.runs import Run, file_digest, read_json
 
 NAME = "crop.json"
@@ -86,7 +86,7 @@ def crop_of(run: Run, typed: Typed, data: str | None = None, *, again: bool = Fa
     Raises `FerError` where nothing is kept and the data set is not there.
     """
     if typed.get("faces") == "as-is" or any(name in typed for name in OWN):
-        return _asked(run, typed)
+        return _asked(run, typed, data)
     chosen = {name: typed[name] for name in FINDER if name in typed}
     found = None if again else _kept(run, chosen)
     if found is None:
@@ -96,12 +96,17 @@ def crop_of(run: Run, typed: Typed, data: str | None = None, *, again: bool = Fa
     return dataclasses.replace(found, options=settle(dataclasses.asdict(found.options), rest))
 
 
-def _asked(run: Run, typed: Typed) -> Crop:
+def _asked(run: Run, typed: Typed, data: str | None) -> Crop:
     contract = run.contract
     way = typed.get("faces", "detect")
     base = {"size": contract.size, "channels": contract.channels, "faces": way}
+    shaped = {}
+    if way == "as-is":  # whole pictures were brought to a square in this way for the training
+        with contextlib.suppress(FerError):  # the data set need not be there
+            own = _origin(run, data).options
+            shaped = {"aspect": own.aspect, "interpolation": own.interpolation}
     # a preset has a size and channels of its own, which are not this network's
-    options = dataclasses.replace(settle(base, typed), **base)
+    options = dataclasses.replace(settle({**base, **shaped}, typed), **base)
     return Crop("as-is" if way == "as-is" else "asked", options)
 
 
@@ -228,7 +233,7 @@ def _keep(run: Run, crop: Crop, typed: Typed) -> None:
 
 
 def _digest(run: Run) -> str:
-    return file_digest(Path(run.manifest))
+    return file_digest(locate(run.manifest))
 
 
 def _key(detector: str | None, typed: Typed) -> str:

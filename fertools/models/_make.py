@@ -28,9 +28,11 @@ def make(
     build = getattr(module_of(name), function, None)
     if not callable(build):
         raise FerError(f"{name}: there is no function {function!r} in it; write one")
-    known = [*inspect.signature(build).parameters][len(GIVEN) :]
+    takes = [*inspect.signature(build).parameters.values()][len(GIVEN) :]
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in takes)
+    known = [each.name for each in takes if each.kind is not each.VAR_KEYWORD]
     for option in options or {}:
-        if option not in known:
+        if option not in known and not takes_all:
             raise unknown(f"option of model {name}", option, known)
     try:
         model = build(classes, channels, size, **(options or {}))

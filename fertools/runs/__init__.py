@@ -14,6 +14,7 @@ draws of one recipe) holds a folder for each.
 
 import inspect
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -96,9 +97,17 @@ def open_run(folder: Path | str) -> Run:
 
 
 def open_runs(folder: Path | str) -> list[Run]:
-    """The run of a folder, or the runs of its folders, by name."""
+    """The run of a folder, or the runs of its folders, by name.
+
+    Raises `FerError` where it holds none, and where it is a run itself and holds others.
+    """
     folder = Path(folder)
     inner = sorted(file.parent for file in folder.glob("*/card.json"))
+    if has_ended(folder) and inner:
+        raise FerError(
+            f"{folder}: is a run and holds runs ({inner[0].name} for one); move its own files to a "
+            "folder beside them, or give one of them"
+        )
     if has_ended(folder) or not inner:
         return [open_run(folder)]
     return [open_run(each) for each in sorted(inner, key=lambda p: (len(p.name), p.name))]
@@ -221,4 +230,6 @@ def _toml(value: Any) -> str:
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # inf, -inf, nan, as TOML writes them too
     return json.dumps(value, ensure_ascii=False)

@@ -237,6 +237,7 @@ def _close(job: Job, feed: Feed, device: torch.device, command: str | None) -> N
         "init_weights": recipe.model.init_weights,
         "teacher": taught_by(recipe),
         "extra_data": list(recipe.data.extra_data),
+        "extra_digests": list(job.extra),
         "notes": list(feed.notes),
         "minutes": round(sum(line["seconds"] for line in log) / 60, 2),
         "hardware": hardware(device),

@@ -42,6 +42,11 @@ def open_feed(recipe: Recipe, fold: int | None = None) -> Feed:
     if not data.manifest:
         raise FerError("the recipe names no manifest: --set data.manifest=manifests/x.parquet")
     manifest = read_manifest(data.manifest)
+    if data.crop == "context" and manifest.card.get("split", {}).get("crop") == "box":
+        raise FerError(
+            f"{data.manifest}: was split with --crop box, and the recipe takes faces with their "
+            "context; --set data.crop=box, or split again without --crop"
+        )
     train: FaceDataset | Joined = part_of(manifest, data, "train", fold)
     assert isinstance(train, FaceDataset)
     compare_faces(manifest, train, data.store or None)

@@ -14,14 +14,18 @@ from fertools.runs import file_digest
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run that is wanted: the recipe with its one seed and manifest, and where it goes."""
+    """One run that is wanted: the recipe with its one seed and manifest, and where it goes.
+
+    `manifest` is the digest of its manifest, `extra` those of the manifests of its extra data.
+    """
 
     recipe: Recipe
     out: Path
     seed: int
     fold: int | None
     draw: int | None
-    manifest: str  # digest
+    manifest: str
+    extra: tuple[str, ...]
 
 
 def plan(
@@ -45,7 +49,17 @@ def plan(
             names += [f"seed{seed}"] if len(numbers) > 1 else []
             options = {"seed": seed, "fold": k, "draw": draw}
             found.append((out / "-".join(names) if names else out, options))
+    _beside(out, [folder for folder, _ in found])
     return found
+
+
+def _beside(out: Path, folders: list[Path]) -> None:
+    """Raise `FerError` where a run and folders of runs would come to lie in one another."""
+    inner = [file.parent for file in out.glob("*/recipe.toml")]
+    if out not in folders and (out / "recipe.toml").is_file():
+        raise FerError(f"{out}: is a run, and several would go below it; give another -o")
+    if out in folders and inner:
+        raise FerError(f"{out}: holds runs ({inner[0].name} for one); give another -o")
 
 
 def _folds(recipe: Recipe) -> int:
@@ -68,7 +82,8 @@ def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: 
     seed = recipe.train.seeds[0] if seed is None else seed
     train = dataclasses.replace(recipe.train, seeds=(seed,))
     recipe = dataclasses.replace(recipe, data=data, train=train)
-    return Job(recipe, out, seed, fold, draw, _digest(data, draw))
+    extra = tuple(file_digest(locate(path)) for path in data.extra_data)
+    return Job(recipe, out, seed, fold, draw, _digest(data, draw), extra)
 
 
 def _digest(data: Data, draw: int | None) -> str:

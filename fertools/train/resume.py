@@ -55,7 +55,7 @@ def save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
     tensors, facts = trainer.state()
     if _is_chosen(job, choice) and choice.epoch + 1 != epoch:  # else the state holds its weights
         tensors |= under("best", read_tensors(job.out / "best.safetensors")[0])
-    facts |= {"epoch": epoch, "manifest": job.manifest, "fold": job.fold}
+    facts |= {"epoch": epoch, "manifest": job.manifest, "extra": job.extra, "fold": job.fold}
     facts["choice"] = dataclasses.astuple(choice)
     write_tensors(job.out / "last.safetensors", tensors, facts)
 
@@ -69,8 +69,9 @@ def resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
             (job.out / "log.jsonl").unlink(missing_ok=True)
         return Choice(), 0
     tensors, facts = parse_tensors(data)
-    if facts["manifest"] != job.manifest:
-        raise FerError(f"{job.out}: the manifest has changed since; train anew with another -o")
+    # checkpoints of before do not say what the extra data were
+    if facts["manifest"] != job.manifest or tuple(facts.get("extra", job.extra)) != job.extra:
+        raise FerError(f"{job.out}: a manifest has changed since; train anew with another -o")
     same_fold(job, facts)
     trainer.restore(tensors, facts)
     choice, start = Choice(*facts["choice"]), int(facts["epoch"])
