@@ -8,11 +8,14 @@ from pathlib import Path
 import albumentations as A
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
+from albumentations.pytorch import ToTensorV2
 from torch.utils.data import ConcatDataset, DataLoader, Subset
 
 from fertools import FaceDataset, make_loader
+from fertools.columns import put
 from fertools.data import as_float
 from fertools.data.balance import class_weights
 from fertools.data.loader import Joined
@@ -336,11 +339,57 @@ def test_albumentations_draw_anew_in_every_worker_and_epoch(study, workers) -> N
     batches = firsts(dataset, workers)
     images = torch.cat(batches).flatten(1)
     assert len(torch.unique(images, dim=0)) == len(images) == 32
-    if workers:
-        again = torch.cat(firsts(dataset, workers)).flatten(1)
-        assert torch.equal(images, again)  # the loader's seed decides
-        other = torch.cat(firsts(dataset, workers, seed=1)).flatten(1)
-        assert not torch.equal(images, other)
+    again = torch.cat(firsts(dataset, workers)).flatten(1)
+    assert torch.equal(images, again)  # the loader's seed decides
+    other = torch.cat(firsts(dataset, workers, seed=1)).flatten(1)
+    assert not torch.equal(images, other)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_processes_that_share_an_epoch_draw_apart(study, workers) -> None:
+    dataset = shaken(study, SHAKE)
+    shares = [
+        torch.cat([images for images, _ in make_loader(dataset, 8, workers=workers, share=(k, 2))])
+        for k in (0, 1)
+    ]
+    assert len(torch.unique(torch.cat(shares).flatten(1), dim=0)) == 16
+
+
+def test_a_transform_in_two_data_sets_draws_apart(study) -> None:
+    one, two = shaken(study, SHAKE), shaken(study, SHAKE)
+    two.keep(np.arange(len(two)) > 0)
+    assert not torch.equal(one[0][0], two[0][0])
+
+
+def test_a_tensor_of_bytes_is_scaled_as_an_array_is(study, train) -> None:
+    plain = A.Compose([A.NoOp()])
+    to_tensor = A.Compose([A.NoOp(), ToTensorV2()])
+    arrays, tensors = (
+        FaceDataset(study / "parts.parquet", "train", transform=t)[3][0] for t in (plain, to_tensor)
+    )
+    assert tensors.dtype == torch.float32 and torch.equal(tensors, arrays)
+    assert torch.equal(tensors, train[3][0])
+
+
+def test_what_cannot_be_fed_is_one_sentence(study, train) -> None:
+    path = study / "parts.parquet"
+    with pytest.raises(FerError, match=r"split 'train' has no row of the classes \(none\), only"):
+        FaceDataset(path, "train", classes=[])
+    manifest = read_manifest(path)
+    happy = manifest.replace(
+        manifest.table.filter(pc.not_equal(manifest.column("label"), "happiness").fill_null(True))
+    )
+    rest = FaceDataset(happy, "train").classes
+    table = put(happy.table, "split", pa.array(["train"] * len(happy.table)))
+    table = put(table, "label", pc.if_else(pc.equal(happy.column("split"), "val"), "happiness",
+                                           happy.column("label")))  # fmt: skip
+    odd = happy.replace(put(table, "split", happy.column("split")))
+    with pytest.raises(FerError, match=r"split 'val' has no row of the classes .*only .*happiness"):
+        FaceDataset(odd, "val", classes=rest)
+    with pytest.raises(FerError, match=r"takes a FaceDataset, .* and not a Subset; give that to"):
+        make_loader(Subset(train, [1, 2]), 2)
+    with pytest.raises(FerError, match="size 0: at least 1 pixel"):
+        FaceDataset(path, "train", size=0)
 
 
 def test_transforms_of_one_pipeline_draw_apart_though_it_is_seeded(study) -> None:

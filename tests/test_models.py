@@ -316,10 +316,13 @@ def test_a_users_own_file_is_a_model(tmp_path: Path) -> None:
         "from torch import nn\n"
         "def tiny(classes, channels=1, size=48, *, width=2):\n"
         "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size**2, classes))\n"
+        "def wrapped(classes, channels, size, **options):\n"
+        "    return tiny(classes, channels, size, **options)\n"
         "def nothing(classes, channels=1, size=48):\n"
         "    return None\n"
     )
     assert make(f"{file}:tiny", 3, 1, 8, {"width": 4})(torch.rand(2, 1, 8, 8)).shape == (2, 3)
+    assert make(f"{file}:wrapped", 3, 1, 8, {"width": 4})(torch.rand(2, 1, 8, 8)).shape == (2, 3)
     with pytest.raises(FerError, match="no function 'build'"):
         make(str(file), 3, 1, 8)
     with pytest.raises(FerError, match="known are width"):

@@ -357,6 +357,29 @@ def test_a_picture_that_is_a_face_is_taken_as_it_is(run, tmp_path):
     assert (told.score, told.box) == (None, (0, 0, SIDE, SIDE))
 
 
+def test_a_run_whose_manifest_is_a_folder_is_asked(house, tmp_path):
+    folder = tmp_path / "dealt"
+    shutil.copytree(house / "data", folder)
+    divided(house / "data", folder / "dealt.parquet")
+    (folder / "dealt.parquet").replace(folder / "manifest.parquet")
+    trained(folder, tmp_path / "run")
+    assert measured(tmp_path / "run", sight(house)).way == "measured"
+    assert json.loads((tmp_path / "run/crop.json").read_text())["manifest"]
+
+
+def test_a_picture_that_is_no_square_is_taken_as_the_training_faces_were(house, tmp_path):
+    data = shutil.copytree(house / "data", tmp_path / "data")
+    card = json.loads((data / "card.json").read_text())
+    card["face"] |= {"aspect": "squash", "interpolation": "cubic"}
+    (data / "card.json").write_text(json.dumps(card))
+    divided(data, tmp_path / "m.parquet")
+    trained(tmp_path / "m.parquet", tmp_path / "run")
+    found = crop_of(open_run(tmp_path / "run"), {"faces": "as-is"}).options
+    assert (found.aspect, found.interpolation) == ("squash", "cubic")
+    found = crop_of(open_run(tmp_path / "run"), {"faces": "as-is", "aspect": "expand"}).options
+    assert (found.aspect, found.interpolation) == ("expand", "cubic")
+
+
 def test_a_folder_of_several_runs_names_one(house, tmp_path):
     for seed in ("seed0", "seed1"):
         shutil.copytree(house / "run", tmp_path / "runs" / seed)

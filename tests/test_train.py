@@ -3,8 +3,11 @@
 import contextlib
 import dataclasses
 import json
+import math
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +31,7 @@ from fertools.runs.checkpoint import read_tensors, write_tensors
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
+from fertools.train.jobs import plan
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
 
@@ -513,6 +517,61 @@ def test_a_run_is_resumed_with_its_own_recipe_and_manifest_only(study, tmp_path)
     (run / "card.json").unlink()
     with pytest.raises(FerError, match="another recipe"):
         train(recipe(study, "train.batch=16"), run, resume=True)
+
+
+def test_a_run_goes_on_with_the_same_extra_data_only(study, tmp_path) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    study, more = tmp_path / "study", tmp_path / "study/more.parquet"
+    split([study / "data"], more, SplitOptions(ratios=(6, 2, 2)))
+    wanted = recipe(study, f"data.extra_data=['{more}']", "train.epochs=4")
+
+    def stop(line):
+        if line["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    for run in ("run", "same"):
+        with pytest.raises(KeyboardInterrupt):
+            train(wanted, tmp_path / run, progress=stop)
+        assert (tmp_path / run / "last.safetensors").is_file()
+    card = runs.open_run(train(wanted, tmp_path / "same", resume=True)).card
+    assert card["extra_digests"] == [runs.file_digest(more)]
+    split([study / "data"], more, SplitOptions(ratios=(5, 3, 2)), force=True)
+    with pytest.raises(FerError, match="run: a manifest has changed since; train anew"):
+        train(wanted, tmp_path / "run", resume=True)
+
+
+def test_faces_are_cut_as_the_split_says(study, tmp_path) -> None:
+    manifest = read_manifest(study / "apart.parquet")
+    card = {**manifest.card, "split": {**manifest.card["split"], "crop": "box"}}
+    write_manifest(study / "boxes.parquet", manifest.table, manifest.facts, card)
+    with pytest.raises(FerError, match=r"was split with --crop box, .*--set data\.crop=box"):
+        train(recipe(study, manifest="boxes"), tmp_path / "run")
+    run = runs.open_run(train(recipe(study, "data.crop=box", manifest="boxes"), tmp_path / "run"))
+    assert run.contract.crop == "box"
+
+
+def test_runs_do_not_lie_in_one_another(study, tmp_path) -> None:
+    wanted = recipe(study)
+    train(wanted, tmp_path / "one")
+    with pytest.raises(FerError, match="one: is a run, and several would go below it"):
+        plan(wanted, tmp_path / "one", 3, None, None)
+    for folder, options in plan(wanted, tmp_path / "two", 2, None, None):
+        train(wanted, folder, **options)
+    assert [folder.name for folder, _ in plan(wanted, tmp_path / "two", 3, None, None)] == [
+        "seed0", "seed1", "seed2"
+    ]  # fmt: skip
+    with pytest.raises(FerError, match=r"two: holds runs \(seed[01] for one\); give another -o"):
+        plan(wanted, tmp_path / "two", None, None, None)
+    shutil.copytree(tmp_path / "one", tmp_path / "two", dirs_exist_ok=True)
+    with pytest.raises(FerError, match="two: is a run and holds runs"):
+        runs.open_runs(tmp_path / "two")
+
+
+def test_a_number_without_end_is_written_as_toml_writes_it(tmp_path) -> None:
+    runs.write_toml(tmp_path / "x.toml", {"train": {"clip": math.inf, "low": -math.inf}})
+    assert tomllib.loads((tmp_path / "x.toml").read_text()) == {
+        "train": {"clip": math.inf, "low": -math.inf}
+    }
 
 
 def test_a_recipe_is_written_as_it_is_read(study, tmp_path) -> None:

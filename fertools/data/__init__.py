@@ -46,10 +46,8 @@ class FaceDataset(Dataset[Item]):
     a function of a uint8 array (H, W, C) that returns an array or a tensor. `data` is the folder of
     the face store where no card leads to it.
 
-    `left_out` counts the rows of the part that have another word than `classes`. `seed` starts the
-    random numbers of an albumentations transform outside of workers, by default torch's own seed.
-    Raises `FerError` where the manifest has no such part, no such class or no row of one, or no
-    faces can be opened.
+    `left_out` counts the rows of the part that have another word than `classes`. Raises `FerError`
+    where the manifest has no such part, no such class or no row of one, or no faces can be opened.
     """
 
     def __init__(
@@ -90,7 +88,7 @@ class FaceDataset(Dataset[Item]):
         crop = crop or manifest.card.get("split", {}).get("crop") or "context"
         self.faces = Faces(manifest, data, size, channels, crop)
         self.transform = transform
-        self.seed: int | None = None
+        self._seed: int | None = None
         self._stream: Any = None
 
     def __len__(self) -> int:
@@ -112,6 +110,12 @@ class FaceDataset(Dataset[Item]):
         at = np.asarray(indices)
         faces, labels = self.faces[self.rows[at]], self.labels_of(at)
         return [(self._image(f), label) for f, label in zip(faces, labels, strict=True)]
+
+    def seed(self, seed: int) -> None:
+        """Start the random numbers of an albumentations transform anew, for items that are read
+        outside of workers; by default torch's own seed starts them.
+        """
+        self._seed, self._stream = seed, None
 
     def keep(self, wanted: npt.NDArray[np.bool_]) -> None:
         """Go on with some of the rows only; `wanted` is (n,)."""
@@ -162,7 +166,7 @@ class FaceDataset(Dataset[Item]):
         with `Compose(seed=)` hands every transform the same numbers.
         """
         info = get_worker_info()
-        own = torch.initial_seed() if self.seed is None else self.seed
+        own = torch.initial_seed() if self._seed is None else self._seed
         seed = info.seed if info is not None else own
         if self._stream != seed:
             self._stream = seed

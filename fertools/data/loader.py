@@ -292,6 +292,7 @@ def make_loader(
         raise FerError("device= and augment= need whole batches: leave the transform out")
     assert isinstance(dataset, FaceDataset)  # joined ones have no transform
     batches = BatchSampler(order, batch_size, drop_last)
-    dataset.seed = int(np.random.SeedSequence([seed, share[0]]).generate_state(1)[0])
-    seeded = torch.Generator().manual_seed(dataset.seed)
+    start = int(np.random.SeedSequence([seed, share[0]]).generate_state(1)[0])
+    dataset.seed(start)
+    seeded = torch.Generator().manual_seed(start)
     return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)
