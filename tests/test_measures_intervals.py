@@ -46,11 +46,12 @@ def test_group_sums_take_any_codes():
 
 def test_resampling_draws_as_many_groups_as_there_are():
     sums = np.array([[1.0, 0], [1, 5], [1, 5], [1, 7]])
-    drawn = resampled(sums, 4000, 0)
+    kinds = np.unique(sums, axis=0, return_counts=True)
+    drawn = resampled(*kinds, 4000, 0)
     assert drawn.shape == (4000, 2) and (drawn[:, 0] == 4).all()
     assert drawn[:, 1].mean() == pytest.approx(17, abs=0.3)
     assert drawn[:, 1].std() == pytest.approx(sums[:, 1].std() * 2, rel=0.05)
-    assert (resampled(sums, 50, 1) == resampled(sums, 50, 1)).all()
+    assert (resampled(*kinds, 50, 1) == resampled(*kinds, 50, 1)).all()
 
 
 def test_independent_rows_give_the_interval_of_wilson():

@@ -59,16 +59,16 @@ def group_sums(values: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Fl
     return sums
 
 
-def resampled(sums: Floats, draws: int, seed: int) -> Floats:
-    """Sums `(draws, m)` over G groups drawn with replacement from the `(G, m)` given.
+def resampled(kinds: Floats, number: npt.NDArray[np.int64], draws: int, seed: int) -> Floats:
+    """Sums `(draws, m)` over groups drawn with replacement from those given.
 
-    Groups with the same sums are drawn together, by their number: a multinomial of few kinds.
+    Groups with the same sums are of one kind and drawn together: `kinds` `(k, m)` are their sums,
+    `number` `(k,)` says how many there are, so a draw is a multinomial of few kinds.
     """
-    kinds, number = np.unique(sums, axis=0, return_counts=True)
-    rng = np.random.default_rng(seed)
+    rng, many = np.random.default_rng(seed), int(number.sum())
     step = max(1, CHUNK // len(kinds))
     totals = [
-        rng.multinomial(len(sums), number / len(sums), min(step, draws - begin)) @ kinds
+        rng.multinomial(many, number / many, min(step, draws - begin)) @ kinds
         for begin in range(0, draws, step)
     ]
     return np.concatenate(totals)
@@ -90,16 +90,12 @@ def bootstrap(
     if not len(sums):
         return Interval(math.nan, math.nan, math.nan, 0)
     value = float(statistic(sums.sum(0, keepdims=True))[0])
-    drawn = statistic(resampled(sums, draws, seed))
+    kinds, number = np.unique(sums, axis=0, return_counts=True)
+    drawn = statistic(resampled(kinds, number, draws, seed))
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):
         return Interval(value, math.nan, math.nan, len(sums))
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high), len(sums), _unlike(sums, statistic))
-
-
-def _unlike(sums: Floats, statistic: Statistic) -> int:
-    """How many groups have by themselves another value than the commonest."""
-    kinds, number = np.unique(sums, axis=0, return_counts=True)
-    of_kind = np.unique(statistic(kinds), return_inverse=True)[1]
-    return len(sums) - int(np.bincount(of_kind, number).max())
+    values = np.unique(statistic(kinds), return_inverse=True)[1]
+    unlike = len(sums) - int(np.bincount(values, number).max())
+    return Interval(value, float(low), float(high), len(sums), unlike)
