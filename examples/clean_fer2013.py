@@ -1,4 +1,4 @@
-"""Clean FER2013 in ten lines: python examples/clean_fer2013.py RAW
+"""Clean FER2013 in a few lines: python examples/clean_fer2013.py RAW
 
 RAW is the folder, archive or CSV of FER2013. Writes `data/fer2013` and `manifests/fer2013.parquet`:
 the official parts without blank images and without the copies that `curate` found.
@@ -10,10 +10,12 @@ from fertools import FaceDataset, make_loader
 from fertools.audit import audit
 from fertools.curate import curate
 from fertools.ingest import ingest
+from fertools.resources import resource
 from fertools.split import SplitOptions, split
 
 ingest("fer2013", sys.argv[1:], "data/fer2013")
-curate("data/fer2013", ["duplicates", "quality"])
+one_of_each = resource("recipes", "curate_one_of_each", ".toml")
+curate("data/fer2013", ["duplicates", "quality"], policy=one_of_each)
 split(["data/fer2013"], "manifests/fer2013.parquet", SplitOptions(official=True))
 for verdict in audit("manifests/fer2013.parquet").verdicts:
     print(f"{verdict.relation:10} {verdict.verdict}")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError
-from fertools.evaluate import outcome_of
+from fertools.evaluate import are_one_system, outcome_of
 from fertools.evaluate.evaluation import Options
 from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
 from fertools.runs import Run, open_runs
@@ -128,7 +128,9 @@ def _p(value: float) -> str:
 def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hits]:
     """Hits of each fold and draw, the mean over its seeds."""
     found: dict[Key, list[Hits]] = {}
-    for run in open_runs(path):
+    runs = open_runs(path)
+    are_one_system(str(path), runs)
+    for run in runs:
         made = outcome_of(run, options, {})
         looks.append(made.look)
         order = np.argsort(np.array(made.found.ids))
@@ -136,13 +138,7 @@ def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hit
         ids = tuple(made.found.ids[i] for i in order)
         words = tuple(made.found.classes[made.found.truth[i]] for i in order)
         some = Hits(words, ids, hits[order], made.found.units[order])
-        others = found.setdefault(_key(run), [])
-        if others and (others[0].ids, others[0].words) != (some.ids, some.words):
-            raise FerError(
-                f"{path}: its runs of one fold and draw were not tested on the same rows "
-                f"({run.folder} for one); compare runs of one split manifest"
-            )
-        others.append(some)
+        found.setdefault(_key(run), []).append(some)
     return {
         key: Hits(
             each[0].words, each[0].ids, np.mean([h.hits for h in each], axis=0), each[0].units

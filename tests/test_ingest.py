@@ -755,6 +755,10 @@ def test_the_subject_of_a_folder_by_a_regular_expression(tmp_path):
         return read_manifest(tmp_path / out).table["subject"].to_pylist()
 
     assert subjects(r"/(p\d)_", "a") == [None, "imagefolder:p7"]
+    card = json.loads((tmp_path / "a/card.json").read_text())
+    assert len(card["notes"]) == 1 and card["notes"][0].endswith(
+        "names a person in 1 of 2 rows; the first without one is happy/a.png"
+    )
     assert subjects(r"(happy)/(?P<subject>p\d)", "b") == [None, "imagefolder:p7"]
     for regex, words in (("(", "subject regex"), ("p.", "put the subject into a group")):
         with pytest.raises(FerError, match=words):

@@ -160,6 +160,19 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
         hits["small"][0].mean()
     )
 
+    # hits that were kept in another form are scored anew; a trial on other rows stops no other
+    kept = tmp_path / "runs/longer/seed0/selection.json"
+    facts = json.loads(kept.read_text())
+    kept.write_text(json.dumps({**facts, "truth": "other"}))
+    search(study / "plan.toml", place, tmp_path / "R1.md", only_score=True, say=said.append)
+    text1 = (tmp_path / "R1.md").read_text()
+    assert "other selection rows" in row_of(text1, "longer")[10]
+    assert row_of(text1, "idle") == row_of(text, "idle")
+    kept.write_text(json.dumps({k: v for k, v in facts.items() if k != "truth"}))
+    search(study / "plan.toml", place, tmp_path / "R1.md", only_score=True, say=said.append)
+    assert json.loads(kept.read_text()) == facts
+    assert row_of((tmp_path / "R1.md").read_text(), "longer") == row_of(text, "longer")
+
     # fewer runs of each: a decision takes three
     fewer = dataclasses.replace(place, most=2)
     search(study / "plan.toml", fewer, tmp_path / "R2.md", only_score=True, say=said.append)

@@ -173,10 +173,25 @@ def test_keep_says_what_it_cannot_keep(tmp_path) -> None:
     folds = split([some], tmp_path / "folds.parquet", SplitOptions(folds=6)).out
     with pytest.raises(FerError, match="has fold 5; deal as many parts"):
         split([some], tmp_path / "m.parquet", SplitOptions(folds=4), keep=folds)
+    with pytest.raises(FerError, match="is dealt by --folds; give a manifest that"):
+        split([some], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1, 1)), keep=folds)
     ids, others = [f"y/{i}" for i in range(12)], [f"q:{i}" for i in range(12)]
     strange = write(tmp_path / "b", id=ids, native_label=words, subject=others)
     with pytest.raises(FerError, match="knows none of these rows or people"):
         split([strange], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old)
+
+
+def test_the_manifest_of_a_data_set_is_never_replaced(study) -> None:
+    before = (study / "manifest.parquet").read_bytes()
+    with pytest.raises(FerError, match="is the manifest of a data set, which is not dealt"):
+        split([study], study / "manifest.parquet", SplitOptions(ratios=RATIOS), force=True)
+    assert (study / "manifest.parquet").read_bytes() == before
+
+
+def test_rows_without_a_label_cannot_be_dealt(tmp_path) -> None:
+    path = write(tmp_path, native_label=[None] * 3, subject=["p:1", "p:2", "p:3"])
+    with pytest.raises(FerError, match="no row has a face and a label"):
+        split([path], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
 
 
 def test_an_id_that_stands_twice_in_one_manifest_is_refused(tmp_path) -> None:

@@ -567,6 +567,15 @@ def test_runs_do_not_lie_in_one_another(study, tmp_path) -> None:
         runs.open_runs(tmp_path / "two")
 
 
+def test_a_start_that_fails_leaves_no_folder(study, tmp_path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FerError, match="file: is a file; give a folder with -o"):
+        train(recipe(study), tmp_path / "file")
+    with pytest.raises(FerError, match="known are"):
+        train(recipe(study, "model.name=foo"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_number_without_end_is_written_as_toml_writes_it(tmp_path) -> None:
     runs.write_toml(tmp_path / "x.toml", {"train": {"clip": math.inf, "low": -math.inf}})
     assert tomllib.loads((tmp_path / "x.toml").read_text()) == {

@@ -13,7 +13,7 @@ from fertools.cli import _show
 @click.argument("manifest")
 @click.option("--column", help="what to count: label (default), gender, age, .. or raters")
 @click.option("--permutations", type=click.IntRange(1), help="of whole groups; default 199")
-@click.option("--seed", type=int, help="of the permutations; default 0")
+@click.option("--seed", type=click.IntRange(0), help="of the permutations; default 0")
 @click.option("--plot", type=click.Path(path_type=Path), help="write the balance as a PNG")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 def command(manifest: str, plot: Path | None, as_json: bool, **typed: Any) -> None:

@@ -85,7 +85,7 @@ def evaluate(
     found = open_runs(path)
     if out_of_fold and any(run.fold is None for run in found):
         raise FerError(f"{path}: --out-of-fold needs runs of folds; train with --fold all")
-    _are_one_system(str(path), found)
+    are_one_system(str(path), found)
     cache: Cache = {}
     outcomes = [outcome_of(run, options, cache) for run in found]
     folds = {run.fold for run in found}
@@ -124,7 +124,7 @@ def _only_of_runs(options: Options, out_of_fold: bool, write: Path | str | None)
         raise FerError("--out-of-fold takes the test rows of every fold; leave --split out")
 
 
-def _are_one_system(path: str, runs: Sequence[Run]) -> None:
+def are_one_system(path: str, runs: Sequence[Run]) -> None:
     """Raise `FerError` where runs differ in more than their seed, fold and draw."""
     if len({run.contract for run in runs}) > 1:
         raise FerError(f"{path}: its runs differ in size or classes; evaluate one of them")

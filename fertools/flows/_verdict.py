@@ -62,9 +62,11 @@ class Verdict:
 def select(folder: Path, device: str = "auto") -> Selection:
     """Score a run on its selection rows, once: a file in its folder keeps what came out."""
     run, file = open_run(folder), folder / FILE
-    if file.is_file() and (kept := read_json(file))["weights"] == run.digest:
+    kept = read_json(file) if file.is_file() else {}
+    # what was kept before the digest went by sorted classes has no "truth"
+    if kept.get("weights") == run.digest and "truth" in kept:
         hits = np.array([int(c) for c in kept["hits"]], np.float64)
-        return Selection(kept["rows"], tuple(kept["ids"]), hits, np.array(kept["units"], np.int64))
+        return Selection(kept["truth"], tuple(kept["ids"]), hits, np.array(kept["units"], np.int64))
     free = run.recipe.train.select_rows == "twin-free"
     made = outcome_of(run, Options(split="val", device=device, leak_free=free), {})
     found = made.found
@@ -77,7 +79,7 @@ def select(folder: Path, device: str = "auto") -> Selection:
     ids, units = tuple(found.ids[i] for i in order), found.units[order]
     hits = (found.given == found.truth)[order]
     text = "".join("01"[int(hit)] for hit in hits)
-    kept = {"weights": run.digest, "rows": rows, "ids": ids, "hits": text, "units": units.tolist()}
+    kept = {"weights": run.digest, "truth": rows, "ids": ids, "hits": text, "units": units.tolist()}
     write_json(file, kept)
     return Selection(rows, ids, hits.astype(np.float64), units)
 

@@ -213,7 +213,12 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
             state.hits.setdefault(name, {})[number] = select(folder, place.device)
         if trial is not None:
             own = state.hits.get(name, {})
-            made = judge(own, state.hits.get(trial.base, {}), len(opened.plan.runs))
+            base = state.hits.get(trial.base, {})
+            try:
+                made = judge(own, base, len(opened.plan.runs))
+            except FerError as error:  # of this trial alone: the others go on
+                state.failed[name] = str(error)
+                continue
             if made is not None:
                 state.verdicts[name] = made
     return state

@@ -72,7 +72,7 @@ def assemble(
         **content,
         "rows": table.num_rows,
         "about": {k: getattr(module, k.upper(), "") for k in ABOUT},
-        "notes": [*_notes(table), *_told(module, table, records)],
+        "notes": [*_notes(table, plan), *_told(module, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
         "files": {f"units/{n}.parquet": file for n, (_, file) in zip(names, read, strict=True)}
@@ -220,14 +220,29 @@ def _told(module: ModuleType, table: pa.Table, records: pa.Table | None) -> list
     return list(module.report(table, records)) if hasattr(module, "report") else []
 
 
-def _notes(table: pa.Table) -> list[str]:
+def _unnamed(table: pa.Table, plan: dict[str, Any]) -> list[str]:
+    """Where a pattern that was given finds no person in any or some of the paths."""
+    pattern = plan["options"].get("subject_regex")
+    without = table.filter(pc.is_null(table["subject"]))
+    if pattern is None or not len(without):
+        return []
+    named, first = len(table) - len(without), without["path"][0].as_py()
+    said = f"subject regex {pattern!r} names a person in {named:,} of {len(table):,} rows"
+    return [f"{said}; the first without one is {first}"]
+
+
+def _notes(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     """Sentences on what a reader should know: ids claimed twice, labels that no map knows."""
     strange = table.filter(
         pc.and_(pc.is_valid(table["raw_label"]), pc.is_null(table["native_label"]))
     )
     lost = counts(table["status"]).get("duplicate_id", 0)
     said = f"images without a face, since another one has their id: {lost}; {SAME_ID}"
-    return [said] * bool(lost) + [
-        f"label {raw!r} of {n} rows is no known word: native_label is null there"
-        for raw, n in counts(strange["raw_label"]).items()
-    ]
+    return (
+        [said] * bool(lost)
+        + _unnamed(table, plan)
+        + [
+            f"label {raw!r} of {n} rows is no known word: native_label is null there"
+            for raw, n in counts(strange["raw_label"]).items()
+        ]
+    )

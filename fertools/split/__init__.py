@@ -81,6 +81,9 @@ def split(
     if out.exists() and not force:
         raise FerError(f"{out}: is there; give another -o, or --force")
     files = [manifest_at(path) for path in data]
+    ingested = out.name == "manifest.parquet" and (out.parent / "ingest.json").exists()
+    if ingested or any(str(file) == str(out) for file in files):
+        raise FerError(f"{out}: is the manifest of a data set, which is not dealt; give another -o")
     manifests = [read_manifest(file) for file in files]
     table = _merged(manifests, files)
     if options.protocol and (keep or len(files) > 1):
@@ -89,6 +92,11 @@ def split(
     table = found.table
     groups = group_rows(table, _grouping(options))
     dealable = usable(table) & table["label"].is_valid().to_numpy()
+    if not dealable.any():
+        raise FerError(
+            f"{', '.join(map(str, data))}: no row has a face and a label, so there is nothing to "
+            "deal; `fertools stats` says why"
+        )
     part, shares, notes = deal_rows(table, options, groups, dealable, listed, keep)
     table = _written(table, groups, part, options)
     report = _report(table, groups, part, shares, dealable, options)

@@ -33,7 +33,10 @@ def kept(
     old = read_manifest(keep)
     name = "fold" if options.folds else "split"
     if not old.has(name):
-        raise FerError(f"{keep}: has no column {name!r}; give a manifest made by `split`")
+        dealt = "--ratios" if options.folds else "--folds"
+        other = old.has("split" if options.folds else "fold")
+        what = f"is dealt by {dealt}" if other else f"has no column {name!r}"
+        raise FerError(f"{keep}: {what}; give a manifest that `split` dealt in the same way")
     values = old.column(name)
     number = _folds(values) if options.folds else encode_parts(values)
     many = options.folds or len(options.ratios or ())

@@ -70,6 +70,7 @@ def train(
         ended = process.number == 0 and _is_there(job, resume)
         if shared(process, b"ended" if ended else b""):
             return job.out
+        runs.build(job.recipe)  # complain before the folder is made
         feed = open_feed(job.recipe, fold)
         if process.number == 0:
             _open(job)
@@ -95,6 +96,8 @@ def train(
 def _is_there(job: Job, resume: bool) -> bool:
     """Whether the run has ended. Raises where a run lies there that is not to be resumed."""
     file = job.out / "recipe.toml"
+    if job.out.is_file():
+        raise FerError(f"{job.out}: is a file; give a folder with -o")
     if not file.is_file():
         return False
     if not resume:
