@@ -171,6 +171,8 @@ def _moved(text: Any, away: tuple[int, int], side: str) -> Any:
 
 def _save(figure: Any, path: Path) -> None:
     try:
+        if path.suffix.lower() != ".png":  # matplotlib would add it, and the name told be another
+            raise FerError(f"{path}: charts are PNG files; give a name that ends with .png")
         figure.tight_layout()
         figure.savefig(path, metadata={"Software": None})  # no version: the same bytes every time
     except (OSError, ValueError) as error:

@@ -68,6 +68,22 @@ def test_help_of_a_source_shows_layout_traps_and_options(capsys, name):
         assert words in out
 
 
+def test_help_of_a_source_tells_its_own_defaults(capsys):
+    def told(name):
+        return " ".join(run(capsys, "ingest", name, "--help")[1].split())
+
+    assert "default 48" in told("fer2013") and "gray; the default" in told("fer2013")
+    assert "default as-is" in told("imagefolder") and "default as-is" not in told("aihub")
+    assert "default 256" in told("aihub") and "colour; the default" in told("aihub")
+    assert "default by what is found" in told("rafdb")
+
+
+def test_a_chart_has_the_name_that_is_told_or_none(capsys, raw, tmp_path):
+    run(capsys, "ingest", "ck48", raw[0], "-o", tmp_path / "data")
+    code, _, err = run(capsys, "stats", tmp_path / "data", "--plot", tmp_path / "balance")
+    assert code == 1 and "charts are PNG files" in err and not list(tmp_path.glob("balance*"))
+
+
 def test_progress_is_lines_where_nobody_watches_and_a_bar_where_somebody_does(capsys, monkeypatch):
     monkeypatch.setattr(_show.Progress, "EVERY", 0.0)
     state = {"units": 1, "of": 4, "rows": 2000, "ok": 1990}

@@ -737,6 +737,13 @@ def test_folders_of_one_name_are_told_by_those_above(tmp_path, monkeypatch):
     }
 
 
+def test_raw_data_without_a_row_are_no_data_set(tmp_path):
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n")
+    with pytest.raises(FerError, match="the RAW holds no image and no row"):
+        ingest("fer2013", [tmp_path / "fer2013.csv"], tmp_path / "out")
+    assert not (tmp_path / "out/manifest.parquet").exists()
+
+
 def test_unknown_labels_are_told(tmp_path):
     put(tmp_path, "raw/bored/1.png", png(draw(person(1), "neutral")))
     put(tmp_path, "raw/슬픔/1.png", png(draw(person(1), "sadness")))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Sources(click.Group):
         module = folder.load("sources", name)
         return click.Command(
             name,
-            params=[*_common(), *_own(module)],
+            params=[*_common(module), *_own(module)],
             callback=lambda **typed: _ingest(name, typed),
             help=module.__doc__ and "\b\n" + module.__doc__.replace("\n\n", "\n\n\b\n"),
             epilog=f"Example: fertools ingest {name} RAW -o data/{Path(name).stem}",
@@ -50,14 +51,23 @@ def command() -> None:
     """
 
 
-def _common() -> list[click.Parameter]:
+def _common(module: Any) -> list[click.Parameter]:
     from fertools.face_options import FaceOptions
 
-    flags = {"gray": ("--gray", 1), "rgb": ("--rgb", 3)}
-    face = [p for p in _options(FaceOptions, "face_") if p.name not in BUILT]
+    # a source whose preference depends on what it is given says so in its text
+    told = dict.fromkeys(("size", "channels", "faces"), "by what is found")
+    preferred = told if hasattr(module, "defaults") else getattr(module, "DEFAULTS", {})
+    face = [p for p in _options(FaceOptions, "face_", told=preferred) if p.name not in BUILT]
+    flags = {"--gray": ("gray", 1), "--rgb": ("colour", 3)}
     colours = [
-        click.Option([flag, "face_channels"], flag_value=value, type=int, default=None, help=name)
-        for name, (flag, value) in flags.items()
+        click.Option(
+            [flag, "face_channels"],
+            flag_value=value,
+            type=int,
+            default=None,
+            help=name + ("; the default" if preferred.get("channels") == value else ""),
+        )
+        for flag, (name, value) in flags.items()
     ]
     return [
         click.Argument(["raws"], nargs=-1, required=True, metavar="RAW..."),
@@ -97,8 +107,11 @@ def _own(module: Any) -> list[click.Parameter]:
     return _options(module.Options, "own_") if hasattr(module, "Options") else []
 
 
-def _options(record: Any, prefix: str, lead: str = "") -> list[click.Parameter]:
-    """A command-line option for each field of an options record."""
+def _options(
+    record: Any, prefix: str, lead: str = "", told: Mapping[str, Any] | None = None
+) -> list[click.Parameter]:
+    """A command-line option for each field of an options record; `told` are other defaults."""
+    other = told or {}
     hints = typing.get_type_hints(record)
     found: list[click.Parameter] = []
     for field in dataclasses.fields(record):
@@ -106,8 +119,9 @@ def _options(record: Any, prefix: str, lead: str = "") -> list[click.Parameter]:
         kind = kinds[0] if kinds else hints[field.name]
         flag = f"--{lead}" + field.name.replace("_", "-")
         text = field.metadata.get("help", "")
-        if field.default is not None and kind is not bool:
-            text += f"; default {field.default}"
+        default = other.get(field.name, field.default)
+        if default is not None and kind is not bool:
+            text += f"; default {default}"
         names = [flag, prefix + field.name]
         if kind is bool:
             found.append(click.Option(names, is_flag=True, default=None, help=text))

@@ -12,7 +12,7 @@ from fertools.cli._complete import from_resources
 @click.command(epilog="Example: fertools split data/ck48 --ratios 8:1:1 -o manifests/ck48.parquet")
 @click.argument("data", nargs=-1, required=True)
 @click.option("-o", "--out", required=True, help="the split manifest to write")
-@click.option("--ratios", metavar="8:1:1", help="train:val:test")
+@click.option("--ratios", metavar="8:1:1", help="train:val:test; two numbers: no test part")
 @click.option("--folds", type=int, help="number of folds; each row is tested in one")
 @click.option("--official", is_flag=True, help="the parts that the data set was published with")
 @click.option("--val-from", metavar="train:0.1", help="with --official: validation from training")

@@ -27,7 +27,7 @@ HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
 LABELS: dict[str, str] = {}
 ARCHIVE = re.compile(r"\.(zip(\.part\d+)?|tar|tar\.gz|tgz)$", re.IGNORECASE)
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 PARTS = {
     "train": "train",
     "training": "train",

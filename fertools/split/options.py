@@ -48,7 +48,10 @@ class SplitOptions:
             or min(self.ratios) < 0
             or not 0 < sum(self.ratios) < math.inf
         ):
-            raise FerError(f"ratios {self.ratios}: three numbers, train:val:test, as in 8:1:1")
+            raise FerError(
+                f"ratios {self.ratios}: three numbers, train:val:test, as in 8:1:1, not all 0; two "
+                "are train:val, without a test part"
+            )
         if self.folds is not None and not 2 <= self.folds <= MOST_FOLDS:
             raise FerError(f"folds {self.folds}: at least 2 and at most {MOST_FOLDS:,}")
         if self.seed < 0:
