@@ -114,7 +114,7 @@ def markdown(found: Comparison) -> str:
         text += f"in the second alone {found.only_second:,}."
     if found.mcnemar is not None:
         text += f" Every group is one row; McNemar's exact test: {_p(found.mcnemar)}."
-    if found.difference.doubt:
+    if not found.difference.is_reliable:
         text += f" The interval of the difference is not reliable: {found.difference.doubt}."
     if found.looks:
         text += f" Test set: {', '.join(found.looks)}."
@@ -139,21 +139,20 @@ def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hit
         words = tuple(made.found.classes[made.found.truth[i]] for i in order)
         some = Hits(words, ids, hits[order], made.found.units[order])
         found.setdefault(_key(run), []).append(some)
-    return {
-        key: Hits(
-            each[0].words, each[0].ids, np.mean([h.hits for h in each], axis=0), each[0].units
-        )
-        for key, each in sorted(found.items(), key=str)
-    }
+    return {key: _mean(each) for key, each in sorted(found.items(), key=str)}
+
+
+def _mean(every: list[Hits]) -> Hits:
+    """The mean over runs that were tested on the same rows."""
+    return dataclasses.replace(every[0], hits=np.mean([each.hits for each in every], axis=0))
 
 
 def _over_draws(found: dict[Key, Hits]) -> dict[Key, Hits]:
     """The mean over draws whose test rows are the same, nothing where they are not."""
-    first, *others = found.values()
-    if any((each.ids, each.words) != (first.ids, first.words) for each in others):
+    every = list(found.values())
+    if any((each.ids, each.words) != (every[0].ids, every[0].words) for each in every):
         return {}
-    hits = np.mean([each.hits for each in found.values()], axis=0)
-    return {(None, None): dataclasses.replace(first, hits=hits)}
+    return {(None, None): _mean(every)}
 
 
 def _key(run: Run) -> Key:

@@ -55,6 +55,8 @@ def test_what_is_missing_is_trained_scored_once_and_written(place, monkeypatch, 
     values = [m.accuracy for m in _evaluated(place.runs / "demo")]
     row = next(line for line in text.splitlines() if "a perceptron" in line)
     assert f"| 99.00 | **{100 * np.mean(values):.2f}** ({100 * min(values):.2f} .. " in row
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[6] == "1 view, last epoch, look 1"  # each draw has test rows of its own
     assert "2 of 2 (2 draws)" in row and "[demo](demo.toml) `train.epochs=2`" in row
     assert "| 295,943 (295,943) |" in row  # 2304 x 128 + 128 + 128 x 7 + 7
     assert "| 85.40 | not run yet |" in text and "| 88.00 | not measured |" in text

@@ -120,7 +120,7 @@ def _free_rows(free: Any) -> list[list[Any]]:
 
 
 def _interval(value: Any) -> list[Any]:
-    unreliable = f"unreliable: {value.doubt}" if value.doubt else ""
+    unreliable = "" if value.is_reliable else f"unreliable: {value.doubt}"
     bounds = f"{100 * value.low:.2f} .. {100 * value.high:.2f}"
     return [f"{100 * value.value:.2f}", bounds, value.groups, unreliable]
 

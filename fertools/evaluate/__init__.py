@@ -196,9 +196,18 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     notes += _extra(run, manifest, rows)
     whole = options.on is not None and not is_dealt(manifest, options.fold)
     look = _look(file, found, str(run.folder)) if whole or options.split == "test" else ""
-    name, said = run.folder.name, tuple(notes)
-    gone = rows.left_out
-    return Outcome(name, manifest, digest, found, free, look, gone, said, tuple(masked), known)
+    return Outcome(
+        name=run.folder.name,
+        manifest=manifest,
+        digest=digest,
+        found=found,
+        free=free,
+        look=look,
+        left_out=rows.left_out,
+        notes=tuple(notes),
+        masked=tuple(masked),
+        seen=known,
+    )
 
 
 def lacking(left_out: Mapping[str, int], where: str) -> list[str]:

@@ -55,12 +55,12 @@ class Crop:
     margin: float = 0.0
 
     def __str__(self) -> str:
+        own = self.options
         if self.way == "as-is":
-            return "each picture is one face"
-        of = f"{self.way}, {self.options.detector}"
+            return f"each picture is one face, {own.aspect}, {own.interpolation}"
+        of = f"{self.way}, {own.detector}"
         if self.framing is not None:
             return f"{of}: {self.framing}"
-        own = self.options
         return f"{of}: margin {own.margin:g}, {own.aspect}, {own.interpolation}"
 
 

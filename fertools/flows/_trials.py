@@ -18,6 +18,7 @@ from fertools.recipe import Recipe
 from fertools.runs import cost
 from fertools.strict import setting
 
+COMMAND = "fertools frontier search"  # as the cards of a plan's runs name it
 OVER = ("seed", "draw", "fold")
 LEAST = 3  # runs of an entry: of fewer the spread is not known
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from fertools.errors import FerError, unknown
 from fertools.flows._results import SCORED, images_of, runs_of_score
-from fertools.flows.search import COMMAND
+from fertools.flows._trials import COMMAND
 from fertools.protocol import read_protocol
 from fertools.resources import resource
 from fertools.runs import Run, cost, open_runs, read_json
@@ -73,7 +73,7 @@ def frontier(data: str, runs: Sequence[str | Path] = ()) -> list[Row]:
 
     Each of `runs` is a run, or a folder of runs over seeds, draws or folds, with the metrics that
     `fertools evaluate` left there. Raises `FerError` for a data set that no system is known of and
-    no run is given for, and for a run without metrics or of another data set.
+    no run is given for, and for a run without metrics or of the protocol of another data set.
     """
     ours = [_ours(Path(folder), data) for folder in runs]
     anchors = [_anchor(line) for line in _anchors() if line["data"] == data]

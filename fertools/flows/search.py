@@ -14,6 +14,7 @@ from typing import Any
 from fertools.errors import FerError, unknown
 from fertools.flows import _search_table
 from fertools.flows._trials import (
+    COMMAND,
     Opened,
     adopted,
     changes_of,
@@ -32,7 +33,6 @@ from fertools.train.speed import seconds_of_a_step
 from fertools.train.workers import each
 
 Say = Callable[[str], None]
-COMMAND = "fertools frontier search"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,13 @@ def assemble(
     facts = {name: unit_facts(unit_file(out, name)) for name in names}
     read = [unit_table(unit_file(out, name)) for name in names]
     tables = [table.replace_schema_metadata(None) for table, _ in read if table.num_rows]
-    if not tables and not records_of(out):
+    records = records_of(out)
+    if not tables and not records:
         raise FerError(f"{out}: the RAW holds no image and no row; give one that does")
     key = store_key(plan)
     table = _whole(tables, plan["name"], key, _words(module, plan, roots))
     shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
     statuses = counts(table["status"])
-    records = records_of(out)
     if pending := _pending(records, table):
         statuses["pending"] = pending
     content = {

@@ -70,12 +70,9 @@ def train(
         ended = process.number == 0 and _is_there(job, resume)
         if shared(process, b"ended" if ended else b""):
             return job.out
-        runs.build(job.recipe)  # complain before the folder is made
         feed = open_feed(job.recipe, fold)
-        if process.number == 0:
-            _open(job)
-            if say is not None and feed.notes:
-                say("; ".join(feed.notes))
+        if process.number == 0 and say is not None and feed.notes:
+            say("; ".join(feed.notes))
         if (solve := runs.solver(job.recipe)) is not None:
             if process.number == 0:  # a solver does not share its work
                 _solve(job, feed, solve)
@@ -83,7 +80,10 @@ def train(
             hold_memory(process.device)
             teacher = open_teacher(job.recipe, job.manifest, fold, process.device)
             trainer = Trainer(job.recipe, feed, process, job.seed, teacher)
-            recorder = Recorder(job, progress, tensorboard) if process.number == 0 else None
+            recorder = None
+            if process.number == 0:
+                _open(job)  # once there is a network: a wrong recipe leaves no folder
+                recorder = Recorder(job, progress, tensorboard)
             with memory(trainer):
                 _loop(job, feed, trainer, recorder)
             if recorder is not None:
@@ -206,6 +206,7 @@ def _solve(job: Job, feed: Feed, solve: Callable[..., None]) -> None:
     began = time.perf_counter()
     torch.manual_seed(job.seed)
     model, rows = runs.build(job.recipe), feed.train
+    _open(job)
     weights = weights_of_classes(job.recipe, feed)
     pixels = rows.pixels(np.arange(len(rows))).numpy()
     solve(model, pixels, rows.targets, weights=weights, seed=job.seed)
