@@ -25,6 +25,7 @@ from fertools.fakes import ck48, fer2013, imagefolder
 from fertools.fakes._face import draw, person
 from fertools.fakes._files import TEXT, broken_png, huge_png, jpeg, png, put, truncated, zipped
 from fertools.ingest import ingest
+from fertools.labelling import label
 from fertools.manifest import read_manifest
 from tests.conftest import REAL, needs_real
 
@@ -748,9 +749,29 @@ def test_unknown_labels_are_told(tmp_path):
     put(tmp_path, "raw/bored/1.png", png(draw(person(1), "neutral")))
     put(tmp_path, "raw/슬픔/1.png", png(draw(person(1), "sadness")))
     done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out")
-    assert done.notes == ["label 'bored' of 1 rows is no known word: native_label is null there"]
+    cure = "native_label is null there; say its word in a file for --labels"
+    assert done.notes == [f"label 'bored' of 1 rows is no known word: {cure}"]
     table = read_manifest(tmp_path / "out").table
     assert table["native_label"].to_pylist() == [None, "sadness"]
+
+
+def test_words_of_your_own_for_folders(tmp_path):
+    """A word of the user's own is a label like any other; a Mac writes the folder decomposed."""
+    joy = unicodedata.normalize("NFD", "즐거움")
+    for name in ("bored", "happy", joy):
+        put(tmp_path, f"raw/{name}/1.png", png(draw(person(1), "neutral")))
+    put(tmp_path, "map.toml", 'bored = "boredom"\n"즐거움" = "happiness"\n'.encode())
+    options = {"labels": str(tmp_path / "map.toml")}
+    done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out", options=options)
+    rows = read_manifest(tmp_path / "out").table.select(["raw_label", "native_label"]).to_pylist()
+    assert sorted((row["raw_label"], row["native_label"]) for row in rows) == [
+        ("bored", "boredom"), ("happy", "happiness"), ("즐거움", "happiness"),
+    ]  # fmt: skip
+    assert done.notes == []
+    labelled = label(read_manifest(tmp_path / "out").table, "uploader")
+    assert set(labelled["label"].to_pylist()) == {"boredom", "happiness"}
+    with pytest.raises(FerError, match=r"none\.toml: there is no such file"):
+        ingest("imagefolder", [tmp_path / "raw"], tmp_path / "o2", options={"labels": "none.toml"})
 
 
 def test_the_subject_of_a_folder_by_a_regular_expression(tmp_path):

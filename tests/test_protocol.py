@@ -394,7 +394,7 @@ def test_people_of_a_rule_are_kept_apart(tmp_path) -> None:
     assert run(f"audit {out} --by subject") == 0
 
 
-def test_the_command_lists_them_and_shows_one(capsys) -> None:
+def test_the_command_lists_them_and_shows_one(tmp_path, capsys) -> None:
     assert run("protocols") == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in names())
@@ -402,4 +402,5 @@ def test_the_command_lists_them_and_shows_one(capsys) -> None:
     assert run("protocols ck48-paper --json") == 0
     assert '"draws": 20' in capsys.readouterr().out
     assert run("protocols nothing") == 1
-    assert run("protocols --make nowhere") == 1
+    assert run(f"protocols --make {tmp_path / 'nowhere'}") == 1
+    assert not (tmp_path / "nowhere").exists()

@@ -123,8 +123,8 @@ def make(
         raise FerError(f"{ferplus}: there is no such file; give FER+'s fer2013new.csv")
     if out.exists() and not out.is_dir():
         raise FerError(f"{out}: is a file; give a folder")
-    out.mkdir(parents=True, exist_ok=True)
     for name, rows, sources in _all(fer2013, ferplus, ck48):
+        out.mkdir(parents=True, exist_ok=True)
         text = dataclasses.replace(TEXTS[name], made=MADE, sources=sources, parts=_parts(rows))
         write_list(out / f"{name}.parquet", rows)
         (out / f"{name}.toml").write_text(toml(text), encoding="utf-8")

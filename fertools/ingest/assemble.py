@@ -240,11 +240,12 @@ def _notes(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     )
     lost = counts(table["status"]).get("duplicate_id", 0)
     said = f"images without a face, since another one has their id: {lost}; {SAME_ID}"
+    cure = "; say its word in a file for --labels" if "labels" in plan["options"] else ""
     return (
         [said] * bool(lost)
         + _unnamed(table, plan)
         + [
-            f"label {raw!r} of {n} rows is no known word: native_label is null there"
+            f"label {raw!r} of {n} rows is no known word: native_label is null there{cure}"
             for raw, n in counts(strange["raw_label"]).items()
         ]
     )

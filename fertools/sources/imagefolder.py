@@ -6,26 +6,29 @@ unless it is all there is. Of several RAW arguments (`fer/train fer/test`) the n
 the part, and begins the ids. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
 
 Traps: without `--subject-regex` nobody knows who is on the images, and `split --group subject` is
-refused. The class is the name of the folder; a name that is no known word is kept as `raw_label`.
+refused. The class is the name of the folder; a name that is no known word is kept as `raw_label`
+alone, unless a TOML file says what it means (`--labels map.toml`: `bored = "boredom"`).
 """
 
 import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from fertools.errors import FerError
 from fertools.frame import Frame, option, rejected
 from fertools.locations import Location
 from fertools.roots import Member, Root, Unit
 from fertools.sources._apart import apart
+from fertools.sources._cells import composed
+from fertools.sources._own_words import HELP, own_words
 
 LICENCE = "yours"
 SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
-LABELS: dict[str, str] = {}
 ARCHIVE = re.compile(r"\.(zip(\.part\d+)?|tar|tar\.gz|tgz)$", re.IGNORECASE)
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 PARTS = {
@@ -46,6 +49,17 @@ class Options:
     subject_regex: str | None = option(
         None, "finds the subject in the path; its group `subject`, or the first, is the id"
     )
+    labels: str | None = option(None, HELP)
+
+
+def labels(options: Options) -> dict[str, str]:
+    """The user's own map from folders' names to words."""
+    return own_words(options.labels)
+
+
+def determining(options: Options) -> dict[str, Any]:
+    """What of the options determines the result: the words of a label map, not where it lies."""
+    return {**dataclasses.asdict(options), "labels": labels(options) or None}
 
 
 def matches(root: Root) -> bool:
@@ -55,13 +69,14 @@ def matches(root: Root) -> bool:
 
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
-    _pattern(root.options)
+    options = root.options or Options()
+    _pattern(options)
     within = root.path.is_dir()
     sliced = root.units(
         root.members, key=lambda m: "-".join(p for p in _place(m, within) if p) or "elsewhere"
     )
     above = apart(root, _unpacked)
-    return [dataclasses.replace(unit, options=(root.options, within, above)) for unit in sliced]
+    return [dataclasses.replace(unit, options=(options, within, above)) for unit in sliced]
 
 
 def read(unit: Unit) -> Iterator[Frame]:
@@ -83,7 +98,7 @@ def read(unit: Unit) -> Iterator[Frame]:
                 key=key,
                 path=member.path,
                 image=member,
-                raw_label=label,
+                raw_label=composed(label),
                 subject=_subject(pattern, inner),
                 official_split=part or None,
             )
@@ -95,8 +110,8 @@ def _unpacked(root: Root) -> Location:
     return root.path.with_name(bare) if bare and not root.path.is_dir() else root.path
 
 
-def _pattern(options: Options | None) -> re.Pattern[str] | None:
-    if options is None or options.subject_regex is None:
+def _pattern(options: Options) -> re.Pattern[str] | None:
+    if options.subject_regex is None:
         return None
     try:
         pattern = re.compile(options.subject_regex)

@@ -24,12 +24,12 @@ from typing import Any
 
 from fertools.errors import FerError
 from fertools.frame import Frame, option
-from fertools.labels import read_words
 from fertools.manifest import clean_path
 from fertools.roots import Member, Named, Root, Unit, table_unit
 from fertools.sources import imagefolder
 from fertools.sources._apart import apart
 from fertools.sources._cells import KIND, composed, read_rows
+from fertools.sources._own_words import HELP, own_words
 
 LICENCE = "yours"
 SHARING = "free"  # `export` may write the pictures
@@ -53,14 +53,13 @@ class Options:
     gender: str | None = option(None, "column with the gender")
     age: str | None = option(None, "column with the age")
     race: str | None = option(None, "column with the race")
-    labels: str | None = option(None, "TOML file that maps labels to words")
+    labels: str | None = option(None, HELP)
     images: str | None = option(None, "folder that the paths start from")
 
 
 def labels(options: Options) -> dict[str, str]:
     """The user's own map from labels to words."""
-    words = read_words(Path(options.labels)) if options.labels else {}
-    return {composed(raw): word for raw, word in words.items()}
+    return own_words(options.labels)
 
 
 def determining(options: Options) -> dict[str, Any]:
