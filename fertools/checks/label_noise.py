@@ -6,9 +6,9 @@ see `fertools.probs`; folds by group). Out come the flag `label_suspect` and the
 (twin pairs by band of NCC and by their two labels).
 
 Twins are one photograph labelled twice: how often the two labels differ is a measurement of the
-noise that needs no model. Where they differ one of them is wrong, so at least half that share of
-the labels is: a lower bound, since copies may well share a mistake. Pairs of one person or of one
-sequence are left out: they are not one photograph, and may rightly differ.
+noise that needs no model. Where they differ one of them is wrong: unlike pairs without a common row
+tell of that many wrong labels, a lower bound, since copies may well share a mistake. Pairs of one
+person or of one sequence are left out: they are not one photograph, and may rightly differ.
 
 A row is suspected where two or more twins agree on another word, where all raters (two or more) do
 or 80 % of the votes, or where confident learning says so. No verdict: the label stays.
@@ -42,6 +42,10 @@ BANDS = (
     0.99,
 )  # from which NCC on; exact copies are a band of their own
 EXACT = "exact"
+SILENT = (
+    "nothing here could contradict a label: no twins to compare, no raters, no votes; --probs "
+    "takes the out-of-fold predictions of a model"
+)
 WEAK = 0.2  # share of the rows that a model doubts, from which on the list says more of the model
 
 
@@ -80,6 +84,8 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
     table, facts["bands"] = _agreement(said, pairs[used], ncc[used], exact[used])
     facts["suspects"] = {by: len(found.rows) for by, found in doubts.items()}
     facts["twins"], more = _rate(said, pairs[used])
+    if not used.any() and list(doubts) == ["twins"]:
+        more = [SILENT]
     scores = np.zeros(len(manifest))
     for found in doubts.values():
         np.maximum.at(scores, found.rows, found.score)
