@@ -1,7 +1,9 @@
 """Clean FER2013 in a few lines: python examples/clean_fer2013.py RAW
 
 RAW is the folder, archive or CSV of FER2013. Writes `data/fer2013` and `manifests/fer2013.parquet`:
-the official parts without blank images and without the copies that `curate` found.
+validation and test as published; training without blank images, without twins of two labels, and
+without any face that has a copy in another part or a second one in training. Copies between
+validation and test stay, and the audit says so.
 """
 
 import sys

@@ -38,4 +38,10 @@ __all__ = ["__version__", *sorted(_WHERE)]
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'fertools' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"fertools.{_WHERE[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"fertools.{_WHERE[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        said = f"{name} needs PyTorch: pip install 'fertools[train]'"
+        raise ModuleNotFoundError(said, name="torch") from error

@@ -92,7 +92,7 @@ def settle(preferred: Mapping[str, Any], typed: Mapping[str, Any]) -> FaceOption
     options.check()
     if not options.may_detect:
         return options
-    module = folder.load("detectors", options.detector)
+    module = folder.load_whole("detectors", options.detector)
     record = _detector_options(module, options)
     try:
         record = module.resolve(record)

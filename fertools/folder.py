@@ -17,6 +17,11 @@ from types import ModuleType
 from fertools.errors import FerError, unknown
 
 HERE = Path(__file__).parent
+HAS = {  # what every variant has, by folder
+    "sources": ("matches", "units", "read"),
+    "detectors": ("Options", "resolve", "load"),
+    "checks": ("FLAGS", "Options", "find"),
+}
 
 
 def names(folder: str) -> list[str]:
@@ -37,6 +42,20 @@ def load(folder: str, name: str) -> ModuleType:
         raise unknown(folder.removesuffix("s"), name, names(folder))
     installed = _installed(folder)
     return importlib.import_module(installed.get(name, f"fertools.{folder}.{name}"))
+
+
+def load_whole(folder: str, name: str) -> ModuleType:
+    """The module of one variant, with what every variant of its folder has.
+
+    Raises `FerError` as `load` does, and where something of that is missing.
+    """
+    module = load(folder, name)
+    for part in HAS[folder]:
+        if not hasattr(module, part):
+            *most, last = HAS[folder]
+            known = f"a {folder.removesuffix('s')} has {', '.join(most)} and {last}"
+            raise FerError(f"{name}: there is no {part!r} in it; {known}")
+    return module
 
 
 def summary(folder: str, name: str) -> str:

@@ -216,6 +216,23 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch, raw, tmp_path):
         main(["ingest", "ck48", str(raw[0]), "-o", str(tmp_path / "out")])
 
 
+def test_without_the_extra_a_command_names_it(capsys, monkeypatch):
+    monkeypatch.setattr(cli, "main", lambda *a, **k: import_module("torch"))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, _, err = run(capsys, "train-baseline", "demo")
+    assert code == 1 and err == "fertools: this needs torch: pip install 'fertools[train]'\n"
+    monkeypatch.setattr(cli, "main", lambda *a, **k: import_module("no_such_module"))
+    with pytest.raises(ModuleNotFoundError):
+        main(["train-baseline", "demo"])
+
+
+def test_the_data_set_class_names_its_extra():
+    code = "import sys; sys.modules['torch'] = None; from fertools import FaceDataset"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "FaceDataset needs PyTorch: pip install 'fertools[train]'" in done.stderr
+
+
 def test_an_interrupted_run_says_how_to_go_on(capsys, monkeypatch, raw, tmp_path):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

@@ -36,6 +36,16 @@ def test_a_file_of_ones_own(tmp_path, monkeypatch):
         folder.load("sources", "gone.py")
 
 
+def test_a_variant_is_whole(tmp_path):
+    put(tmp_path, "half.py", b"FLAGS = ()\ndef find(manifest, faces, options): ...\n")
+    with pytest.raises(FerError, match="no 'Options' in it; a check has FLAGS, Options and find"):
+        folder.load_whole("checks", str(tmp_path / "half.py"))
+    with pytest.raises(FerError, match="a detector has Options, resolve and load"):
+        folder.load_whole("detectors", str(tmp_path / "half.py"))
+    for kind in folder.HAS:
+        assert all(folder.load_whole(kind, name) for name in folder.names(kind))
+
+
 def test_a_file_with_a_bug_keeps_its_traceback(tmp_path):
     put(tmp_path, "bug.py", b"1 / 0\n")
     with pytest.raises(ZeroDivisionError):

@@ -137,7 +137,7 @@ def test_workers_load_a_source_of_ones_own(lab):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("def read(unit)", "def raed(unit)", "no function 'read'; a source has matches, units"),
+        ("def read(unit)", "def raed(unit)", "no 'read' in it; a source has matches, units and"),
         ("import numpy as np\n", "import numpie as np\n", "cannot be imported: No module named"),
         ("def read(unit):", "def read(unit:", "cannot be imported"),
         ('votes={"happiness": n}', 'votes={"joy": n}', "vote 'joy': known are anger"),

@@ -15,6 +15,7 @@ from fertools import __version__, folder
 from fertools.cli._complete import with_files
 from fertools.errors import FerError
 
+TRAINING = ("albumentations", "safetensors", "torch")  # the extra `train`, imported where needed
 COMPLETING = "_FERTOOLS_COMPLETE"  # Click's variable, set by a shell that asks for completions
 
 
@@ -80,4 +81,9 @@ def main(arguments: list[str] | None = None) -> None:
     except FerError as error:
         click.echo(f"fertools: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in TRAINING:
+            raise
+        click.echo(f"fertools: this needs {error.name}: pip install 'fertools[train]'", err=True)
+        sys.exit(1)
     sys.exit(result if isinstance(result, int) else 0)

@@ -137,7 +137,7 @@ def _checks(names: Sequence[str] | None, rules: Policy, probs: str | Path | None
             raise FerError(f"{rules.file}: options.{name}: known are {', '.join(sorted(known))}")
     found = []
     for name in wanted:
-        module = folder.load("checks", name)
+        module = folder.load_whole("checks", name)
         stem = Path(name).stem
         options = dict(rules.options.get(stem, {}))
         if probs is not None and stem == LABELS:

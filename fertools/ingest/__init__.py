@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fertools import engine
+from fertools import engine, folder
 from fertools.engine import Engine
 from fertools.errors import FerError, disk_faults
 from fertools.face_options import FaceOptions
 from fertools.ingest.assemble import assemble
-from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
+from fertools.ingest.plan import find_units, make_plan, open_roots, source_name
 from fertools.ingest.reading import Job, packed, read_unit, set_up
 from fertools.ingest.records import keep_records
 from fertools.ingest.unitfile import finished, unit_file, unit_rows
@@ -83,7 +83,7 @@ def ingest(
     start = time.monotonic()
     out, how = at(out), Engine(engine, workers, ray_address)
     with disk_faults(out, ", it goes on where it was"):
-        module = load_source(source)
+        module = folder.load_whole("sources", source)
         roots = open_roots(module, raws, options or {})
         units = find_units(module, roots, source)
         name = source_name(source, name)

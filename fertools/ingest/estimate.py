@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from fertools import folder
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch, Frame
 from fertools.ingest.extract import Extractor
-from fertools.ingest.plan import find_units, load_source, make_plan, open_roots, source_name
+from fertools.ingest.plan import find_units, make_plan, open_roots, source_name
 from fertools.ingest.records import keep_records
 from fertools.roots import Member, ReadFault, Unit
 
@@ -61,13 +62,13 @@ def estimate(
     workers: int = 1,
 ) -> Estimate:
     """Measure a sample and tell what the whole would take. Raises `FerError` as `ingest` does."""
-    module = load_source(source)
+    module = folder.load_whole("sources", source)
     roots = open_roots(module, raws, options or {})
     units = find_units(module, roots, source)
     plan = make_plan(module, roots, source, source_name(source, name), face or {}, units, None)
     settings = FaceOptions(**plan["face"])
-    with tempfile.TemporaryDirectory() as folder:
-        labels = keep_records(module, roots, Path(folder))
+    with tempfile.TemporaryDirectory() as scratch:
+        labels = keep_records(module, roots, Path(scratch))
         units = [replace(unit, labels=labels) for unit in units]
         read, work, faces, sampled = _sample(module, units, settings)
         images = _images(module, units)

@@ -28,15 +28,6 @@ STANDARD = (224, 3)
 GENERIC = ("imagefolder", "table")  # these fit many a root, so they are suggested last
 
 
-def load_source(source: str) -> ModuleType:
-    """The module of a source, with the functions that every source has."""
-    module = folder.load("sources", source)
-    for name in ("matches", "units", "read"):
-        if not hasattr(module, name):
-            raise FerError(f"{source}: no function {name!r}; a source has matches, units and read")
-    return module
-
-
 def source_name(source: str, name: str | None) -> str:
     """The data set's name: what the user says, or the source's; it starts every id."""
     name = name or Path(source).stem

@@ -10,13 +10,12 @@ import sys
 import zlib
 from dataclasses import dataclass
 
-from fertools import engine
+from fertools import engine, folder
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch
 from fertools.image import one_thread
 from fertools.ingest.extract import Extractor, given_up
-from fertools.ingest.plan import load_source
 from fertools.ingest.records import at_hand
 from fertools.ingest.startup import with_pyarrow_alone
 from fertools.ingest.unitfile import UnitWriter
@@ -77,13 +76,13 @@ def set_up(source: str) -> None:
 
 def do_without_pandas(source: str) -> None:
     """Spare this process pandas, unless the source is a user's, who may want data frames."""
-    if load_source(source).__name__.startswith("fertools.sources."):
+    if folder.load_whole("sources", source).__name__.startswith("fertools.sources."):
         with_pyarrow_alone()
 
 
 def read_unit(job: Job) -> tuple[str, int, int]:
     """Finish one unit: its shards, then its Parquet file. Returns its name, rows and faces."""
-    module, unit = load_source(job.source), at_hand(job.unit.unpacked())
+    module, unit = folder.load_whole("sources", job.source), at_hand(job.unit.unpacked())
     extract = Extractor(job.face)
     if job.shared:
         _check_seen(job, unit)

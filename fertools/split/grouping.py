@@ -1,7 +1,8 @@
 """Who is dealt together: groups of rows by person, sequence, copies, or each row alone.
 
 In goes a manifest's table and the relations asked for; out come group codes with names and kinds.
-Images that are equal pixel by pixel are always united, in whatever data set they are.
+Images that are equal pixel by pixel are united, in whatever data set they are; with `--group none`
+only those of different data sets.
 """
 
 from dataclasses import dataclass

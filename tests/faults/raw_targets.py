@@ -28,7 +28,7 @@ from fertools.frame import Batch, Frame
 from fertools.image import ImageFault, decode
 from fertools.ingest import ingest
 from fertools.ingest.extract import Extractor
-from fertools.ingest.plan import find_units, load_source, open_roots
+from fertools.ingest.plan import find_units, open_roots
 from fertools.ingest.records import keep_records
 from fertools.manifest import read_manifest
 from fertools.roots import Root, Unit
@@ -82,7 +82,7 @@ def ingested(source: str, raws: list[Path], out: Path, rows: int | None = None, 
 
 def _read(source: str, raws: list[Path], out: Path, rows: int | None, **more) -> None:
     """Every frame of the units becomes a row, with a face or without."""
-    module = load_source(source)
+    module = folder.load_whole("sources", source)
     out.mkdir()
     with suppress(FerError):
         roots = open_roots(module, raws, more.get("options", {}))
