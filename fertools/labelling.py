@@ -7,10 +7,11 @@ The rules themselves are in `measures.rules`; here is which column each of them 
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools.columns import encode, put, words
+from fertools.columns import Codes, encode, put, words
 from fertools.errors import FerError, unknown
 from fertools.labels import Mapping, canonical
 from fertools.manifest import TYPES, VOTE_WORDS
@@ -31,7 +32,8 @@ def label(table: pa.Table, rule: str, mapping: Mapping | None = None) -> pa.Tabl
     """The table with `label`, `label_status` and, where the rule gives several words, `target`.
 
     `uploader` takes the data set's own word, `majority` and `unanimous` its raters', the others its
-    votes. The mapping is applied to the result; probabilities of words that become one are added.
+    votes. The mapping is applied to the result; probabilities of words that become one are added,
+    and a row whose word is mapped away has none.
     Raises `FerError` for an unknown rule and for one whose columns are empty.
     """
     if rule not in RULES:
@@ -96,8 +98,23 @@ def _mapped(found: Labelled, mapping: Mapping) -> Labelled:
     for old, new in enumerate(targets):
         if new:
             target[:, names.index(new)] += found.target[:, old]
+    target[codes < 0] = 0
+    codes = _leading(target, codes)
     total = target.sum(axis=1, keepdims=True)
     return Labelled(codes, names, status, target / np.where(total > 0, total, 1))
+
+
+def _leading(target: npt.NDArray[np.float64], codes: Codes) -> Codes:
+    """The likeliest word of each row, the one it has where several are; -1 stays.
+
+    Words that became one may outweigh the word that led before.
+    """
+    rows = np.flatnonzero(codes >= 0)
+    best = target[rows].max(axis=1, initial=0)
+    fits = target[rows, codes[rows]] >= best - 1e-9
+    codes = codes.copy()
+    codes[rows[~fits]] = target[rows[~fits]].argmax(axis=1)
+    return codes
 
 
 def _targets(found: Labelled) -> pa.Array:

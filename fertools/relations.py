@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fertools import folder
 from fertools.checks._sketch import LARGEST
-from fertools.columns import cross, encode, numbers
+from fertools.columns import encode, numbers
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
 from fertools.manifest import Manifest
@@ -54,10 +54,18 @@ def people(table: pa.Table) -> Integers:
 
 
 def recordings(table: pa.Table) -> Integers:
-    """A code for each sequence, -1 unknown; one name in two populations is two sequences."""
+    """A code for each sequence, -1 unknown."""
+    return numbers(recording_names(table))
+
+
+def recording_names(table: pa.Table) -> pa.ChunkedArray:
+    """Sequences as `<population>:<name>`: one name in two populations is two sequences.
+
+    The population is that of the person, or else the data set.
+    """
     population = pc.replace_substring_regex(table["subject"], ":.*", "")
-    scope = encode(pc.coalesce(population, table["source"]))[0]
-    return cross(scope, encode(table["sequence"])[0])[0]
+    scope = pc.coalesce(population, table["source"])
+    return pc.binary_join_element_wise(scope, table["sequence"].cast(pa.string()), ":")
 
 
 def exact(table: pa.Table, dealt: Mask) -> Relation:

@@ -1,5 +1,6 @@
 """Fingerprints of copies of a small data set whose signature the test makes itself."""
 
+import dataclasses
 import io
 import json
 
@@ -91,6 +92,16 @@ def test_a_reconstructed_table_is_told_from_an_official_one(tmp_path, faces):
     other = faces.copy()
     other[list(GUESSED)] = 255 - other[list(GUESSED)]
     assert fingerprint(table(tmp_path / "b", other)).variant == ["official CSV"]
+
+
+def test_a_table_of_a_data_set_that_never_was_one(tmp_path, faces, monkeypatch):
+    """CK+48 as a CSV: its rows have no numbers of an official table."""
+    (own,) = stage.signatures()
+    none = pa.nulls(COUNT, pa.int64())
+    rows = own.rows.set_column(own.rows.column_names.index("source_row"), "source_row", none)
+    other = dataclasses.replace(own, rows=rows, guessed={})
+    monkeypatch.setattr(stage, "signatures", lambda: (other,))
+    assert fingerprint(table(tmp_path / "a", faces)).variant == ["original pixels"]
 
 
 def test_missing_rows_are_counted_by_word(tmp_path, faces):

@@ -131,8 +131,8 @@ def columns(data: Path, *names: str) -> dict[str, tuple]:
 
 
 def test_noise_is_estimated_from_sample_and_controls(tmp_path):
-    """40 faces: 20 suspects, 10 without any flag. Of 4 suspects 2 have another word (one as second
-    choice the label), 1 is dropped; of 5 controls 1 has another word."""
+    """40 faces, 20 of them suspects. Of 4 suspects 2 have another word (one as second choice the
+    label), 1 is dropped; of 5 controls 1 has another word."""
     data = judgeable(tmp_path / "data", 40)
     session, _ = session_of(data, Asked("labels", sample=4, controls=5, blind=True))
     rows = session.items.to_pylist()
@@ -152,7 +152,7 @@ def test_noise_is_estimated_from_sample_and_controls(tmp_path):
     assert noise.strata["queue"] == {"faces": 20, "sampled": 4, "judged": 4, "wrong": 2,
                                      "clearly_wrong": 1, "unusable": 1}  # fmt: skip
     assert noise.strata["control"]["judged"] == 4 and noise.open == 1
-    weights = 20 / 30, 10 / 30
+    weights = 20 / 40, 20 / 40
     assert noise.wrong.value == pytest.approx(weights[0] * 2 / 4 + weights[1] * 1 / 4)
     assert noise.clearly_wrong.value == pytest.approx(weights[0] / 4 + weights[1] / 4)
     assert noise.unusable.value == pytest.approx(weights[0] / 4)
@@ -167,6 +167,25 @@ def test_without_controls_there_is_no_noise_rate(tmp_path):
     file = verdicts(tmp_path / "kim.jsonl", "kim", [(key, "drop")], session=session.asked.name)
     found = import_verdicts([file], data)
     assert found.noise is None and "--controls" in found.why_no_noise
+
+
+def test_a_queue_that_does_not_ask_about_the_label_has_no_noise_rate(tmp_path):
+    data = judgeable(tmp_path / "data", 40)
+    session, _ = session_of(data, Asked("quality", sample=4, controls=4))
+    said = [(row["key"], "keep", row["label"]) for row in session.items.to_pylist()]
+    opening = {"session": session.asked.name, "queue": "quality", "blind": False}
+    found = import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", said, **opening)], data)
+    assert found.noise is None and "quality does not ask about the label" in found.why_no_noise
+
+
+def test_a_verdict_leaves_the_reason_that_a_check_had(tmp_path):
+    data = judgeable(tmp_path / "data", 8, drop=["exact_copy"] * 8)
+    session, _ = session_of(data, Asked("labels"))
+    first = session.items.to_pylist()[0]
+    for verdict, *word in (("drop",), ("keep", first["label"])):
+        file = tmp_path / f"{verdict}.jsonl"
+        import_verdicts([verdicts(file, "kim", [(first["key"], verdict, *word)])], data)
+        assert columns(data, "verdict", "drop")[first["id"]] == (verdict, "exact_copy")
 
 
 def test_verdicts_become_columns_of_the_next_version_and_never_the_label(tmp_path):

@@ -1,7 +1,11 @@
+import pyarrow as pa
 import pytest
 
 from fertools import labels
 from fertools.errors import FerError
+from fertools.labelling import label
+from fertools.labels import Mapping
+from fertools.manifest import VOTE_WORDS
 
 
 def test_every_synonym_leads_to_a_word() -> None:
@@ -82,3 +86,17 @@ def test_a_folder_is_no_mapping(tmp_path) -> None:
 def test_an_unknown_mapping_lists_the_known() -> None:
     with pytest.raises(FerError, match="korean-fold, korean4"):
         labels.mapping("korean5")
+
+
+def test_a_mapping_keeps_label_and_probabilities_together() -> None:
+    """Words that become one may lead; a row whose word is mapped away has no probabilities."""
+    cast = [{"neutral": 4, "disgust": 3, "contempt": 3}, {"fear": 6, "sadness": 4}, {"anger": 9}]
+    votes = pa.array([{word: said.get(word, 0) for word in VOTE_WORDS} for said in cast])
+    names = ["raw_label", "native_label"]
+    table = pa.table({"votes": votes, **{name: pa.nulls(3, pa.string()) for name in names}})
+    fold = Mapping("own", {"disgust": "anger", "contempt": "anger", "fear": None})
+    found = label(table, "soft", fold)
+    assert found["label"].to_pylist() == ["anger", None, "anger"]
+    assert found["label_status"].to_pylist() == ["ok", "mapped_away", "ok"]
+    shares = [dict(row) for row in found["target"].to_pylist()]
+    assert shares[0] == pytest.approx({"anger": 0.6, "neutral": 0.4}) and shares[1] == {}

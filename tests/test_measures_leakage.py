@@ -44,6 +44,8 @@ def test_a_row_stands_once_with_its_first_partner_and_their_number() -> None:
     assert (found.later.tolist(), found.earlier.tolist(), found.counts.tolist()) == ([3], [0], [2])
     twice = partners(Links((codes, codes)), part, TRAIN, TEST)
     assert twice.later.tolist() == [3]
+    unlike = Links((np.array([0, -1, 0]), np.array([0, 0, 0])))
+    assert partners(unlike, np.array([TRAIN, TRAIN, TEST]), TRAIN, TEST).counts.tolist() == [2]
 
 
 def test_a_row_stands_beside_each_of_its_twins() -> None:

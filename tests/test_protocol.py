@@ -273,6 +273,28 @@ def test_a_protocol_of_other_data_is_refused() -> None:
         plan(table, "ck48", "rafdb-valfromtrain", None, 0)
 
 
+def test_a_rule_of_ones_own_is_checked(tmp_path) -> None:
+    table = {"id": ["a/1", "a/2"], "source": ["aihub"] * 2, "path": [""] * 2, "status": ["ok"] * 2,
+             "native_label": ["fear", "anger"], "subject": ["a:1", "a:2"]}  # fmt: skip
+    write_manifest(tmp_path / "manifest.parquet", conform(pa.table(table)), {"source": "aihub"})
+    text = resources.resource("manifests", "aihub-subject", ".toml").read_text(encoding="utf-8")
+    own = tmp_path / "own.toml"
+    for old, new, says in (
+        ('group = "subject"', 'group = "family"', "group 'family': known are"),
+        ("ratios = [8, 1, 1]", "ratios = [-1, 3]", "three numbers, train:val:test"),
+        ("ratios = [8, 1, 1]", "ratios = [8, 1, 1]\nfolds = 3", "say one of --ratios"),
+        ("ratios = [8, 1, 1]\n", "", "say one of --ratios"),
+    ):
+        own.write_text(text.replace(old, new), encoding="utf-8")
+        with pytest.raises(FerError, match=f"own.toml: its rule says: .*{says}"):
+            split([tmp_path], tmp_path / "m.parquet", SplitOptions(protocol=str(own)))
+    for more in ({"draw": 7}, {"allow_missing": 9}):
+        with pytest.raises(FerError, match="is a rule, without draws or rows"):
+            split(
+                [tmp_path], tmp_path / "m.parquet", SplitOptions(protocol="aihub-subject", **more)
+            )
+
+
 @pytest.mark.parametrize(
     ("name", "draw", "says"),
     [

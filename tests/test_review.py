@@ -157,8 +157,9 @@ def test_everybody_sees_the_same_lot_also_after_another_curation(tmp_path):
     flags = read_manifest(data).table["flags"].to_pylist()
     ids = read_manifest(data).table["id"].to_pylist()
     for name, stratum in zip(first.items["id"].to_pylist(), counts, strict=True):
-        assert bool(flags[ids.index(name)]) == (stratum == "queue")
-    assert first.facts["strata"] == {"queue": 20, "control": 10}
+        doubted = {"label_suspect", "contradicting_twins"} & set(flags[ids.index(name)])
+        assert bool(doubted) == (stratum == "queue")
+    assert first.facts["strata"] == {"queue": 20, "control": 20}
     judgeable(data, 40, flags=[[]] * 39 + [["blurred"]])
     again, _, _ = opened(data, BLIND, "lee")
     assert again.items == first.items
@@ -314,6 +315,7 @@ def test_filters_find_reasons_labels_and_verdicts(tmp_path):
     assert [i["key"] for i in total(state="unsure", as_of=2)["items"]] == [items[1]["key"]]
     answer = give(client, base, key=items[0]["key"], verdict="open", after=1).json
     assert answer["progress"] == {"keep": 0, "drop": 0, "relabel": 0, "unsure": 1, "open": 29}
+    assert [total(state=s, as_of=3)["total"] for s in ("open", "decided", "drop")] == [29, 1, 0]
 
 
 def test_a_tab_is_told_what_another_one_said(tmp_path):

@@ -1,5 +1,6 @@
 """Splits of drawn and of real data: whole groups, balanced classes, the same bytes."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -124,6 +125,44 @@ def test_one_id_in_two_data_sets_is_refused(tmp_path) -> None:
         split([one, one], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
 
 
+def test_two_folders_of_one_name_would_share_their_faces(tmp_path) -> None:
+    """Rows know their store by its name alone: the second would be read for the first."""
+    for name in ("a", "b"):
+        truth = ck48.write(tmp_path / name, people=2, seed=len(name) + ord(name))
+        ingest("ck48", truth.raws(tmp_path / name), tmp_path / f"data-{name}")
+    one, two = tmp_path / "data-a", tmp_path / "data-b"
+    table = rows_of(two)
+    renamed = table.set_column(0, "id", pa.array([f"other/{i}" for i in range(len(table))]))
+    write_manifest(two / "manifest.parquet", renamed, read_manifest(two).facts,
+                   read_manifest(two).card)  # fmt: skip
+    with pytest.raises(FerError, match=r"are called 'ck48'; ingest one .* another --name"):
+        split([one, two], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1)))
+
+
+def test_a_column_of_two_types_is_named(tmp_path) -> None:
+    said = {"native_label": ["fear"] * 3, "subject": ["p:1", "p:2", "p:3"]}
+    one = write(tmp_path / "a", **said, site=[1, 2, 3])
+    two = write(tmp_path / "b", id=["y/0", "y/1", "y/2"], **said, site=["x", "y", "z"])
+    with pytest.raises(FerError, match=r"b/manifest\.parquet: a column has two types \(.*site"):
+        split([one, two], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1)))
+
+
+def test_recordings_of_one_name_are_two_where_the_data_sets_are(tmp_path) -> None:
+    takes, words = ["1", "2", "3", "4"] * 5, ["anger", "fear"] * 10
+    one = write(tmp_path / "a", native_label=words, sequence=takes, subject=["a:1"] * 20)
+    ids = [f"y/{i}" for i in range(20)]
+    two = write(tmp_path / "b", id=ids, native_label=words, sequence=takes, subject=["b:1"] * 20)
+    options = SplitOptions(ratios=(1, 1), grouping=Grouping(group="sequence"))
+    first = split([one, two], tmp_path / "m.parquet", options)
+    assert first.groups == 8
+    assert set(rows_of(first.out)["group"].to_pylist()) == {
+        f"{name}:{take}" for name in "ab" for take in "1234"
+    }
+    again = dataclasses.replace(options, seed=5)
+    kept = split([one, two], tmp_path / "n.parquet", again, keep=first.out).out
+    assert rows_of(kept)["split"].to_pylist() == rows_of(first.out)["split"].to_pylist()
+
+
 def test_keep_leaves_dealt_groups_where_they_are(tmp_path) -> None:
     people = [f"p:{i // 3:02d}" for i in range(120)]
     words = [("anger", "fear", "neutral")[i % 3] for i in range(120)]
@@ -177,6 +216,8 @@ def test_keep_says_what_it_cannot_keep(tmp_path) -> None:
         split([some], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1, 1)), keep=folds)
     ids, others = [f"y/{i}" for i in range(12)], [f"q:{i}" for i in range(12)]
     strange = write(tmp_path / "b", id=ids, native_label=words, subject=others)
+    with pytest.raises(FerError, match="--keep goes with --ratios and --folds"):
+        split([some], tmp_path / "m.parquet", SplitOptions(official=True), keep=old)
     with pytest.raises(FerError, match="knows none of these rows or people"):
         split([strange], tmp_path / "m.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old)
 

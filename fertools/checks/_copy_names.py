@@ -28,7 +28,7 @@ def by_name(paths: Sequence[str], usable: npt.NDArray[np.bool_]) -> tuple[Intege
     """Rows (m,) that are copies by their names, and the rows of their originals."""
     stems: dict[tuple[str, str], int] = {}
     for row in np.flatnonzero(usable).tolist():
-        folder, stem, _ = _parts(paths[row])
+        folder, stem = _parts(paths[row])
         stems.setdefault((folder, stem), row)
     found = [
         (row, original)
@@ -40,7 +40,7 @@ def by_name(paths: Sequence[str], usable: npt.NDArray[np.bool_]) -> tuple[Intege
 
 
 def _originals(path: str, stems: dict[tuple[str, str], int]) -> Iterator[int]:
-    folder, stem, _ = _parts(path)
+    folder, stem = _parts(path)
     for way in WAYS:
         match = way.fullmatch(stem)
         if match is None:
@@ -52,8 +52,8 @@ def _originals(path: str, stems: dict[tuple[str, str], int]) -> Iterator[int]:
             return
 
 
-def _parts(path: str) -> tuple[str, str, str]:
-    """Folder, name without its extension, and the extension."""
+def _parts(path: str) -> tuple[str, str]:
+    """Folder, and name without its extension."""
     folder, _, name = path.rpartition("/")
-    stem, dot, suffix = name.rpartition(".")
-    return (folder, stem, suffix) if dot else (folder, name, "")
+    stem, dot, _ = name.rpartition(".")
+    return folder, stem if dot else name

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fertools.checks._ncc import Cost, near_twins, strongest
 from fertools.checks._small import small
 from fertools.columns import encode
+from fertools.errors import FerError
 from fertools.faces import Faces
 from fertools.manifest import Manifest
 from fertools.measures.twins import Curve, calibrated, curve
@@ -125,12 +126,15 @@ def exact_pairs(copies: Integers) -> Integers:
     rows, starts, sizes = members(copies)
     out = [np.empty((0, 2), np.int64)]
     for size in np.unique(sizes[sizes > 1]):
-        i, j = np.triu_indices(size, 1)
-        if size > LISTED:
-            i, j = i[: size - 1], j[: size - 1]
+        i, j = np.triu_indices(size, 1) if size <= LISTED else _with_first(size)
         sets = rows[starts[sizes == size][:, None] + np.arange(size)]
         out.append(np.stack([sets[:, i], sets[:, j]], axis=2).reshape(-1, 2))
     return np.concatenate(out)
+
+
+def _with_first(size: int) -> tuple[Integers, Integers]:
+    """The first of `size` places beside each of the others."""
+    return np.zeros(size - 1, np.int64), np.arange(1, size)
 
 
 def alike(codes: Integers, pairs: Integers) -> Mask:
@@ -161,5 +165,9 @@ def settle(manifest: Manifest, found: Pairs, asked: float | None) -> Threshold:
 
 
 def floor_of(asked: float | None, review: float) -> float:
-    """From which NCC on pairs must be known for a threshold and a review band."""
-    return min(review, asked if asked is not None else BY_EYE)
+    """From which NCC on pairs must be known for a threshold, a review band and the curve of false
+    twins, which begins at 0.90.
+    """
+    if asked is not None and not 0 < asked <= 1:
+        raise FerError(f"threshold {asked}: give a number above 0 and at most 1")
+    return min(review, BY_EYE if asked is None else min(asked, BY_EYE))

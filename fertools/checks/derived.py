@@ -86,10 +86,10 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
     row, of = by_name(manifest.table["path"].to_pylist(), manifest.ok().to_numpy())
     named = _Derived(row, of, np.full(len(row), "name", object), np.ones(len(row)))
     pairs = _best(_joined([pairs, named]))
-    return _finding(manifest, pairs, options)
+    return _finding(manifest, pairs)
 
 
-def _finding(manifest: Manifest, pairs: _Derived, options: Options) -> Finding:
+def _finding(manifest: Manifest, pairs: _Derived) -> Finding:
     names = manifest.table["id"].to_pylist()
     score, source = np.zeros(len(manifest)), np.full(len(manifest), -1)
     order = np.lexsort((-pairs.of, pairs.score))  # the surest last, of equals the earliest

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from fertools import strict
 from fertools.checks._ncc import Cost
 from fertools.checks._pairs import (
     MIXED,
@@ -50,8 +51,8 @@ KINDS = ("near", "sequence", "exact")
 class Options:
     """The NCC from which two faces are twins (None: the data set's own) or doubtful."""
 
-    threshold: float | None = None
-    review: float = MIXED
+    threshold: float | None = strict.setting(None, low=0, high=1)
+    review: float = strict.setting(MIXED, low=0, high=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
         ("near_copy", later, best[later]),
         ("contradicting_twins", contradicting, minority),
     ]
-    review = _review(manifest, found, threshold.value, sequence)
+    band = options.review, threshold.value
+    review = _review(manifest, found, band, sequence)
     return Finding(
         rows=np.concatenate([rows for _, rows, _ in flagged]),
         flags=[flag for flag, rows, _ in flagged for _ in rows],
@@ -156,12 +158,16 @@ def disagreeing(groups: Integers, labels: Integers) -> tuple[Integers, Any]:
     return rows, minority[groups[rows]]
 
 
-def _review(manifest: Manifest, found: Pairs, threshold: float, sequence: Integers) -> _Listed:
-    """Pairs below the threshold that nothing but an eye can decide."""
+def _review(
+    manifest: Manifest, found: Pairs, band: tuple[float, float], sequence: Integers
+) -> _Listed:
+    """Pairs within a band below the threshold, that nothing but an eye can decide."""
     i, j = found.pairs.T
     subject, _ = encode(manifest.table["subject"])
     two_people = (subject[i] != subject[j]) & (subject[i] >= 0) & (subject[j] >= 0)
-    kept = (found.ncc < threshold) & ~two_people & ~alike(sequence, found.pairs)
+    kept = (
+        (found.ncc >= band[0]) & (found.ncc < band[1]) & ~two_people & ~alike(sequence, found.pairs)
+    )
     kind = np.full(int(kept.sum()), KINDS.index("near"))
     return _Listed(found.pairs[kept], found.ncc[kept], found.mirrored[kept], kind)
 

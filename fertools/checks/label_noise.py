@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fertools import strict
 from fertools.checks import _doubts
 from fertools.checks._doubts import Doubts, Integers
 from fertools.checks._pairs import MIXED, alike, compare, exact_pairs, floor_of, settle, to_copies
@@ -54,8 +55,8 @@ class Options:
     """`threshold` as in `duplicates`; `votes`: share of the votes that outweighs a label; `probs`:
     path of a probability file."""
 
-    threshold: float | None = None
-    votes: float = 0.8
+    threshold: float | None = strict.setting(None, low=0, high=1)
+    votes: float = strict.setting(0.8, low=0, high=1)
     probs: str | None = None
 
 

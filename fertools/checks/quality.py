@@ -56,7 +56,9 @@ class Options:
 
 
 def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
-    """Measure every face. The score of a flag is the measure that passed its limit."""
+    """Measure every face. The score of a flag is its measure, of too dark and too light
+    faces the share of black or white.
+    """
     chosen = small(manifest, faces)
     blocks = [measure(block) for _, block in chosen.blocks(CACHED)]
     found = np.concatenate(blocks) if blocks else np.empty((0, 6))

@@ -19,7 +19,7 @@ from typing import Any
 from fertools.engine import available_cores
 
 PATIENCE = 120  # seconds for one probe; a cold disk takes long over torch
-NOT_FOR_USERS = ("all", "dev")
+NOT_FOR_USERS = ("all", "dev", "docs")
 REQUIREMENT = re.compile(
     r"^(?P<name>[\w.-]+?)(?:\[[^\]]*\])?\s*(?P<bounds>[<>=!~][^;]*)?"
     r"(?:;.*extra\s*==\s*['\"](?P<extra>[\w-]+)['\"].*)?$"

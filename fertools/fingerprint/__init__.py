@@ -23,7 +23,6 @@ from fertools.fingerprint.signatures import (
     signatures,
 )
 from fertools.fingerprint.specimen import Specimen, look_at, word_of
-from fertools.labels import canonical
 
 UNKNOWN = "unknown"
 MOST = 0.9  # of the pictures looked at
@@ -114,7 +113,7 @@ Said = tuple[str, str]  # a word for the variant, or "", and the evidence for it
 
 def _form(seen: Specimen, match: _Match) -> Iterator[Said]:
     """Where the pixels come from: the data set itself, a JPEG of it, or a changed copy."""
-    if seen.table and match.shares["pixels"] >= MOST:
+    if seen.table and match.signature.guessed and match.shares["pixels"] >= MOST:
         yield from _csv(seen, match.signature)
         return
     said: dict[tuple[str, ...], list[str]] = {}
@@ -278,7 +277,7 @@ def _where(seen: Specimen, match: _Match) -> str:
     """Which words have more or fewer rows than published, where the labels can be read."""
     have = Counter[str | None]()
     for (_, label), count in seen.counts.items():
-        have[word_of(label, seen.table) or canonical(label)] += count
+        have[word_of(label, seen.table)] += count
     want = Counter(match.signature.rows["native_label"].to_pylist())
     if set(have) != set(want):
         return ""

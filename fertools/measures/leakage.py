@@ -62,7 +62,10 @@ def partners(links: Links, part: Integers, earlier: int, later: int) -> Partners
     rows, others, counts, at = rows[order], others[order], counts[order], at[order]
     if len(links.codes) > 1:  # two codes may name one row; it stands here once
         once = np.unique(rows, return_index=True)[1]
-        rows, others, counts, at = rows[once], others[once], counts[once], at[once]
+        most = np.zeros(len(part), np.int64)
+        np.maximum.at(most, rows, counts)
+        rows, others, at = rows[once], others[once], at[once]
+        counts = most[rows]
     return Partners(rows, others, counts, at)
 
 

@@ -11,7 +11,7 @@ FOLDER = "review"  # in a data folder: the sessions
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`sample` rows by lot out of the queue (None: all of it), `controls` by lot out of the faces
-    that nothing speaks against; `blind` hides label, suspicion and what others said.
+    that are not in it; `blind` hides label, suspicion and what others said.
 
     `seed` decides the lot: all reviewers of one session see the same faces.
     """

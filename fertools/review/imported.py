@@ -72,8 +72,8 @@ def import_verdicts(
     home = _home(paths, into, said)
     items, facts = (read_session(home) if home is not None else None) or (None, {})
     noise = None if items is None else estimate(items, facts, found.settled)
-    why = "" if noise else _why(items is not None)
-    result = Imported(said.session, found, _faces(found, said), noise, why)
+    why = "" if noise else _why(facts if items is not None else None)
+    result = Imported(said.session, found, _faces(found), noise, why)
     if into is None or home is None:
         return result
     if items is None:
@@ -97,13 +97,15 @@ def _home(paths: Sequence[Path], into: str | Path | None, said: Opinions) -> Pat
     return next((f for f in sorted(folders) if f.name == said.session), None)
 
 
-def _why(known: bool) -> str:
-    if known:
-        return "no controls were mixed in (--controls): unsuspected faces were not looked at"
-    return "what was sampled is not known: say --into DATA"
+def _why(facts: Mapping[str, object] | None) -> str:
+    if facts is None:
+        return "what was sampled is not known: say --into DATA"
+    if facts.get("controls"):
+        return f"the queue {facts['queue']} does not ask about the label: take labels, or --blind"
+    return "no controls were mixed in (--controls): unsuspected faces were not looked at"
 
 
-def _faces(found: Agreement, said: Opinions) -> dict[str, int]:
+def _faces(found: Agreement) -> dict[str, int]:
     """Faces by their word, the most frequent first."""
     words = pa.chunked_array([pa.array([s.word for s in found.settled.values()], pa.string())])
     return counts(words)
@@ -154,8 +156,8 @@ def judged(manifest: Manifest, answers: Mapping[int, Settled]) -> pa.Table:
             word = labels[row] if verdict == KEEP else settled.word
         columns["verdict"][row], columns["label_verdict"][row] = verdict, word
         columns["label_verdict_second"][row] = settled.second
-        if verdict == DROP and ok[row]:
-            columns["drop"][row] = versions.BY_VERDICT
+        if verdict == DROP and ok[row]:  # a reason of its own stays, and stays when this is undone
+            columns["drop"][row] = columns["drop"][row] or versions.BY_VERDICT
         elif columns["drop"][row] == versions.BY_VERDICT:
             columns["drop"][row] = None
     for name, values in columns.items():

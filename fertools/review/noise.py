@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fertools.measures.intervals import Interval
 from fertools.measures.strata import Stratum, weighted_share
-from fertools.review.agree import DISPUTED, DROP, KEEP, UNSURE, Settled
+from fertools.review.agree import DISPUTED, DROP, KEEP, UNSURE, WORDLESS, Settled
 
 OPEN = (UNSURE, DISPUTED)
 
@@ -34,8 +34,10 @@ class Noise:
 def estimate(
     items: pa.Table, facts: Mapping[str, Any], settled: Mapping[str, Settled]
 ) -> Noise | None:
-    """The shares with their intervals; None where no controls were mixed in."""
-    if not facts.get("controls"):
+    """The shares with their intervals; None where no controls were mixed in, or where nobody was
+    asked about the label.
+    """
+    if not facts.get("controls") or (facts["queue"] in WORDLESS and not facts["blind"]):
         return None
     strata = {
         name: {"faces": size, "sampled": 0, "judged": 0, "wrong": 0, "clearly_wrong": 0,

@@ -5,8 +5,10 @@ where the image is gone, cannot be decoded, or lies outside that folder. Plain f
 archives are read; what lies in a tar or a table is not looked for.
 """
 
+import lzma
 import unicodedata
 import zipfile
+import zlib
 from pathlib import Path
 
 from fertools.errors import FerError
@@ -52,7 +54,10 @@ class Originals:
         return None
 
     def _plain(self, file: Path) -> bytes | None:
-        return file.read_bytes() if file.stat().st_size <= LARGEST else None
+        try:
+            return file.read_bytes() if file.stat().st_size <= LARGEST else None
+        except OSError:
+            return None  # a file without permission, or gone: shown without a picture
 
     def _packed(self, file: Path, member: str) -> bytes | None:
         try:
@@ -65,5 +70,6 @@ class Originals:
                     return None
                 with archive.open(name) as stream:
                     return stream.read(LARGEST)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+                NotImplementedError, RuntimeError):  # fmt: skip
             return None  # not an archive that can be read: shown without a picture

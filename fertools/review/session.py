@@ -154,7 +154,7 @@ def _drawn(manifest: Manifest, data: Path, asked: Asked) -> tuple[pa.Table, dict
     if not len(found.rows):
         raise FerError(f"{data}: nothing is in the queue {asked.queue}; take another")
     rng = np.random.default_rng(asked.seed)
-    pool = _unsuspected(manifest, found)
+    pool = _outside(manifest, found)
     chosen = np.sort(_lot(rng, len(found.rows), asked.sample))
     controls = pool[_lot(rng, len(pool), asked.controls)]
     rows = np.concatenate([found.rows[chosen], controls])
@@ -166,13 +166,13 @@ def _drawn(manifest: Manifest, data: Path, asked: Asked) -> tuple[pa.Table, dict
     return table, {**asdict(asked), "strata": strata, "rows": len(table)}
 
 
-def _unsuspected(manifest: Manifest, found: Doubtful) -> Integers:
-    """Faces that nothing speaks against: what controls are drawn from."""
+def _outside(manifest: Manifest, found: Doubtful) -> Integers:
+    """Faces to use that are not in the queue: what controls are drawn from.
+
+    Those with another flag are among them, so that queue and controls stand for all faces.
+    """
     good = usable(manifest.table)
     good[found.rows] = False
-    if "flags" in manifest.table.column_names:
-        lengths = manifest.table["flags"].combine_chunks().value_lengths().fill_null(0)
-        good &= lengths.to_numpy(zero_copy_only=False) == 0
     if manifest.has("native_label"):  # a face without a label can be no control of labels
         good &= manifest.table["native_label"].is_valid().to_numpy()
     return np.flatnonzero(good)

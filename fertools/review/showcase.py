@@ -103,8 +103,9 @@ class Showcase:
     def _in_state(self, asking: Asking, journal: Journal) -> npt.NDArray[np.bool_]:
         found = np.zeros(len(self), np.bool_)
         for key, entry in journal.at(asking.as_of).items():
-            decided = asking.state in (OPEN, "decided") and entry.verdict != OPEN
-            if key in self.place and (decided or entry.verdict == asking.state):
+            any_will_do = asking.state in (OPEN, "decided")
+            fits = entry.verdict != OPEN if any_will_do else entry.verdict == asking.state
+            if key in self.place and fits:
                 found[self.place[key]] = True
         return ~found if asking.state == OPEN else found
 

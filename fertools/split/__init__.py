@@ -88,6 +88,8 @@ def split(
     table = _merged(manifests, files)
     if options.protocol and (keep or len(files) > 1):
         raise FerError("--protocol deals one data set alone; leave --keep and the others out")
+    if options.official and keep:
+        raise FerError("--keep goes with --ratios and --folds; leave it out")
     found, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
     table = found.table
     groups = group_rows(table, _grouping(options))
@@ -156,9 +158,18 @@ def _labelled(
         options = dataclasses.replace(options, **decided)
         if listed:
             return judge(listed.table, None, bool(options.verdicts)), options, listed
+        _check_rule(options)
     names = mapping(options.labels) if options.labels else None
     labelled = label(table, options.label_rule, names)
     return judge(labelled, names, bool(options.verdicts)), options, None
+
+
+def _check_rule(options: SplitOptions) -> None:
+    """Raise `FerError` where a protocol of one's own decides what nobody could ask for."""
+    try:
+        dataclasses.replace(options, protocol=None, draw=None, allow_missing=0).check()
+    except FerError as error:
+        raise FerError(f"protocol {options.protocol}: its rule says: {error}") from error
 
 
 def _grouping(options: SplitOptions) -> Grouping:
@@ -169,7 +180,11 @@ def _grouping(options: SplitOptions) -> Grouping:
 
 
 def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Table:
-    table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
+    try:
+        table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        every = ", ".join(map(str, files))
+        raise FerError(f"{every}: a column has two types ({error}); rename one") from error
     for manifest, file in zip(manifests, files, strict=True):
         manifest.each_once(file)
     if len(manifests) > 1 and (twice := repeated(table["id"])) is not None:
@@ -229,12 +244,20 @@ def _name(manifest: Manifest, file: Location) -> str:
 
 
 def _card(manifests: Sequence[Manifest], out: Location, facts: dict[str, Any]) -> dict[str, Any]:
-    """The card of a split: where the face stores of its data sets lie, seen from it."""
-    stores = {}
+    """The card of a split: where the face stores of its data sets lie, seen from it.
+
+    Raises `FerError` where two folders have stores of one name: rows know theirs by name alone.
+    """
+    stores: dict[str, dict[str, Any]] = {}
     for manifest in manifests:
         for key, entry in manifest.card.get("stores", {}).items():
-            folder = manifest.place / entry["path"]
-            path = way(folder.resolve(), out.parent.resolve()) if entry["path"] else ""
-            stores[key] = {**entry, "path": path}
+            place = entry.get("path", ".")
+            path = way((manifest.place / place).resolve(), out.parent.resolve()) if place else ""
+            mine = {**entry, "path": path}
+            if stores.setdefault(key, mine) != mine:
+                raise FerError(
+                    f"two of the data sets are called {manifest.facts.get('name')!r}; ingest one "
+                    "of them with another --name"
+                )
     about = {str(m.card.get("name")): m.card.get("about") for m in manifests if "about" in m.card}
     return {**facts, "about": about, "stores": stores}

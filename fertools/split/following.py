@@ -55,6 +55,11 @@ def plan(
         }, listed
     if source != protocol.data:
         raise FerError(f"protocol {name}: is for {protocol.data}; the data is {source or 'other'}")
+    if draw is not None or allow_missing:
+        raise FerError(
+            f"protocol {name}: is a rule, without draws or rows; leave --draw and --allow-missing "
+            "out"
+        )
     return {**_of_rule(protocol.rule), "label_rule": protocol.label_rule}, None
 
 

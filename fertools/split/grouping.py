@@ -14,6 +14,7 @@ import pyarrow as pa
 from fertools.columns import Codes, encode, usable
 from fertools.errors import FerError, unknown
 from fertools.measures.groups import unite
+from fertools.relations import recording_names
 
 GROUPS = ("subject", "sequence", "none")
 FALLBACKS = ("twin", "self")
@@ -54,7 +55,7 @@ def group_rows(table: pa.Table, ways: Grouping) -> Groups:
     own = np.full(n, -1)
     names: list[str] = []
     if ways.group != "none":
-        own, names = encode(table[ways.group])
+        own, names = encode(owners(table, ways.group))
         _refuse_unknown(own, usable(table), ways)
     relations = [own]
     twins, twin_names = np.full(n, -1), list[str]()
@@ -64,6 +65,11 @@ def group_rows(table: pa.Table, ways: Grouping) -> Groups:
     relations.append(_same_image(table, across_only=ways.group == "none"))
     codes = unite(n, *relations)
     return _named(table, codes, (own, names), (twins, twin_names), ways)
+
+
+def owners(table: pa.Table, group: str) -> pa.ChunkedArray:
+    """Who each row is dealt with: the name of a person, or of a recording."""
+    return recording_names(table) if group == "sequence" else table[group]
 
 
 def _refuse_unknown(own: Codes, needed: npt.NDArray[np.bool_], ways: Grouping) -> None:

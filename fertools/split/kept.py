@@ -5,6 +5,7 @@ A group is known again by the ids of its rows and by what unites rows in this sp
 recording, and equal photographs. So a person's new images go where the old ones are.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from fertools.columns import encode
 from fertools.errors import FerError
 from fertools.manifest import read_manifest
 from fertools.measures.leakage import PARTS
-from fertools.split.grouping import Groups
+from fertools.split.grouping import Groups, owners
 from fertools.split.options import SplitOptions
 
 FREE = -1
@@ -45,8 +46,8 @@ def kept(
         raise FerError(f"{keep}: has {what}; deal as many parts as it has, or without --keep")
     high = np.full(len(groups.names), FREE)
     low = np.full(len(groups.names), many)
-    for column in ("id", *_uniting(options)):
-        group = _groups_of(old.table[column], table[column], groups.codes)
+    for before, now in _uniting(old.table, table, options):
+        group = _groups_of(before, now, groups.codes)
         known = (group >= 0) & (number >= 0)
         np.maximum.at(high, group[known], number[known])
         np.minimum.at(low, group[known], number[known])
@@ -60,11 +61,14 @@ def kept(
     return high
 
 
-def _uniting(options: SplitOptions) -> tuple[str, ...]:
-    """The columns by which rows are one group."""
-    if options.grouping.group == "none":
-        return ()
-    return (options.grouping.group, "image_hash")
+def _uniting(
+    old: pa.Table, new: pa.Table, options: SplitOptions
+) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray]]:
+    """What makes rows one group, in the older table and in the new one."""
+    yield old["id"], new["id"]
+    if options.grouping.group != "none":
+        yield owners(old, options.grouping.group), owners(new, options.grouping.group)
+        yield old["image_hash"], new["image_hash"]
 
 
 def _groups_of(

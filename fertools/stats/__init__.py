@@ -142,7 +142,8 @@ def _groups(table: pa.Table) -> Codes:
 
 def _counted(column: pa.ChunkedArray) -> dict[str, int]:
     pairs = [
-        (str(e["values"] or UNKNOWN), e["counts"]) for e in pc.value_counts(column).to_pylist()
+        (UNKNOWN if e["values"] is None else str(e["values"]), e["counts"])
+        for e in pc.value_counts(column).to_pylist()
     ]
     return dict(sorted(pairs, key=lambda e: (-e[1], e[0])))
 

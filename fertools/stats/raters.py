@@ -44,12 +44,14 @@ class Agreement:
 def raters(manifest: Manifest | str | Path) -> Agreement:
     """Agreement over the raters' columns, or over the votes where there are votes.
 
-    Raises `FerError` where a manifest has neither.
+    Raises `FerError` where a manifest has neither, or nobody said a word that is known.
     """
     if not isinstance(manifest, Manifest):
         manifest = read_manifest(manifest)
     kind, votes, names = _votes(manifest)
     rated = votes.sum(axis=1) > 0
+    if not rated.any():
+        raise FerError(f"column {kind!r}: nobody said a known word")
     counts = votes[rated]
     return Agreement(
         rows=int(rated.sum()),
