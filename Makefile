@@ -35,7 +35,8 @@ bench: $(INSTALLED) $(BENCH)/.installed
 clean:
 	rm -rf $(VENV) $(BENCH) build dist
 
-# torch first and by itself: any other version would pull gigabytes of CUDA
+# torch first and by itself, in the tested version; on Linux the default build brings CUDA
+# (gigabytes): for the build without it, point PIP_EXTRA_INDEX_URL at PyTorch's CPU index
 $(INSTALLED): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet -c constraints.txt "torch==2.13.0"

@@ -126,7 +126,7 @@ def frontier(
         rows = (own == mine) & (filled == honest)
         if rows.any():
             label = ("fertools" if mine else "published") + (
-                ", chosen on validation" if honest else ", chosen otherwise"
+                ", not chosen on the score" if honest else ", chosen on it, or not told"
             )
             colour = COLOURS[5 if mine else 0]
             axes.scatter(x[rows], y[rows], s=42, label=label, edgecolors=colour,

@@ -19,14 +19,13 @@ class Finding:
     """What one check found in a manifest of n rows.
 
     `rows` (m,) are positions in the manifest, `flags` the word found for each (a row may stand
-    there more than once), `scores` (m,) how strongly, in the check's own unit. `columns` are new
-    columns of n values, `tables` what is worth keeping beside the manifest (pairs, suspects),
-    `facts` thresholds, counts and costs for the card, `notes` sentences for the user.
+    there more than once). `columns` are new columns of n values (measures, groups), `tables` what
+    is worth keeping beside the manifest (pairs, suspects), `facts` thresholds, counts and costs for
+    the card, `notes` sentences for the user.
     """
 
     rows: npt.NDArray[np.int64]
     flags: Sequence[str]
-    scores: npt.NDArray[np.float64]
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -35,4 +34,4 @@ class Finding:
 
 def nothing(**more: Any) -> Finding:
     """A finding without flags."""
-    return Finding(np.empty(0, np.int64), [], np.empty(0), **more)
+    return Finding(np.empty(0, np.int64), [], **more)

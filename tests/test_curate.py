@@ -309,7 +309,7 @@ def test_a_check_of_ones_own(data, tmp_path):
         "@dataclass(frozen=True)\nclass Options:\n    flag: str = 'odd'\n"
         "def find(manifest, faces, options):\n"
         "    rows = np.flatnonzero(manifest.ok().to_numpy())[1::2]\n"
-        "    return Finding(rows, [options.flag] * len(rows), np.ones(len(rows)))\n"
+        "    return Finding(rows, [options.flag] * len(rows))\n"
     )
     result = curate(data, [str(check)])
     assert result.checks["odd"].flags == {"odd": result.faces // 2}

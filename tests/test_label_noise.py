@@ -71,7 +71,7 @@ def test_two_twins_of_one_word_outvote_a_label(tmp_path, faces):
     # 3 and 4 differ as well, but which of the two is wrong nobody can tell
     assert suspects(found, "twins") == [("x/002", "anger", "fear")]
     assert found.rows.tolist() == [2] and list(found.flags) == ["label_suspect"]
-    assert found.scores.tolist() == pytest.approx([2 / 3])
+    assert found.tables["suspects"]["score"].to_pylist() == pytest.approx([2 / 3])
 
 
 def test_one_person_and_one_sequence_are_left_out(tmp_path, faces):

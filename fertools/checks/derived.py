@@ -91,9 +91,9 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
 
 def _finding(manifest: Manifest, pairs: _Derived) -> Finding:
     names = manifest.table["id"].to_pylist()
-    score, source = np.zeros(len(manifest)), np.full(len(manifest), -1)
+    source = np.full(len(manifest), -1)
     order = np.lexsort((-pairs.of, pairs.score))  # the surest last, of equals the earliest
-    score[pairs.row[order]], source[pairs.row[order]] = pairs.score[order], pairs.of[order]
+    source[pairs.row[order]] = pairs.of[order]
     rows = np.unique(pairs.row)
     kinds, counts = np.unique(pairs.kind.astype(str), return_counts=True)
     table = {
@@ -107,7 +107,6 @@ def _finding(manifest: Manifest, pairs: _Derived) -> Finding:
     return Finding(
         rows=rows,
         flags=["derived_copy"] * len(rows),
-        scores=score[rows],
         columns={"derived_from": words(source, names)},
         tables={"pairs": pa.table(table)},
         facts={

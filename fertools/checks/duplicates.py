@@ -66,11 +66,7 @@ class _Listed:
 
 
 def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
-    """Look for copies; see the module.
-
-    Scores: 1 for a constant and an exact copy, the NCC for a near one, and for contradicting twins
-    the share of the group that bears another label than most of it.
-    """
+    """Look for copies; see the module."""
     found = compare(manifest, faces, floor_of(options.threshold, options.review))
     threshold = settle(manifest, found, options.threshold)
     subject, sequence, labels = (
@@ -81,24 +77,17 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
     near = listed.rows[listed.kind == KINDS.index("near")]
     twins = _groups(copies, near)
     comparable = _groups(copies, near[~alike(subject, near)])
-    contradicting, minority = disagreeing(comparable, labels)
-    best = np.zeros(len(manifest))
-    np.maximum.at(best, near[:, 1], listed.ncc[listed.kind == KINDS.index("near")])
-    later = np.unique(near[:, 1])
-    flagged = [
-        ("constant", np.flatnonzero(found.constant), None),
-        ("exact_copy", np.flatnonzero(_not_first(copies)), None),
-        ("near_copy", later, best[later]),
-        ("contradicting_twins", contradicting, minority),
-    ]
+    flagged = {
+        "constant": np.flatnonzero(found.constant),
+        "exact_copy": np.flatnonzero(_not_first(copies)),
+        "near_copy": np.unique(near[:, 1]),
+        "contradicting_twins": disagreeing(comparable, labels),
+    }
     band = options.review, threshold.value
     review = _review(manifest, found, band, sequence)
     return Finding(
-        rows=np.concatenate([rows for _, rows, _ in flagged]),
-        flags=[flag for flag, rows, _ in flagged for _ in rows],
-        scores=np.concatenate(
-            [np.ones(len(r)) if score is None else score for _, r, score in flagged]
-        ),
+        rows=np.concatenate(list(flagged.values())),
+        flags=[flag for flag, rows in flagged.items() for _ in rows],
         columns={"twin_group": _names(manifest, twins)},
         tables={"twins": _table(manifest, listed), "review": _table(manifest, review)},
         facts={
@@ -118,7 +107,7 @@ def _groups(copies: Integers, near: Integers) -> Integers:
 
 def _contradictions(groups: Integers, labels: Integers) -> int:
     """How many groups hold two labels or more."""
-    return len(np.unique(groups[disagreeing(groups, labels)[0]]))
+    return len(np.unique(groups[disagreeing(groups, labels)]))
 
 
 def _listed(found: Pairs, kept: Mask, sequence: Integers) -> _Listed:
@@ -143,19 +132,16 @@ def _not_first(codes: Integers) -> Mask:
     return again
 
 
-def disagreeing(groups: Integers, labels: Integers) -> tuple[Integers, Any]:
-    """Rows of the groups that hold two labels or more, and how much of each group is in a minority.
+def disagreeing(groups: Integers, labels: Integers) -> Integers:
+    """Rows of the groups that hold two labels or more.
 
     `groups` and `labels` are codes (n,); rows with -1 in either take no part.
     """
     rows = np.flatnonzero((groups >= 0) & (labels >= 0))
-    if not len(rows):
-        return rows, np.empty(0)
-    votes = np.zeros((groups.max() + 1, labels.max() + 1), np.int64)
-    np.add.at(votes, (groups[rows], labels[rows]), 1)
-    minority = 1 - votes.max(1) / np.maximum(1, votes.sum(1))
-    rows = rows[minority[groups[rows]] > 0]
-    return rows, minority[groups[rows]]
+    low, high = (np.full(groups.max(initial=-1) + 1, start) for start in (1 << 62, -1))
+    np.minimum.at(low, groups[rows], labels[rows])
+    np.maximum.at(high, groups[rows], labels[rows])
+    return np.asarray(rows[low[groups[rows]] < high[groups[rows]]])
 
 
 def _review(

@@ -69,7 +69,7 @@ class _Said:
 
 
 def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
-    """Collect doubts; the score of a flag is the highest of a row's."""
+    """Collect doubts of every kind."""
     said = _labels(manifest)
     pairs, ncc, exact, threshold = _pairs(manifest, faces, options)
     used, left_out = _comparable(manifest, pairs, said)
@@ -87,14 +87,10 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
     facts["twins"], more = _rate(said, pairs[used])
     if not used.any() and list(doubts) == ["twins"]:
         more = [SILENT]
-    scores = np.zeros(len(manifest))
-    for found in doubts.values():
-        np.maximum.at(scores, found.rows, found.score)
     rows = np.unique(np.concatenate([found.rows for found in doubts.values()]))
     return Finding(
         rows=rows,
         flags=["label_suspect"] * len(rows),
-        scores=scores[rows],
         tables={"suspects": _suspects(manifest, said, doubts), "agreement": table},
         facts=facts,
         notes=[*more, *notes],

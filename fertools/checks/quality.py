@@ -56,27 +56,24 @@ class Options:
 
 
 def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
-    """Measure every face. The score of a flag is its measure, of too dark and too light
-    faces the share of black or white.
-    """
+    """Measure every face, and flag those beyond a limit."""
     chosen = small(manifest, faces)
     blocks = [measure(block) for _, block in chosen.blocks(CACHED)]
     found = np.concatenate(blocks) if blocks else np.empty((0, 6))
     sharpness, brightness, contrast, detail, black, white = found.T
     seen = contrast > 0
     flagged = {
-        "constant": (~seen, contrast),
-        "blurred": (seen & (sharpness < options.blurred), sharpness),
-        "underexposed": (seen & ((brightness < options.dark) | (black > options.clipped)), black),
-        "overexposed": (seen & ((brightness > options.light) | (white > options.clipped)), white),
-        "low_contrast": (seen & (contrast < options.low_contrast), contrast),
-        "low_detail": (seen & (detail < options.low_detail), detail),
+        "constant": ~seen,
+        "blurred": seen & (sharpness < options.blurred),
+        "underexposed": seen & ((brightness < options.dark) | (black > options.clipped)),
+        "overexposed": seen & ((brightness > options.light) | (white > options.clipped)),
+        "low_contrast": seen & (contrast < options.low_contrast),
+        "low_detail": seen & (detail < options.low_detail),
     }
-    counts = {name: int(mask.sum()) for name, (mask, _) in flagged.items()}
+    counts = {name: int(mask.sum()) for name, mask in flagged.items()}
     return Finding(
-        rows=np.concatenate([chosen.rows[mask] for mask, _ in flagged.values()]),
+        rows=np.concatenate([chosen.rows[mask] for mask in flagged.values()]),
         flags=[name for name, count in counts.items() for _ in range(count)],
-        scores=np.concatenate([score[mask] for mask, score in flagged.values()]),
         columns={
             f"quality_{name}": _column(len(manifest), chosen.rows, values)
             for name, values in zip(MEASURES, found.T, strict=False)

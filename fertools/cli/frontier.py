@@ -40,8 +40,8 @@ def command() -> None:
     """Set evaluated runs beside the published systems of a data set DATA, or search for better.
 
     Every row says which rows chose the model, how many views of an image were averaged and how
-    often its test part was looked at. A star marks the frontier of the rows that chose on
-    validation rows and looked at each image once.
+    often its test part was looked at. A star marks the frontier among the rows of one protocol that
+    chose on validation rows, or took the last epoch, and looked at each image once.
     """
 
 
@@ -56,8 +56,8 @@ def table(
     """Set evaluated runs beside the published systems of this data set.
 
     Every row says which rows chose the model, how many views of an image were averaged and how
-    often its test part was looked at. A star marks the frontier of the rows that chose on
-    validation rows and looked at each image once.
+    often its test part was looked at. A star marks the frontier among the rows of one protocol that
+    chose on validation rows, or took the last epoch, and looked at each image once.
     """
     from fertools.flows import frontier as flow
     from fertools.manifest import write_page
@@ -74,8 +74,9 @@ def table(
     if as_json:
         _show.as_json([dataclasses.asdict(row) for row in rows])
         return
-    columns = ["system", "parameters", "M MACs", "%", "95 % interval", "chosen", "views"]
-    _show.table(data, columns, [flow.cells(row)[:7] for row in rows])
+    columns = ["system", "parameters", "M MACs", "%", "95 % interval", "chosen", "views",
+               "protocol"]  # fmt: skip
+    _show.table(data, columns, [flow.cells(row)[: len(columns)] for row in rows])
     for row in rows:
         if row.note:
             click.echo(f"{row.system}: {row.note}")

@@ -19,7 +19,7 @@ import numpy as np
 from fertools.errors import FerError, unknown
 from fertools.flows._results import SCORED, images_of, runs_of_score
 from fertools.flows._trials import COMMAND
-from fertools.protocol import read_protocol
+from fertools.protocol import names, read_protocol
 from fertools.resources import resource
 from fertools.runs import Run, cost, open_runs, read_json
 
@@ -147,7 +147,7 @@ def _ours(folder: Path, data: str) -> Row:
     metrics = _metrics(folder)
     run = members[0]
     protocol = run.recipe.data.protocol
-    if protocol and (other := read_protocol(protocol).data) != data:
+    if protocol in names() and (other := read_protocol(protocol).data) != data:
         raise FerError(f"{folder}: is of {other} ({protocol}); say: fertools frontier {other}")
     facts = cost(run.recipe)
     accuracy = metrics["scores"]["accuracy"]
