@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fertools.checks._ncc import near_twins, strongest
+from fertools.checks._pairs import BY_EYE, equal_faces, to_copies
 from fertools.columns import encode
 from fertools.errors import FerError
 from fertools.faces import Faces
@@ -24,8 +25,6 @@ from fertools.manifest import Manifest
 from fertools.measures.leakage import Links
 from fertools.measures.twins import calibrated, curve
 from fertools.relations import Doubles, Integers, Mask, Relation, people, recordings, small_faces
-
-DEFAULT = 0.90
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +92,13 @@ def near(
         if data is not None:
             raise
         return nothing(str(error))
-    copies = _equal(table, has)
+    copies = equal_faces(table, has)
     known, first = np.unique(copies, return_index=True)
     first = np.sort(first[known >= 0])
     calibrate = threshold is None and bool((people(table)[first] >= 0).any())
     found = near_twins(
         _Some(faces, first),
-        min(threshold or DEFAULT, DEFAULT),
+        min(threshold or BY_EYE, BY_EYE),
         touching=None if calibrate else np.isin(copies[first], copies[touching & has]),
     )
     pairs = Pairs(first[found.pairs], found.ncc, found.mirrored)
@@ -111,7 +110,9 @@ def near(
     why = f"{missing:,} of {int(dealt.sum()):,} rows have no face" if missing else ""
     false_twins = pairs.where(strongest(found) & _different(table, pairs))
     copies = np.where(constant, -1, copies)
-    pairs = _spread(pairs.where(_reach(table, pairs, thresholds)), copies)
+    pairs = pairs.where(_reach(table, pairs, thresholds))
+    rows, which = to_copies(copies, pairs.rows)
+    pairs = Pairs(rows, pairs.ncc[which], pairs.mirrored[which])
     pairs = pairs.where(~_one_sequence(table, pairs))
     upright, turned = pairs.where(~pairs.mirrored), pairs.where(pairs.mirrored)
     return Near(
@@ -145,14 +146,6 @@ class _Some:
         return self.faces[self.rows[rows]]
 
 
-def _equal(table: pa.Table, has: Mask) -> Integers:
-    """Codes (n,) of equal faces, which need one comparison for all; -1 where there is none."""
-    codes, words = encode(table["face_hash"])
-    alone = np.flatnonzero(codes < 0)
-    codes[alone] = len(words) + np.arange(len(alone))
-    return np.where(has, codes, -1)
-
-
 def _thresholds(
     table: pa.Table, pairs: Pairs, has: Mask, given: float | None
 ) -> tuple[dict[str, float], dict[str, str], dict[str, list[Step]], list[str]]:
@@ -162,7 +155,7 @@ def _thresholds(
     subjects = people(table)
     codes, names = encode(table["source"])
     used = [names[code] for code in np.unique(codes[has])]
-    thresholds = dict.fromkeys(used, given or DEFAULT)
+    thresholds = dict.fromkeys(used, given or BY_EYE)
     origins = dict.fromkeys(used, "by eye" if given is None else "asked")
     curves: dict[str, list[Step]] = {}
     notes: list[str] = []
@@ -176,7 +169,7 @@ def _thresholds(
         curves[name] = [Step(round(float(t), 3), int(s), int(d), int(u))
                         for t, s, d, u in zip(*columns, strict=True)]  # fmt: skip
         if (own := calibrated(counts)) is None:
-            notes.append(f"{name}: faces of two people have an NCC of 1, so {DEFAULT} is kept")
+            notes.append(f"{name}: faces of two people have an NCC of 1, so {BY_EYE} is kept")
         else:
             thresholds[name], origins[name] = round(own, 3), "subjects"
     return thresholds, origins, curves, notes
@@ -185,28 +178,16 @@ def _thresholds(
 def _reach(table: pa.Table, pairs: Pairs, thresholds: dict[str, float]) -> Mask:
     """Which pairs reach the threshold of their data sets."""
     sources, names = encode(table["source"])
-    of_source = np.array([thresholds.get(name, DEFAULT) for name in names])
+    of_source = np.array([thresholds.get(name, BY_EYE) for name in names])
     return np.asarray(pairs.ncc >= of_source[sources[pairs.rows]].max(axis=1, initial=0))
 
 
 def _different(table: pa.Table, pairs: Pairs) -> Mask:
     """Which pairs from 0.90 up are known to be of different people."""
     left, right = people(table)[pairs.rows].T
-    return np.asarray((left >= 0) & (right >= 0) & (left != right) & (pairs.ncc >= DEFAULT))
+    return np.asarray((left >= 0) & (right >= 0) & (left != right) & (pairs.ncc >= BY_EYE))
 
 
 def _one_sequence(table: pa.Table, pairs: Pairs) -> Mask:
     left, right = recordings(table)[pairs.rows].T
     return np.asarray((left >= 0) & (left == right))
-
-
-def _spread(pairs: Pairs, copies: Integers) -> Pairs:
-    """The pairs of first faces, and those of their copies."""
-    rows = np.argsort(copies, kind="stable")
-    starts = np.searchsorted(copies[rows], copies[pairs.rows])
-    sizes = np.searchsorted(copies[rows], copies[pairs.rows], side="right") - starts
-    count = sizes.prod(axis=1)
-    pair = np.repeat(np.arange(len(count)), count)
-    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    places = np.stack(np.divmod(number, sizes[pair, 1]), axis=1)
-    return Pairs(rows[starts[pair] + places], pairs.ncc[pair], pairs.mirrored[pair])

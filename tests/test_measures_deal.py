@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fertools.measures.deal import deal, folds, infeasible, nearest_counts
+from fertools.measures.deal import deal, infeasible, nearest_counts
 from tests.conftest import REAL, needs_real
 
 CLASS_SHARES = [0.14, 0.015, 0.14, 0.25, 0.17, 0.11, 0.175]  # about those of FER2013
@@ -100,7 +100,7 @@ def test_single_rows_with_equal_remainders_keep_the_parts_even():
     stratum = np.repeat(np.arange(40), 5)  # 8:1:1 of 5 rows leaves one row and two equal claims
     sizes = np.bincount(deal(np.arange(200), stratum, [8, 1, 1]))
     assert sizes.tolist() == [160, 20, 20]
-    tenths = np.bincount(folds(np.arange(103), np.arange(103) % 7, 10))
+    tenths = np.bincount(deal(np.arange(103), np.arange(103) % 7, np.ones(10)))
     assert sorted(tenths.tolist()) == [10] * 7 + [11] * 3
 
 
@@ -124,7 +124,9 @@ def test_finds_the_best_deal_of_few_groups(seed):
 
 def test_seeds_give_truly_different_splits():
     groups, strata = people(1_000, 100)
-    tests = [set(groups[folds(groups, strata, 10, seed) == 0].tolist()) for seed in range(10)]
+    tests = [
+        set(groups[deal(groups, strata, np.ones(10), seed) == 0].tolist()) for seed in range(10)
+    ]
     shared = [len(a & b) / len(a | b) for a, b in itertools.combinations(tests, 2)]
     assert np.mean(shared) < 0.15  # two lots of 10 of 100 share about 5 %
 
@@ -177,7 +179,7 @@ def test_nearest_counts_are_a_projection(wished, total):
 def test_half_a_million_rows_stay_balanced():
     for n_groups in (2_500, 100_000):
         groups, strata = people(500_000, n_groups)
-        off = off_share(folds(groups, strata, 10), strata, np.ones(10))
+        off = off_share(deal(groups, strata, np.ones(10)), strata, np.ones(10))
         assert off.max() < 0.02  # one row of the rarest class is 0.013 points
 
 

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from fertools.checks._ncc import Cost, near_twins, strongest
 from fertools.checks._small import small
@@ -76,7 +77,7 @@ _FOUND: WeakKeyDictionary[Faces, dict[float, Pairs]] = WeakKeyDictionary()
 
 def _compare(manifest: Manifest, faces: Faces, floor: float) -> Pairs:
     began = time.perf_counter()
-    copies = equal_faces(manifest)
+    copies = equal_faces(manifest.table, manifest.ok().to_numpy())
     faced = small(manifest, faces)
     _, first = np.unique(copies[faced.rows], return_index=True)
     chosen = faced.take(np.sort(first))
@@ -89,13 +90,11 @@ def _compare(manifest: Manifest, faces: Faces, floor: float) -> Pairs:
     )  # fmt: skip
 
 
-def equal_faces(manifest: Manifest) -> Integers:
-    """Codes (n,) of faces that are equal pixel by pixel; -1 where there is none.
-
-    A face without a hash is like no other.
+def equal_faces(table: pa.Table, has: Mask) -> Integers:
+    """Codes (n,) of faces that are equal pixel by pixel, which need one comparison for all; -1 for
+    rows that are not among `has` (n,). A face without a hash is like no other.
     """
-    has = manifest.ok().to_numpy()
-    codes, words = encode(manifest.table["face_hash"])
+    codes, words = encode(table["face_hash"])
     alone = np.flatnonzero(codes < 0)
     codes[alone] = len(words) + np.arange(len(alone))
     return np.where(has, codes, -1)

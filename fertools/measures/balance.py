@@ -66,25 +66,13 @@ def effective_classes(counts: npt.ArrayLike) -> float:
     return float(np.exp(-(share * np.log(share)).sum())) if len(share) else 0.0
 
 
-def total_variation(counts: npt.ArrayLike, target: npt.ArrayLike) -> float:
-    """Half the summed difference of the two sets of shares, 0 .. 1: the share of rows misplaced."""
-    return float(np.abs(shares(np.ravel(counts)) - shares(np.ravel(target))).sum() / 2)
-
-
-def cramers_v(table: npt.ArrayLike) -> float:
-    """Cramer's V of a count table `(rows, columns)`, 0 .. 1; nan with one row or column in use.
-
-    sqrt(chi2 / (n (min(rows, columns) - 1))) over rows and columns in use (Cramer, Mathematical
-    Methods of Statistics, 1946). Not corrected for bias: small tables of independent columns give
-    more than 0, which is why `associate` compares it with permutations and not with 0.
-    """
-    counts = np.asarray(table, np.float64)
-    counts = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
-    return float(_vs(counts[None])[0]) if counts.size else float("nan")
-
-
 def _vs(tables: Floats) -> Floats:
-    """Cramer's V of each table `(m, rows, columns)`; all hold as many rows, more than 0."""
+    """Cramer's V of each table `(m, rows, columns)`, 0 .. 1; nan with one row or column.
+
+    sqrt(chi2 / (n (min(rows, columns) - 1))) over tables that all hold as many rows n, more than 0
+    (Cramer, Mathematical Methods of Statistics, 1946). Not corrected for bias: small tables of
+    independent columns give more than 0, so `associate` compares it with permutations, not with 0.
+    """
     n = tables[0].sum()
     smaller = min(tables.shape[1:]) - 1
     if smaller < 1:
@@ -153,39 +141,3 @@ def _traded(group: Ints, part: Ints, permutations: int, seed: int) -> Iterator[I
         if len(pieces):
             parts[pieces] = part[pieces[np.argsort(piece_group + rng.random(len(pieces)))]]
         yield parts
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Rows lost per code, and whether that leans on the code: does it hit some more than others?"""
-
-    rows: Ints  # (n_codes,)
-    lost: Ints  # (n_codes,)
-    test: Association
-
-    @property
-    def share(self) -> Floats:
-        """Lost rows over rows, 0 .. 1 per code; nan where a code has no row."""
-        rows = np.where(self.rows > 0, self.rows, np.nan)
-        divided: Floats = self.lost / rows
-        return divided
-
-
-def losses(
-    lost: npt.ArrayLike,
-    columns: npt.ArrayLike,
-    groups: npt.ArrayLike,
-    n_codes: int,
-    permutations: int = 199,
-    seed: int = 0,
-) -> Loss:
-    """Who is lost, such as to a detector that finds no face: counts per code and `associate`.
-
-    `lost` says so per row, `columns` are a class, a gender, .. or -1, `groups` the people. A code
-    that is one per person (gender) is traded between people, one that each person has several of
-    (class) between the rows of that person.
-    """
-    gone = np.asarray(lost, bool)
-    table = count(columns, gone.astype(np.int64), n_codes, 2)
-    test = associate(gone.astype(np.int64), columns, groups, permutations, seed)
-    return Loss(table.sum(0), table[1], test)

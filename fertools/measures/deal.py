@@ -67,11 +67,6 @@ def deal(
     return rows
 
 
-def folds(groups: npt.ArrayLike, strata: npt.ArrayLike, k: int, seed: int = 0) -> Parts:
-    """The fold 0 .. k-1 of every row `(n,)`: `deal` with k equal shares."""
-    return deal(groups, strata, np.ones(k), seed)
-
-
 def infeasible(groups: npt.ArrayLike, strata: npt.ArrayLike, parts: int) -> list[int]:
     """The strata, in order, that fewer groups hold than there are parts: some part goes without."""
     of_row, stratum, _ = _checked(groups, strata, np.ones(max(parts, 1)))

@@ -201,8 +201,8 @@ def _dropout_leans(table: pa.Table, groups: Codes, permutations: int, seed: int)
     lost = table["status"].to_numpy() != "ok"
     found = []
     for name in _told(table) if lost.any() else []:
-        codes, values = encode(table[name].cast(pa.string()))
-        test = balance.losses(lost, codes, groups, len(values), permutations, seed).test
+        codes, _ = encode(table[name].cast(pa.string()))
+        test = balance.associate(lost.astype(np.int64), codes, groups, permutations, seed)
         found.append(Lean(name, test.v, test.p, test.rows, test.groups))
     return [lean for lean in found if not np.isnan(lean.v)]
 
