@@ -108,7 +108,7 @@ def read_protocol(name: str) -> Protocol:
     """Read a protocol. Raises `FerError` for an unknown name and a file that does not hold one."""
     file = file_of(name)
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except strict.NO_TOML as error:
         raise FerError(f"{file}: this is not TOML: {error}") from error
     return strict.read(Protocol, table, str(file))

@@ -14,6 +14,7 @@ import pytest
 from fertools import resources, strict
 from fertools.cli import main
 from fertools.columns import encode
+from fertools.curate.policy import read_policy
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.flows import _lists_ck48
@@ -308,6 +309,16 @@ def test_a_rule_of_ones_own_is_checked(tmp_path) -> None:
 def test_a_wrong_name_or_draw_is_one_sentence(name: str, draw: int | None, says: str) -> None:
     with pytest.raises(FerError, match=says):
         read_rows(name, draw)
+
+
+def test_an_editor_may_mark_the_bytes_as_utf8(tmp_path) -> None:
+    """As Windows' Notepad does."""
+    (tmp_path / "p.toml").write_text(toml(TEXTS["fer2013-official"]), encoding="utf-8-sig")
+    assert read_protocol(str(tmp_path / "p.toml")) == dataclasses.replace(
+        TEXTS["fer2013-official"], parts={}
+    )
+    (tmp_path / "policy.toml").write_text("[drop]\n", encoding="utf-8-sig")
+    assert read_policy(tmp_path / "policy.toml").drop == {}
 
 
 def test_a_broken_file_is_named(tmp_path) -> None:

@@ -50,7 +50,7 @@ def read_policy(path: str | Path | None = None) -> Policy:
     """
     file = Path(path) if path else resources.resource("recipes", DEFAULT, ".toml")
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise FerError(f"{file}: there is no such policy; give the path of a TOML file") from error
     except (OSError, *strict.NO_TOML) as error:
