@@ -84,11 +84,7 @@ def settle(preferred: Mapping[str, Any], typed: Mapping[str, Any]) -> FaceOption
     boxes are expected and only a row without one would need the detector, a detector that is not
     installed is an error at that row, not before.
     """
-    typed = dict(typed)
-    preset = typed.pop("preset", None)
-    if preset is not None and preset not in PRESETS:
-        raise unknown("preset", preset, list(PRESETS))
-    options = FaceOptions(**{**preferred, **(PRESETS[preset] if preset else {}), **typed})
+    options = FaceOptions(**_merged(preferred, dict(typed)))
     options.check()
     if not options.may_detect:
         return options
@@ -100,6 +96,19 @@ def settle(preferred: Mapping[str, Any], typed: Mapping[str, Any]) -> FaceOption
         if options.faces == "detect":
             raise
     return dataclasses.replace(options, detector_options=dataclasses.asdict(record))
+
+
+def _merged(preferred: Mapping[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
+    """What counts of each option; what was typed of a detector's own joins those of its preset."""
+    name = typed.pop("preset", None)
+    if name is None:
+        return {**preferred, **typed}
+    if name not in PRESETS:
+        raise unknown("preset", name, list(PRESETS))
+    preset = PRESETS[name]
+    options = {**preferred, **preset, **typed}
+    own = preset["detector_options"] if options["detector"] == preset["detector"] else {}
+    return {**options, "detector_options": {**own, **typed.get("detector_options", {})}}
 
 
 def _detector_options(module: Any, options: FaceOptions) -> Any:

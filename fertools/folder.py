@@ -1,8 +1,9 @@
 """A folder is a registry: which variants there are, and how one is loaded.
 
-In goes the name of a folder of this package (`sources`, `detectors`, `checks`, `models`, `fakes`,
-`cli`); out come the names of its files and, on demand, one of them as a module. A user's own file
-(`./mylab.py`) and an installed entry point (`fertools.sources`) serve as well as a file of ours.
+In goes the name of a folder of this package (`sources`, `detectors`, `checks`, `models`, `export`,
+`fakes`, `cli`); out come the names of its files and, on demand, one of them as a module. A user's
+own file (`./mylab.py`) and an installed entry point (`fertools.sources`) serve as well as a file of
+ours.
 """
 
 import ast

@@ -77,17 +77,17 @@ DESCRIBED = tuple(
 
 
 def rejected(member: Member, reason: str, detail: str = "", *, key: str | None = None) -> Frame:
-    """The row of a file that is no image of the data set, with the reason."""
+    """The row of a file that is no image of the data set, with the reason: its own fault first."""
+    if member.fault:
+        reason, detail = member.fault, ""
     return Frame(
         key=key or member.inner,
         path=member.path,
-        status=member.fault or reason,
-        detail=detail or f"{member.path}: {(member.fault or reason).replace('_', ' ')}",
+        status=reason,
+        detail=detail or f"{member.path}: {reason.replace('_', ' ')}",
     )
 
 
 def option(default: Any, help: str) -> Any:
     """A field of a source's `Options`, with the text that the command line shows."""
-    if isinstance(default, (list, dict)):
-        return field(default_factory=lambda: default, metadata={"help": help})
     return field(default=default, metadata={"help": help})

@@ -89,6 +89,20 @@ def test_a_mended_line_is_noticed(done, tmp_path):
     assert [name for name in before if before[name] != after[name]] == ["training-000"]
 
 
+def test_two_lists_of_one_name_keep_their_own_lines(tmp_path):
+    names = {}
+    for folder, code in (("a", "1"), ("b", "6")):
+        names[f"1/{hashlib.sha256(folder.encode()).hexdigest()[:56]}.png"] = code
+        path = list(names)[-1]
+        put(tmp_path, f"{folder}/{path}", png(np.zeros((32, 32), np.uint8)))
+        line = f"{path},0,0,9,9,{';'.join(['1'] * 136)},{code},0,0\n"
+        put(tmp_path, f"{folder}/training.csv", f"{fake.HEADER}\n{line}".encode())
+    face = {"faces": "as-is", "size": 32}
+    ingest("affectnet", [tmp_path / "a", tmp_path / "b"], tmp_path / "out", face=face)
+    rows = ok_rows(read_manifest(tmp_path / "out").table)
+    assert {r["id"].removeprefix("affectnet/"): r["raw_label"] for r in rows} == names
+
+
 @pytest.mark.parametrize("list_bytes", [b"", b"\n\n", b"file,label\na.jpg,1\n"])
 def test_a_table_that_is_no_list_is_none(tmp_path, list_bytes):
     name = hashlib.sha256(b"x").hexdigest()[:56]

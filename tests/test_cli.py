@@ -158,6 +158,7 @@ MISTAKES = [
     (["ingest", "fer2013", "raw", "-o", "out"], 1, "it looks like"),
     (["ingest", "ck48", "raw", "-o", "raw"], 1, "is there and is no data set of fertools"),
     (["ingest", "ck48", "raw", "-o", "out", "--workers", "0"], 1, "workers 0: at least 1"),
+    (["ingest", "ck48", "raw", "-o", "out", "--plan", "--workers", "0"], 1, "workers 0: at least"),
     (["ingest", "ck48", "raw", "-o", "out", "--size", "3"], 1, "size 3"),
     (["ingest", "ck48", "raw", "-o", "out", "--aspect", "round"], 1, "aspect 'round': known are"),
     (["ingest", "ck48", "raw", "-o", "out", "--add"], 1, "there is no data set to add to"),

@@ -3,7 +3,8 @@
 import pytest
 
 from fertools import folder
-from fertools.fakes import aihub, ck48, fer2013
+from fertools.errors import FerError
+from fertools.fakes import aihub, ck48, fer2013, table
 from fertools.ingest import ingest
 from fertools.ingest.estimate import estimate
 
@@ -15,7 +16,7 @@ def test_images_and_bytes_are_those_of_the_ingest(tmp_path) -> None:
     made = ingest("ck48", raws, tmp_path / "data")
     assert found.images == made.rows
     assert found.bytes_out == made.rows * 48 * 48
-    assert found.hours == max(found.hours_reading, found.hours_working) > 0
+    assert found.hours == found.hours_reading + found.hours_working > 0  # one worker, by turns
     assert 0 < found.faces <= found.sampled
 
 
@@ -47,3 +48,27 @@ def test_workers_share_the_work_and_not_the_reading(tmp_path) -> None:
     )
     assert one.images == four.images >= expected.rows
     assert four.hours_working < one.hours_working
+    assert four.hours_reading <= four.hours <= four.hours_reading + four.hours_working
+
+
+def test_the_images_of_a_table_are_among_its_bytes(tmp_path) -> None:
+    truth = table.write(tmp_path / "raw", people=3, variant="csv")
+    raws, options = truth.raws(tmp_path / "raw"), truth.source_options(tmp_path / "raw")
+    found = estimate("table", raws, options=options)
+    files = [file for file in (tmp_path / "raw").rglob("*.*") if file.is_file()]
+    pictures = sum(file.stat().st_size for file in files if file.suffix not in (".csv", ".toml"))
+    assert 0.5 * pictures < found.bytes_in - raws[0].stat().st_size <= 2 * pictures
+
+
+def test_images_whose_labels_came_in_an_earlier_round(tmp_path) -> None:
+    truth = aihub.write(tmp_path / "raw", people=3, traps=False, variant="zips")
+    labels = [file for file in sorted(tmp_path.rglob("*.zip")) if "라벨" in file.name]
+    ingest("aihub", labels, tmp_path / "out", face=dict(truth.face))
+    for file in labels:
+        file.unlink()
+    raws, face = truth.raws(tmp_path / "raw"), dict(truth.face)
+    before = sorted(tmp_path.rglob("*"))
+    assert estimate("aihub", raws, tmp_path / "out", face=face).images == truth.rows
+    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(FerError, match="before or along"):
+        estimate("aihub", raws, face=face)

@@ -1,5 +1,6 @@
 """From frames to faces: every way to find one, every reason for none, and the published recipe."""
 
+import dataclasses
 from importlib import metadata
 
 import cv2
@@ -10,9 +11,9 @@ from fertools.errors import FerError
 from fertools.face_options import FaceOptions, settle
 from fertools.fakes._face import draw, person, photograph
 from fertools.fakes._files import jpeg, png
-from fertools.frame import Frame
+from fertools.frame import Frame, rejected
 from fertools.ingest.extract import Extractor
-from fertools.roots import Unit
+from fertools.roots import Member, Unit
 from tests.conftest import REAL, needs_real
 
 UNIT = Unit("none", (), "")
@@ -233,3 +234,26 @@ def test_what_was_typed_beats_the_preset_and_the_preset_the_source() -> None:
     found = settle({"size": 48, "margin": 0.3}, {"preset": "system-c", "size": 96})
     assert (found.size, found.margin, found.aspect) == (96, 0.0, "squash")
     assert settle({"size": 48, "faces": "as-is"}, {}) == FaceOptions(size=48, faces="as-is")
+
+
+def test_a_detector_s_option_leaves_those_of_the_preset_alone() -> None:
+    preset = {"preset": "system-c", "faces": "as-is"}  # no detector is asked what it makes of them
+    found = settle({}, {**preset, "detector_options": {"threshold": 0.7}})
+    assert found.detector_options == {"backend": "opencv", "pad": "0", "threshold": 0.7}
+    assert settle({}, {**preset, "detector": "haar"}).detector_options == {}
+
+
+def test_a_reason_names_its_file_once() -> None:
+    gone = Member("a/b.png", "b.png", "/nowhere", 1)
+    row, _ = extract(Frame(key="a", path=gone.path, image=gone))
+    assert row["detail"] == "a/b.png: cannot be read (No such file or directory)"
+    row, _ = extract(Frame(key="a", path="a/b.png", image=b""))
+    assert row["detail"] == "a/b.png: empty: the file has no bytes"
+
+
+def test_a_file_s_own_fault_stands_before_what_its_source_says() -> None:
+    bomb = Member("b.png", "b.png", "x.zip", 1, fault="too_large", archive="x.zip")
+    row = rejected(bomb, "unknown_name", "b.png: no photograph by its name")
+    assert (row.status, row.detail) == ("too_large", "b.png: too large")
+    row = rejected(dataclasses.replace(bomb, fault=None), "unknown_name", "b.png: no photograph")
+    assert (row.status, row.detail) == ("unknown_name", "b.png: no photograph")

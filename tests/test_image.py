@@ -444,6 +444,15 @@ def test_landmarks_that_make_no_face_are_refused() -> None:
         image.align(picture, points[:3], size=96)
 
 
+@pytest.mark.parametrize("angle", [120, 180, -150])
+def test_a_face_that_is_upside_down_is_refused(angle: float) -> None:
+    picture, points = drawn_face(angle, 1)
+    with pytest.raises(image.ImageFault, match="bad_landmarks: they form no upright face"):
+        image.align(picture, points, size=96)
+    points[2:] = np.nan  # of the eyes alone nobody can tell
+    assert image.align(picture, points, size=96).shape == (96, 96)
+
+
 # a real photograph
 
 

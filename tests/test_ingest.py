@@ -1,6 +1,7 @@
 """Ingest as a whole: resumed, limited, added to, refused; mistakes of users and their sources."""
 
 import contextlib
+import csv
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fertools import engine
+from fertools.engine import Engine
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.fakes import ck48, fer2013, imagefolder
@@ -331,9 +333,18 @@ def test_zero_workers_are_refused(lab):
 
 
 def test_results_come_whatever_the_order(lab):
-    assert sorted(engine.run(abs, [-3, 2, -1], workers=2)) == [1, 2, 3]
+    assert sorted(engine.run(abs, [-3, 2, -1], engine=Engine(workers=2))) == [1, 2, 3]
     assert list(engine.run(abs, [-3, 2, -1])) == [3, 2, 1]
     assert engine.available_cores() >= 1
+
+
+def test_one_thread_is_for_the_workers_alone(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    before = dict(os.environ)
+    asked = ["OMP_NUM_THREADS", "MKL_NUM_THREADS"]
+    assert sorted(engine.run(os.getenv, asked, engine=Engine(workers=2))) == ["1", "3"]
+    assert dict(os.environ) == before
 
 
 # --- limit, add, force, other data
@@ -360,6 +371,16 @@ def test_a_limited_run_that_was_killed_reads_no_more_than_its_limit(lab):
     for name in ("manifest.parquet", "card.json", "units/02.txt-000.parquet"):
         (lab / "out" / name).unlink()
     ingest(*arguments, limit=25, workers=2)
+    assert tree(lab / "out") == before
+
+
+def test_a_limited_run_reads_a_broken_unit_again(lab):
+    arguments = str(lab / "mylab.py"), [lab / "raw"], lab / "out"
+    ingest(*arguments, limit=25)
+    before = tree(lab / "out")
+    (lab / "out/manifest.parquet").unlink()
+    (lab / "out/units/01.txt-000.parquet").write_bytes(b"PAR1")
+    ingest(*arguments, limit=25)
     assert tree(lab / "out") == before
 
 
@@ -843,6 +864,13 @@ def test_cells_that_need_care(tmp_path):
         ("ok", "happy"), ("no_image", "sad"), ("duplicate_id", None), ("missing", None),
     ] or [r["status"] for r in rows] == ["ok", "no_image", "ok", "missing"]  # fmt: skip
     assert rows[1]["path"] == "t.csv#1" and rows[3]["path"] == "t.csv#4"
+
+
+def test_the_name_of_a_column_may_be_long(tmp_path):
+    limit = csv.field_size_limit(131_072)  # others may have raised it
+    (row,) = table(tmp_path, f"path,{'x' * 200_000}\na.png,1\n")
+    assert row["status"] == "ok"
+    csv.field_size_limit(limit)
 
 
 def test_a_table_in_cp949_and_one_in_an_archive(tmp_path):

@@ -1,5 +1,6 @@
 """RAF-DB: which set, which picture, which code; and annotations that belong to the originals."""
 
+import csv
 import shutil
 from collections import Counter
 
@@ -207,6 +208,14 @@ def test_tables_of_the_copies(tmp_path, text, labels):
     found, compound = rafdb.read_lists(Root(tmp_path).members)
     assert {name: code for name, (_, code) in found.items()} == labels
     assert not compound
+
+
+def test_a_table_whose_quote_is_never_closed_is_named(tmp_path):
+    limit = csv.field_size_limit(131_072)  # others may have raised it
+    put(tmp_path, "labels.csv", b'image,label\n"train_00001.jpg,1\n' + b"x\n" * 200_000)
+    with pytest.raises(FerError, match=r"^labels\.csv, line \d+: field larger than .*mend this"):
+        rafdb.read_lists(Root(tmp_path).members)
+    csv.field_size_limit(limit)
 
 
 @pytest.mark.parametrize("text", [b"1 2 3", b"3 2 1 4 ", b"a b c d", b""])

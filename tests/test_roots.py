@@ -310,6 +310,17 @@ def test_a_broken_archive_is_named_with_the_cure(tmp_path, name, data, words):
     assert "download it again" in str(caught.value)
 
 
+def test_an_archive_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    put(tmp_path, "x.zip", zipped(FILES))
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(io, "open", refuse)
+    with pytest.raises(FerError, match=r"x\.zip: cannot be read \(Permission denied\); let it be"):
+        paths(tmp_path)
+
+
 def test_an_archive_that_was_replaced_is_opened_again(tmp_path):
     put(tmp_path, "x.zip", zipped([("a.png", b"old")]))
     assert contents(tmp_path) == {"x.zip!a.png": b"old"}
@@ -328,6 +339,13 @@ def test_parts_are_read_as_one_zip(tmp_path):
     assert contents(tmp_path / "raw" / "x.zip.part0") == expected  # one part stands for all
     put(tmp_path, "raw/x.zip", whole)  # joined, and the parts were kept
     assert contents(tmp_path / "raw") == expected
+
+
+def test_parts_with_a_decomposed_name(tmp_path):
+    """A Mac's name is longer than the one that manifests hold."""
+    name = unicodedata.normalize("NFD", "기쁨.zip")
+    put_parts(tmp_path, f"raw/{name}", zipped(FILES), 2)
+    assert paths(tmp_path)[0] == "raw/기쁨.zip!happy/1.png"
 
 
 def test_parts_may_be_numbered_by_the_byte_they_start_at(tmp_path):

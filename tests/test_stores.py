@@ -2,15 +2,18 @@
 
 import io
 import os
+import tarfile
 import zipfile
 
 import numpy as np
 import pytest
+from pyarrow import fs
 
 from fertools import locations
 from fertools.audit import audit
 from fertools.errors import FerError
 from fertools.faces import open_faces
+from fertools.fakes import _files
 from fertools.ingest import ingest
 from fertools.ingest.verify import verify
 from fertools.locations import at
@@ -222,3 +225,64 @@ def test_a_path_stays_in_its_bucket(server):
         place / "../../../other"
     assert os.fspath(at("C:/data")) == "C:/data"
     assert at("file:///data/x") == at("/data/x")
+
+
+# --- a store that is a folder: what needs no server
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """Where the objects of every bucket lie."""
+    (tmp_path / "store/lab").mkdir(parents=True)
+    store = fs.SubTreeFileSystem(str(tmp_path / "store"), fs.LocalFileSystem())
+    monkeypatch.setattr(locations.objects, "_filesystem", lambda *_: store)
+    return tmp_path / "store"
+
+
+def test_a_table_and_its_images_lie_in_a_store(shelf, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("raw/a.png", "raw/deep/b.png"):
+        _files.put(shelf / "lab", name, _files.png(rng.integers(0, 256, (16, 16), np.uint8)))
+    _files.put(shelf / "lab", "raw/t.csv", b"path\na.png\ndeep/b.png\ngone.png\ndeep\n")
+    places = {
+        "near": (shelf / "lab/raw/t.csv", {}),
+        "far": ("s3://lab/raw/t.csv?region=x", {}),
+        "apart": (shelf / "lab/raw/t.csv", {"images": "s3://lab/raw?region=x"}),
+    }
+    for name, (table, options) in places.items():
+        done = ingest("table", [table], tmp_path / name, options=options)
+        assert done.statuses == {"missing": 2, "ok": 2}
+    near, *others = (read_manifest(tmp_path / name).table for name in places)
+    assert all(other.equals(near) for other in others)
+
+
+def test_a_key_may_hold_marks_of_an_address(shelf):
+    names = ["raw#1/a#.png", "raw#1/what?.png"]
+    for name in names:
+        _files.put(shelf / "lab", name, name.encode())
+    assert [at(f"s3://lab/{name}?region=x").read_bytes().decode() for name in names] == names
+    members = Root("s3://lab/raw#1?region=x").members
+    assert [f"{m.container}/{m.path}" for m in members] == [
+        f"s3://lab/raw#1?region=x/{name.partition('/')[2]}" for name in names
+    ]
+    assert str(at("s3://lab?region=x")) == "s3://lab?region=x"
+
+
+def test_a_tar_in_a_store_stands_in_its_own_order(shelf):
+    with tarfile.open(shelf / "lab/x.tar", "w") as archive:
+        for name in ("z.png", "a.png"):
+            archive.addfile(tarfile.TarInfo(name))
+    assert [m.inner for m in Root("s3://lab/x.tar?region=x").members] == ["z.png", "a.png"]
+
+
+def test_parts_in_a_store_that_are_no_zip(shelf):
+    (shelf / "lab/x.zip.part0").write_bytes(b"PK")
+    with pytest.raises(FerError, match=r"part0\?region=x is a broken archive"):
+        Root("s3://lab/x.zip.part0?region=x").members  # noqa: B018
+
+
+def test_an_object_that_is_not_there_may_be_missing(shelf):
+    place = at("s3://lab/gone")
+    place.unlink(missing_ok=True)
+    with pytest.raises(FileNotFoundError):
+        place.unlink()

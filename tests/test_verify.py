@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
@@ -103,6 +104,15 @@ def test_a_unit_file_that_cannot_be_read(data):
     assert faults[0].file == file and faults[0].cure == "delete it and run the same ingest again"
     file.unlink()
     again(data)
+    assert verify(data) == []
+
+
+def test_a_curation_that_was_stopped_is_cured_by_the_next(data):
+    (data / ".curation.partial").mkdir()
+    (fault,) = verify(data)
+    assert fault.what == "a curation was stopped here"
+    assert fault.cure == "run the same `curate` or `import-verdicts` again"
+    curate(data, ["quality"])
     assert verify(data) == []
 
 

@@ -167,7 +167,8 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
             click.echo(f"note: {note}")
         click.echo(f"{result.out}: {result.units} units in {result.seconds:.1f} s")
     if not result.ok and result.rows:
-        raise FerError(f"{result.out}: no image gave a face; the reasons stand above")
+        why = f"`fertools stats {result.out}` tells why"
+        raise FerError(f"{result.out}: no image gave a face; {why}")
 
 
 def _estimate(
@@ -175,8 +176,9 @@ def _estimate(
 ) -> None:
     from fertools.ingest.estimate import estimate
 
-    kept = {k: given[k] for k in ("name", "workers") if k in given}
-    found = estimate(source, given["raws"], face=face, options=own, **kept)
+    kept = {k: given[k] for k in ("name", "workers", "engine", "ray_address") if k in given}
+    out = None if "force" in given else given["out"]
+    found = estimate(source, given["raws"], out, face=face, options=own, **kept)
     if as_json:
         _show.as_json({**dataclasses.asdict(found), "hours": found.hours, "bound": found.bound})
         return

@@ -27,6 +27,7 @@ from fertools.detectors import _caffe, _ssd
 from fertools.detectors._boxes import INSTALL, Detection, Floats, package, suppress, tidy
 from fertools.errors import FerError, unknown
 from fertools.image import Pixels, from_gray
+from fertools.locations import cache_folder
 
 DEFINITION = "deploy.prototxt"
 WEIGHTS = "res10_300x300_ssd_iter_140000.caffemodel"
@@ -117,7 +118,7 @@ class SSD:
     def forward(self) -> Forward:
         """The net, opened when it is first asked: the facts alone are to be had without."""
         runs = self.options.backend == "onnxruntime"
-        return _onnxruntime(self.options) if runs else _opencv(self.options)
+        return _onnxruntime(self.options) if runs else _opencv()
 
     def __call__(self, image: Pixels, given: npt.ArrayLike | None = None) -> Detection:
         """Faces of an RGB or gray image; `given` boxes are not looked at."""
@@ -210,7 +211,7 @@ def _onnxruntime(options: Options) -> Forward:
     return forward
 
 
-def _opencv(options: Options) -> Forward:
+def _opencv() -> Forward:
     net = cv2.dnn.readNetFromCaffe(str(_file(DEFINITION)), str(_file(WEIGHTS)))
 
     def forward(blob: Floats) -> Detection:
@@ -241,11 +242,10 @@ def _outputs(layout: list[_ssd.Scale]) -> list[str]:
 def _converted() -> bytes:
     """The weights as an ONNX model, made on the first call and kept in the user's cache.
 
-    That is `$XDG_CACHE_HOME/fertools`, or `~/.cache/fertools`. The file's name ends in the digest
-    of its content, so a damaged one is made anew; processes that come at once make the same file.
+    The file's name ends in the digest of its content, so a damaged one is made anew; processes that
+    come at once make the same file.
     """
-    root = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    folder = Path(root) / "fertools"
+    folder = cache_folder()
     for path in sorted(folder.glob(f"{CONVERTED}-*.onnx")):
         model = path.read_bytes()
         if path.stem.endswith(_digest(model)[:16]):

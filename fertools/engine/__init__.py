@@ -60,13 +60,12 @@ def available_cores() -> int:
 def run(
     task: Callable[[Job], Result],
     jobs: Sequence[Job],
-    workers: int = 1,
     setup: Callable[[], None] | None = None,
     patience: float = PATIENCE,
     *,
     engine: Engine | None = None,
 ) -> Iterator[Result]:
-    """Yield `task(job)` for every job, as each is done; `engine` counts more than `workers`.
+    """Yield `task(job)` for every job, as each is done.
 
     With one worker, or one job, everything runs here, and nothing is timed. Otherwise in spawned
     processes (where those are asked for by name, as many as there are cores), each of which calls
@@ -75,7 +74,7 @@ def run(
     `CRASHED` or `TIMEOUT`. Where it happens before any item is begun, the second time is a
     `FerError` that names the job. Who is killed by others has more lives.
     """
-    how = engine or Engine(workers=workers)
+    how = engine or Engine()
     if how.kind == "ray":
         yield from cluster.results(task, jobs, how.workers, setup, patience, how.address)
         return

@@ -71,8 +71,6 @@ class Crew:
     def results(self, count: int) -> Iterator[Any]:
         """Work with `count` processes. Raises what a task raises, and `FerError` for a job whose
         process dies however often it is tried."""
-        for name in ONE_THREAD:  # several workers with several threads each would fight for cores
-            os.environ.setdefault(name, "1")
         context = multiprocessing.get_context("spawn")
         self.board = context.RawArray("d", 2 * len(self.jobs))
         waiting = deque(range(len(self.jobs)))
@@ -105,7 +103,8 @@ class Crew:
     def _hire(self, context: Any) -> None:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self.task, self.setup, self.board))
-        process.start()
+        with _one_thread():
+            process.start()
         theirs.close()  # so that the pipe ends with the process
         self.workers.append(_Worker(process, ours))
 
@@ -150,6 +149,18 @@ class Crew:
             if item > 0 and now - since > self.patience:
                 worker.hangs = True
                 worker.process.kill()
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """A process that is started here has one thread: several of several would fight for cores."""
+    added = [name for name in ONE_THREAD if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _serve(

@@ -27,9 +27,9 @@ def five_points(points: npt.ArrayLike) -> Floats:
     """Eyes, nose tip and mouth corners, (5, 2), of 5 or 68 landmarks; the left one comes first.
 
     A point that is not known is NaN; both eyes must be known. Pairs are ordered by their x, so it
-    does not matter whose left is meant; a face rolled by more than a right angle comes out upside
-    down. Raises `ImageFault("bad_landmarks")` where there are no two eyes, `ValueError` for any
-    other shape.
+    does not matter whose left is meant; a face rolled by more than a right angle is upside down for
+    `similarity`. Raises `ImageFault("bad_landmarks")` where there are no two eyes, `ValueError` for
+    any other shape.
     """
     given = np.asarray(points, np.float64)
     if given.shape == (68, 2):
@@ -51,7 +51,8 @@ def similarity(points: npt.ArrayLike, size: int, margin: float = 0.0) -> Floats:
 
     The rotation levels the eyes exactly; with it fixed, scale and shift are the least-squares fit
     of the known points to the template. `margin` is the context added on each side, as a share of
-    the template's side.
+    the template's side. Raises `ImageFault("bad_landmarks")` as `five_points` does, and for a face
+    that is upside down; of the eyes alone nobody can tell.
     """
     source = five_points(points)
     known = np.isfinite(source).all(axis=1)
@@ -63,6 +64,8 @@ def similarity(points: npt.ArrayLike, size: int, margin: float = 0.0) -> Floats:
     centre, middle = source.mean(axis=0), target.mean(axis=0)
     turned = (source - centre) @ turn.T
     scale = float((turned * (target - middle)).sum() / (turned**2).sum())
+    if not scale > 0:
+        raise ImageFault("bad_landmarks", "they form no upright face")
     return np.column_stack([scale * turn, middle - scale * turn @ centre])
 
 
@@ -77,12 +80,10 @@ def align(
 
     `points` as in `five_points`, `margin` as in `similarity`. A larger face is shrunk by area
     averaging before it is turned (cubic), so that no pattern appears; the picture's border is
-    replicated where it ends. Raises `ImageFault("bad_landmarks")`.
+    replicated where it ends. Raises `ImageFault("bad_landmarks")` as `similarity` does.
     """
     matrix = similarity(points, size, margin)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if not scale > 0:
-        raise ImageFault("bad_landmarks", "they form no upright face")
     if scale < 1:
         height, width = (max(round(side * scale), 1) for side in image.shape[:2])
         shrunk = (width / image.shape[1], height / image.shape[0])

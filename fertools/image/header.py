@@ -19,8 +19,9 @@ MAX_PIXELS = 200_000_000  # 600 MB in colour
 class ImageFault(Exception):
     """Bytes that give no image, or a box that gives no face.
 
-    `reason` is one of `empty`, `not_an_image`, `undecodable`, `truncated`, `too_large`, `bad_box`,
-    `bad_landmarks` (what the manifest's `status` says); `detail` is a sentence for a reader.
+    `reason` is what the manifest's `status` says: of the bytes `empty`, `no_image`, `not_an_image`,
+    `undecodable`, `truncated` or `too_large`; of where the face is `bad_box`, `bad_landmarks`,
+    `no_box`, `no_face`, `many_faces` or `low_score`. `detail` is a sentence for a reader.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -60,7 +60,7 @@ def assemble(
     if not tables and not records:
         raise FerError(f"{out}: the RAW holds no image and no row; give one that does")
     key = store_key(plan)
-    table = _whole(tables, plan["name"], key, _words(module, plan, roots))
+    table = _whole(tables, plan["name"], key, _words(module, roots))
     shards = {shard: entry for f in facts.values() for shard, entry in f["shards"].items()}
     statuses = counts(table["status"])
     if pending := _pending(records, table):
@@ -159,7 +159,7 @@ def _subject(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     return pc.if_else(bare, pc.binary_join_element_wise(pa.scalar(name), column, ":"), column)
 
 
-def _words(module: ModuleType, plan: dict[str, Any], roots: Sequence[Root]) -> dict[str, str]:
+def _words(module: ModuleType, roots: Sequence[Root]) -> dict[str, str]:
     """The source's own map from what the data set says to words; a user's options may widen it."""
     if hasattr(module, "labels") and roots:
         return dict(module.labels(roots[0].options))

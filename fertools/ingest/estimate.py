@@ -5,6 +5,7 @@ all units. Nothing is written. The first read of a file comes from the disk, so 
 reading and working apart: with many workers the reading may become the bound.
 """
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -15,12 +16,15 @@ from typing import Any
 import numpy as np
 
 from fertools import folder
+from fertools.engine import Engine
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch, Frame
 from fertools.ingest.extract import Extractor
 from fertools.ingest.plan import find_units, make_plan, open_roots, source_name
-from fertools.ingest.records import keep_records
+from fertools.ingest.records import RECORDS, keep_records
+from fertools.locations import Location, at
 from fertools.roots import Member, ReadFault, Unit
+from fertools.roots.listing import PLAN
 
 SAMPLE = 48  # images
 FIRST = 8  # of them, not counted: they pay for loading nets and opening archives
@@ -43,36 +47,47 @@ class Estimate:
 
     @property
     def hours(self) -> float:
-        """Reading runs beside working, so the longer of the two counts."""
-        return max(self.hours_reading, self.hours_working)
+        """A worker reads and works by turns; all of them read no faster than the disk."""
+        return max(self.hours_reading, self.hours_reading / self.workers + self.hours_working)
 
     @property
     def bound(self) -> str:
-        """What the time goes into."""
+        """What most of the time goes into."""
         return "reading the input" if self.hours_reading > self.hours_working else "the processor"
 
 
 def estimate(
     source: str,
     raws: Sequence[str | Path],
+    out: str | Path | Location | None = None,
     *,
     name: str | None = None,
     face: dict[str, Any] | None = None,
     options: dict[str, Any] | None = None,
     workers: int = 1,
+    engine: str | None = None,
+    ray_address: str | None = None,
 ) -> Estimate:
-    """Measure a sample and tell what the whole would take. Raises `FerError` as `ingest` does."""
+    """Measure a sample and tell what the whole would take.
+
+    `out` may hold earlier rounds of the data set, whose records these images may need. Raises
+    `FerError` as `ingest` does.
+    """
+    Engine(engine, workers, ray_address)  # refuses what does not fit together
     module = folder.load_whole("sources", source)
     roots = open_roots(module, raws, options or {})
     units = find_units(module, roots, source)
     plan = make_plan(module, roots, source, source_name(source, name), face or {}, units, None)
     settings = FaceOptions(**plan["face"])
     with tempfile.TemporaryDirectory() as scratch:
+        if out is not None and (records := _earlier(at(out), plan["source"])):
+            Path(scratch, RECORDS).write_bytes(records)
         labels = keep_records(module, roots, Path(scratch))
         units = [replace(unit, labels=labels) for unit in units]
         read, work, faces, sampled = _sample(module, units, settings)
         images = _images(module, units)
     bytes_in = sum(member.size for unit in units for member in unit.members)
+    bytes_in += sum(unit.named.size for unit in units if unit.named)
     size, channels = settings.size or 0, settings.channels or 1
     sizes = [size for size, _ in read]
     rate = sum(sizes) / max(sum(seconds for _, seconds in read), 1e-9)
@@ -88,6 +103,18 @@ def estimate(
         workers=workers,
         rate_in=rate,
     )
+
+
+def _earlier(out: Location, source: str) -> bytes | None:
+    """The records that earlier rounds of the same source left in `out`, None where there are none.
+
+    What is wrong with a data set there is for `ingest` to say.
+    """
+    try:
+        plan = json.loads((out / PLAN).read_bytes())
+        return (out / RECORDS).read_bytes() if plan["source"] == source else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _sample(

@@ -106,8 +106,10 @@ class Extractor:
             return row, None
         try:
             face = self._coloured(self._face(frame, self._data(frame, unit), row))
-        except (ImageFault, ReadFault) as fault:
+        except ImageFault as fault:
             return row | {"status": fault.reason, "detail": f"{frame.path}: {fault}"}, None
+        except ReadFault as fault:  # which names its file
+            return row | {"status": fault.reason, "detail": str(fault)}, None
         except OSError as error:
             return row | {"status": READ_ERROR, "detail": f"{frame.path}: {error}"}, None
         row["face_hash"] = digest(face)

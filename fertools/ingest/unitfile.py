@@ -57,8 +57,11 @@ def unit_table(file: Location) -> tuple[pa.Table, str]:
 
 
 def unit_rows(file: Location) -> int:
-    """Rows of a finished unit."""
-    return int(pq.read_metadata(source(file)).num_rows)
+    """Rows of a finished unit; 0 where the file is broken, for it is read again."""
+    try:
+        return int(pq.read_metadata(source(file)).num_rows)
+    except (pa.ArrowException, OSError):
+        return 0
 
 
 def finished(out: Location, unit: Unit) -> bool:

@@ -19,6 +19,7 @@ from fertools.ingest.unitfile import unit_facts, unit_table
 from fertools.locations import Location, at, listed, sha256
 from fertools.manifest import Manifest, counts, read_manifest
 from fertools.shards import check_shard, shard_digest
+from fertools.versions import TABLES
 
 AGAIN = "run the same ingest again"
 OVER = "run the ingest again with --force"
@@ -77,7 +78,11 @@ def verify(data: str | Path | Location) -> list[Fault]:
 
 def _leftovers(out: Location) -> Iterator[Fault]:
     for file in [*listed(out, ".*.partial"), *listed(out, "units/.*.partial")]:
-        yield Fault(file, "an ingest was stopped here", AGAIN)
+        if file.name == f".{TABLES}.partial":
+            cure = "run the same `curate` or `import-verdicts` again"
+            yield Fault(file, "a curation was stopped here", cure)
+        else:
+            yield Fault(file, "an ingest was stopped here", AGAIN)
 
 
 def _shards(out: Location, units: dict[str, _Unit]) -> Iterator[Fault]:

@@ -3,7 +3,8 @@
 In goes what a user calls a place; out comes a `Path`, or an `ObjectPath`, which answers to the
 names of a `Path` that reading and writing data sets need. Settings of a store follow its address as
 in pyarrow (`s3://bucket/path?endpoint_override=host:9000&scheme=http`); keys come from the
-environment or the files of the AWS tools, never from the address: it ends up in cards and logs.
+environment or the files of the AWS tools, never from the address: it ends up in cards and logs. A
+key may hold `#`, and `?` where no settings could begin.
 
 A file is made by `create` and `put`: it is there whole, or not at all. Whoever maps a file into
 memory asks for its `local_copy`, kept in the user's cache under its digest.
@@ -18,7 +19,6 @@ import shutil
 import tempfile
 import threading
 import time
-import urllib.parse
 from collections.abc import Callable
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -28,6 +28,7 @@ from fertools.locations.objects import COPIED
 from fertools.locations.objects import ObjectPath as ObjectPath
 
 ADDRESS = re.compile(r"^(?P<kind>[a-z][a-z0-9+.-]+)://", re.IGNORECASE)  # `C:\` is a disk
+SETTINGS = re.compile(r"\?(?P<query>\w+(=[^?&]*)?(&\w+(=[^?&]*)?)*)$")  # a key may hold `?` and `#`
 FRESH = 60  # seconds for which an archive is taken to be what it was
 
 Location = Path | ObjectPath
@@ -41,18 +42,20 @@ def at(place: "str | os.PathLike[str] | Location") -> Location:
     found = ADDRESS.match(text)
     if found is None:
         return Path(place)
-    parts = urllib.parse.urlsplit(text)
-    kind, path = found["kind"].lower(), posixpath.normpath(f"{parts.netloc}/{parts.path}")
+    kind, rest = found["kind"].lower(), text[found.end() :]
     if kind == "file":
-        return Path(parts.path)
-    if "@" in parts.netloc:
+        return Path("/" + rest.partition("/")[2])
+    settings = SETTINGS.search(rest)
+    rest = rest[: settings.start()] if settings else rest
+    bucket, path = rest.partition("/")[0], posixpath.normpath(rest)
+    if "@" in bucket:
         raise FerError(
             f"{kind}://..@{path.partition('@')[2]}: a key in an address ends up in cards and logs; "
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
         )
-    if not parts.netloc:
+    if not bucket:
         raise FerError(f"{text}: there is no bucket in it; write {kind}://bucket/path")
-    return ObjectPath(kind, path.strip("/"), parts.query)
+    return ObjectPath(kind, path.strip("/"), settings["query"] if settings else "")
 
 
 def on_disk(place: Location) -> Path:

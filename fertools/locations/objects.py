@@ -143,9 +143,13 @@ class ObjectPath:
         return self.read_bytes().decode(encoding)
 
     def unlink(self, missing_ok: bool = False) -> None:
-        """Remove the object."""
-        with self.asking():
-            self.filesystem().delete_file(self.path)
+        """Remove the object. Raises `FileNotFoundError`, unless it may be `missing_ok`."""
+        try:
+            with self.asking():
+                self.filesystem().delete_file(self.path)
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
 
     def iterdir(self) -> Iterator["ObjectPath"]:
         """What lies right below."""

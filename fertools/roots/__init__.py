@@ -40,11 +40,12 @@ UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
 class Named:
     """Files that a table names: how many are not there (yet), and the others.
 
-    `digest` covers names and sizes of the files that are there.
+    `digest` covers names and sizes of the files that are there, `size` is their bytes.
     """
 
     absent: int
     digest: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,8 @@ def _expand(group: list[Location], relative: str) -> Iterator[Member]:
     if not archives.is_archive(first.name):
         yield Member(relative, first.name, str(first.parent), first.stat().st_size)
         return
-    if found := PART.match(first.name):
-        relative = relative[: len(relative) - len(first.name)] + clean_path(found["name"])
+    if PART.match(first.name):
+        relative = relative.rpartition(".")[0]  # less `.part0`
     container = JOINT.join(str(path) for path in group)
     for e in archives.entries(container):
         path = f"{relative}!{e.name}"

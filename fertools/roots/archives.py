@@ -111,9 +111,10 @@ def is_archive(name: str) -> bool:
     return bool(ZIP.search(name) or TAR.search(name) or PART.match(name))
 
 
+@functools.lru_cache(maxsize=64)
 def in_order(container: str) -> bool:
     """Whether the archive can only be read forward: going back starts over at its first byte."""
-    return bool(TAR.search(container))
+    return bool(TAR.search(at(container.split(JOINT)[0]).name))  # settings may follow an address
 
 
 def entries(container: str) -> Iterator[Entry]:
@@ -173,8 +174,12 @@ def _tar(path: Location) -> dict[str, Any]:
 
 
 def _broken(path: Location, error: Exception) -> FerError:
-    with path.open("rb") as file:
-        what = impostor(file.read(256)) or f"a broken archive ({error})"
+    try:
+        with path.open("rb") as file:
+            what = impostor(file.read(256)) or f"a broken archive ({error})"
+    except OSError as fault:
+        cure = "let it be read, or take it away"
+        return FerError(f"{path}: cannot be read ({fault.strerror}); {cure}")
     return FerError(f"{path} is {what}; download it again, or take it away")
 
 
@@ -236,6 +241,7 @@ class _Parts(io.RawIOBase):
     """The parts of a split download as one seekable file."""
 
     def __init__(self, paths: list[Location]) -> None:
+        self._first = paths[0]
         self._files = [path.open("rb") for path in paths]
         sizes = [file.seek(0, io.SEEK_END) for file in self._files]
         self._starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
@@ -250,7 +256,7 @@ class _Parts(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
         if start + offset < 0:
-            raise OSError(f"{self._files[0].name}: ends before it should")
+            raise OSError(f"{self._first}: ends before it should")
         self._at = start + offset
         return self._at
 

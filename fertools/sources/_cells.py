@@ -3,6 +3,7 @@
 In goes a unit with one table; out come its rows, blank ones left out.
 """
 
+import contextlib
 import csv
 import io
 import re
@@ -73,16 +74,26 @@ def _parquet(data: bytes, member: Member) -> Read:
 
 
 def _csv(data: bytes, member: Member) -> Read:
+    csv.field_size_limit(MAX_MEMBER)  # of 131,072 by default, less than the pixels of a photograph
     delimiter = "\t" if TSV.search(member.name) else ","
     reader = csv.reader(io.StringIO(_text(data, member), newline=""), delimiter=delimiter)
-    names = [name.strip() for name in next(reader, [])]
+    with csv_faults(reader, member):
+        names = [name.strip() for name in next(reader, [])]
     return names, _cells(reader, names, member)
+
+
+@contextlib.contextmanager
+def csv_faults(reader: Any, member: Member) -> Iterator[None]:
+    """Turn what is no CSV into a `FerError` that names the line."""
+    try:
+        yield
+    except csv.Error as error:
+        raise FerError(f"{member.path}, line {reader.line_num}: {error}; mend this line") from error
 
 
 def _cells(reader: Any, names: list[str], member: Member) -> Iterator[dict[str, Any]]:
     """The rows of a CSV by column; a short row lacks its last cells, a longer one is an error."""
-    csv.field_size_limit(MAX_MEMBER)  # of 131,072 by default, less than the pixels of a photograph
-    try:
+    with csv_faults(reader, member):
         for cells in reader:
             if any(cell.strip() for cell in cells[len(names) :]):
                 raise FerError(
@@ -91,8 +102,6 @@ def _cells(reader: Any, names: list[str], member: Member) -> Iterator[dict[str, 
                 )
             if cells:
                 yield dict(zip(names, cells, strict=False))
-    except csv.Error as error:
-        raise FerError(f"{member.path}, line {reader.line_num}: {error}; mend this line") from error
 
 
 def _text(data: bytes, member: Member) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from fertools.roots import Member
+from fertools.sources._cells import csv_faults
 from fertools.sources._together import lines, text
 
 BASIC = 7  # codes of the basic set; the compound one has eleven
@@ -79,10 +80,11 @@ def _listed(member: Member) -> dict[str, str]:
 
 def _cells(member: Member) -> Iterator[tuple[str, str]]:
     table = csv.DictReader(text(member).splitlines(), skipinitialspace=True)
-    head = {(name or "").strip().lower(): name for name in table.fieldnames or []}
-    name = next((head[n] for n in NAMES if n in head), None)
-    code = next((head[n] for n in CELLS if n in head), None)
-    if name is not None and code is not None:
-        for row in table:
-            if row[name] and row[code]:
-                yield row[name].strip(), row[code].strip().removesuffix(".0")
+    with csv_faults(table, member):
+        head = {(name or "").strip().lower(): name for name in table.fieldnames or []}
+        name = next((head[n] for n in NAMES if n in head), None)
+        code = next((head[n] for n in CELLS if n in head), None)
+        if name is not None and code is not None:
+            for row in table:
+                if row[name] and row[code]:
+                    yield row[name].strip(), row[code].strip().removesuffix(".0")

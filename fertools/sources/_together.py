@@ -80,6 +80,12 @@ def each_once(records: pa.Table, by: list[str]) -> pa.Table:
     return first
 
 
+def latest(records: pa.Table) -> pa.Table:
+    """The records of all rounds; of several with one key the last, by key."""
+    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
+    return records.take(sorted(last.values())).sort_by("key")
+
+
 def whole_path(member: Member) -> str:
     """Where a file lies, with folders above the RAW argument, which may have named what it is."""
     inner = member.inner if member.archive else member.name

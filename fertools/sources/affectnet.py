@@ -46,7 +46,7 @@ from fertools.sources._affectnet_lists import (
     number,
     place_of,
 )
-from fertools.sources._together import sliced, together, whole_path
+from fertools.sources._together import latest, sliced, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -133,22 +133,20 @@ def index(root: Root) -> pa.Table | None:
     return pa.table({"key": ["unlisted"], "count": [len({m.path for m in pictures} - named)]})
 
 
-def unite(records: pa.Table) -> pa.Table:
-    """What was found last."""
-    return records.slice(records.num_rows - 1)
+unite = latest
 
 
 def read(unit: Unit) -> Iterator[Frame]:
     """The rows of a slice: of a list in its order, of a set by number."""
     with contextlib.ExitStack() as stack:
-        streams: dict[str, Any] = {}
+        streams: dict[Member, Any] = {}  # two RAW arguments may call their lists the same
         for row in unit.options:
             if isinstance(row, Take):
                 yield _frame(row, unit)
                 continue
-            if row.list.path not in streams:
-                streams[row.list.path] = stack.enter_context(open_member(row.list))
-            yield frame_of(row, streams[row.list.path], PARTS)
+            if row.list not in streams:
+                streams[row.list] = stack.enter_context(open_member(row.list))
+            yield frame_of(row, streams[row.list], PARTS)
 
 
 def report(table: pa.Table, index: pa.Table | None) -> list[str]:

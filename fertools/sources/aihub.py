@@ -35,7 +35,7 @@ from fertools.sources._aihub_names import Photo, Place
 
 LICENCE = "AI-Hub terms of use: research in Korea after registration; not to be passed on"
 CITATION = "KAIST and NIA, 한국인 감정인식을 위한 복합 영상, AI-Hub dataSetSn=82, 2021"
-HOMEPAGE = "AI-Hub, data set 82"
+HOMEPAGE = "aihub.or.kr, data set 82"
 POPULATION = "aihub"
 LABELS = names.EMOTIONS
 DEFAULTS = {"size": 256, "channels": 3, "margin": 0.3}

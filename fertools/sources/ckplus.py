@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from fertools.errors import FerError
 from fertools.frame import Box, Frame, option, rejected
 from fertools.roots import Member, Root, Unit
-from fertools.sources._together import numbers, sliced, together
+from fertools.sources._together import latest, numbers, sliced, together
 
 LICENCE = "licensed by the CK+ authors for research; not to be passed on"
 CITATION = "Lucey et al., The Extended Cohn-Kanade Dataset (CK+), CVPR Workshops 2010"
@@ -119,10 +119,7 @@ def index(root: Root) -> pa.Table | None:
     )
 
 
-def unite(records: pa.Table) -> pa.Table:
-    """What was found last of each sequence."""
-    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
-    return records.take(sorted(last.values())).sort_by("key")
+unite = latest
 
 
 def read(unit: Unit) -> Iterator[Frame]:

@@ -29,7 +29,10 @@ CITATION = (
     "Goodfellow et al., Challenges in Representation Learning: A report on three machine learning "
     "contests, ICONIP 2013"
 )
-HOMEPAGE = "the ICML 2013 challenge 'facial expression recognition'"
+HOMEPAGE = (
+    "kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-"
+    "challenge"
+)
 POPULATION = "fer2013"
 CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 FOLDERS = {
@@ -71,11 +74,16 @@ def units(root: Root) -> list[Unit]:
 
 def read(unit: Unit) -> Iterator[Frame | Batch]:
     """The rows of a table in its order, or the images of a slice in the order of their paths."""
-    if len(unit.members) == 1 and TABLE.search(unit.members[0].name):
+    if is_table(unit):
         yield from _table(unit, unit.members[0])
         return
     for member in unit.members:
         yield _frame(member)
+
+
+def is_table(unit: Unit) -> bool:
+    """Whether a unit is a table, not a slice of the folders."""
+    return len(unit.members) == 1 and TABLE.search(unit.members[0].name) is not None
 
 
 def _table(unit: Unit, member: Member) -> Iterator[Batch]:

@@ -40,7 +40,7 @@ CITATION = (
     "Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced "
     "Label Distribution, ICMI 2016"
 )
-HOMEPAGE = "the FERPlus repository of Microsoft"
+HOMEPAGE = "github.com/microsoft/FERPlus"
 POPULATION = fer2013.POPULATION
 LABELS = fer2013.LABELS
 DEFAULTS = fer2013.DEFAULTS
@@ -63,7 +63,7 @@ def units(root: Root) -> list[Unit]:
     folders = any(_has_folders(other) for other in roots)
     if folders and not any(_has_table(other) for other in roots):
         raise FerError(f"{root}: folders have no rows; give fer2013.csv for its pixels as well")
-    return [unit for unit in fer2013.units(root) if _is_table(unit) != folders]
+    return [unit for unit in fer2013.units(root) if fer2013.is_table(unit) != folders]
 
 
 def index(root: Root) -> pa.Table | None:
@@ -159,10 +159,6 @@ def _has_folders(root: Root) -> bool:
 
 def _has_table(root: Root) -> bool:
     return any("pixels" in _head(member) for member in root.members)
-
-
-def _is_table(unit: Unit) -> bool:
-    return len(unit.members) == 1 and fer2013.TABLE.search(unit.members[0].name) is not None
 
 
 def _read_votes(member: Member) -> pa.Table:

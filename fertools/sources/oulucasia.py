@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from fertools.errors import FerError, unknown
 from fertools.frame import Frame, option
 from fertools.roots import Member, Root, Unit
-from fertools.sources._together import sliced, together, whole_path
+from fertools.sources._together import latest, sliced, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -143,10 +143,7 @@ def index(root: Root) -> pa.Table | None:
     return pa.table(counts) if names else None
 
 
-def unite(records: pa.Table) -> pa.Table:
-    """What was found last of each sequence."""
-    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
-    return records.take(sorted(last.values())).sort_by("key")
+unite = latest
 
 
 def read(unit: Unit) -> Iterator[Frame]:

@@ -25,7 +25,7 @@ from fertools.frame import Frame, rejected
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
 from fertools.sources._aligned import face_defaults, wanted_by_part
-from fertools.sources._together import together, whole_path
+from fertools.sources._together import latest, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -91,10 +91,7 @@ def index(root: Root) -> pa.Table | None:
     return pa.table(parts) if aligned else None
 
 
-def unite(records: pa.Table) -> pa.Table:
-    """What was found last of each part."""
-    last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
-    return records.take(sorted(last.values())).sort_by("key")
+unite = latest
 
 
 def read(unit: Unit) -> Iterator[Frame]:

@@ -14,16 +14,18 @@ ids of several RAW arguments with what tells these apart. Words are composed (NF
 """
 
 import errno
+import functools
 import hashlib
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from fertools.errors import FerError
 from fertools.frame import Frame, option
+from fertools.locations import Location, ObjectPath, at
 from fertools.manifest import clean_path
 from fertools.roots import Member, Named, Root, Unit, table_unit
 from fertools.sources import imagefolder
@@ -39,6 +41,7 @@ DEFAULTS = {"faces": "as-is"}
 PARTS = {**imagefolder.PARTS, "dev": "val", "eval": "val"}
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 COLUMNS = ("path", "label", "subject", "sequence", "split", "gender", "age", "race")
+Size = Callable[[Location], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,9 @@ def units(root: Root) -> list[Unit]:
 def read(unit: Unit) -> Iterator[Frame]:
     """The rows of the table, in its order."""
     options, base, above = unit.options
+    image_of = functools.partial(_image, _sizes(), base)
     for number, row in _rows(unit):
-        yield _frame(row, number, unit.members[0], options, base, above)
+        yield _frame(row, number, unit.members[0], options, image_of, above)
 
 
 def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
@@ -99,28 +103,29 @@ def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
 def _looked_for(unit: Unit) -> Unit:
     """The unit of a table with its rows and the files that they name, which are not opened."""
     options, base, _ = unit.options
-    rows = absent = 0
-    digest = hashlib.sha256()
+    rows = absent = size = 0
+    digest, sizes = hashlib.sha256(), _sizes()
     for _, row in _rows(unit):
         raw = row.get(options.path) or ""
         path = clean_path(raw)
-        image, status = _image(base, path, raw)
+        image, status = _image(sizes, base, path, raw)
         rows += 1
         absent += status in ("missing", "unreadable")
         if image is not None:
+            size += image.size
             digest.update(f"{path}\0{image.size}\n".encode())
-    return replace(unit, rows=rows, named=Named(absent, digest.hexdigest()[:32]))
+    return replace(unit, rows=rows, named=Named(absent, digest.hexdigest()[:32], size))
 
 
-def _base(root: Root, member: Member) -> Path:
+def _base(root: Root, member: Member) -> Location:
     if root.options and root.options.images:
-        return Path(root.options.images)
+        return at(root.options.images)
     if member.archive:
         raise FerError(
             f"{member.path}: a table inside an archive says nothing of where its images lie; "
             "unpack it, or say --images FOLDER"
         )
-    return Path(member.container)
+    return at(member.container)
 
 
 def _above(root: Root, member: Member) -> tuple[str, str]:
@@ -139,7 +144,7 @@ def _frame(
     number: int,
     member: Member,
     options: Options,
-    base: Path,
+    image_of: Callable[[str, str], tuple[Member | None, str]],
     above: tuple[str, str],
 ) -> Frame:
     def cell(column: str | None) -> str | None:
@@ -148,7 +153,7 @@ def _frame(
 
     raw = row.get(options.path)
     path = clean_path(raw or "")
-    image, status = _image(base, path, raw or "")
+    image, status = image_of(path, raw or "")
     split = cell(options.split)
     return Frame(
         key=_below(path or f"row-{number}", *above),
@@ -172,7 +177,23 @@ def _below(path: str, *folders: str) -> str:
     return f"{above}/{path.lstrip('/')}" if above else path
 
 
-def _image(base: Path, path: str, raw: str) -> tuple[Member | None, str]:
+def _sizes() -> Size:
+    """What tells the bytes of a plain file, None for anything else; of a store by its folders."""
+
+    @functools.cache  # a store is asked once a folder, not once a file
+    def below(folder: ObjectPath) -> dict[ObjectPath, int]:
+        return {file: file.stat().st_size for file in folder.glob("*")}
+
+    def size(file: Location) -> int | None:
+        if isinstance(file, ObjectPath):
+            return below(file.parent).get(file)
+        facts = file.stat()
+        return facts.st_size if stat.S_ISREG(facts.st_mode) else None
+
+    return size
+
+
+def _image(sizes: Size, base: Location, path: str, raw: str) -> tuple[Member | None, str]:
     """The file that a row names, or why it is not read."""
     parts = PurePosixPath(path).parts
     if not parts:
@@ -183,13 +204,13 @@ def _image(base: Path, path: str, raw: str) -> tuple[Member | None, str]:
     for written in dict.fromkeys((path, raw, unicodedata.normalize("NFD", path))):
         file = base / written
         try:
-            facts = file.stat()
+            size = sizes(file)
         except ValueError:  # a name that holds a zero byte
             continue
         except OSError as error:
             if error.errno in GONE:
                 continue
             return None, "unreadable"  # a folder without permission, a name that is too long
-        if stat.S_ISREG(facts.st_mode):
-            return Member(path, file.name, str(file.parent), facts.st_size), "ok"
+        if size is not None:
+            return Member(path, file.name, str(file.parent), size), "ok"
     return None, "missing"

@@ -278,7 +278,7 @@ def harmful_image(lab: Lab, rng: random.Random, number: int) -> bool:
     kind = list(HARMS)[number % len(HARMS)]
     lab.do_harm(HARMS[kind], f"{rng.randrange(lab.units)}/{rng.randrange(lab.images)}.png")
     try:
-        with mock.patch.object(engine.run, "__defaults__", (1, None, 0.5)):
+        with mock.patch.object(engine.run, "__defaults__", (None, 0.5)):
             found = lab.again(workers=2).statuses
     finally:
         lab.harm.unlink()

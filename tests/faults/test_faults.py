@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from fertools import engine
-from fertools.engine import begin, end
+from fertools.engine import Engine, begin, end
 from fertools.errors import FerError
 from fertools.ingest.verify import verify
 from fertools.manifest import read_manifest
 from tests.faults.lab import IMAGES, UNITS, Lab, gone, kill, workers_of
 
 ROUNDS = int(os.environ.get("FERTOOLS_ROUNDS", "1"))
+TWO = Engine(workers=2)
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
@@ -78,7 +79,7 @@ def test_workers_are_killed_while_the_parent_goes_on(lab):
 )
 def test_an_image_that_ends_its_process_is_a_row_with_a_reason(lab, monkeypatch, harm, status):
     lab.do_harm(harm)
-    monkeypatch.setattr(engine.run, "__defaults__", (1, None, 0.5))
+    monkeypatch.setattr(engine.run, "__defaults__", (None, 0.5))
     done = lab.again(workers=2)
     assert done.statuses == {"ok": UNITS * IMAGES - 1, status: 1}
     details = {d for d in read_manifest(lab.out).table["detail"].to_pylist() if d}
@@ -192,7 +193,7 @@ def count(job):
 
 def test_only_the_harmful_items_are_left_out():
     jobs = [["a"] * 3, ["a", "die", "a"], ["hang", "a", "a", "a"]]
-    assert sorted(engine.run(count, jobs, workers=2, patience=0.5)) == [3, 102, 103]
+    assert sorted(engine.run(count, jobs, patience=0.5, engine=TWO)) == [3, 102, 103]
 
 
 def die_at_once(job):
@@ -205,12 +206,12 @@ def fail(job):
 
 def test_a_job_that_dies_before_its_first_item_is_named():
     with pytest.raises(FerError, match="7: the process died twice on it"):
-        list(engine.run(die_at_once, [7, 7], workers=2))
+        list(engine.run(die_at_once, [7, 7], engine=TWO))
 
 
 def test_a_bug_in_a_worker_keeps_its_traceback():
     with pytest.raises(ValueError, match="job 1") as caught:
-        list(engine.run(fail, [1, 1], workers=2))
+        list(engine.run(fail, [1, 1], engine=TWO))
     assert "in fail" in "".join(caught.value.__notes__)
 
 
@@ -225,11 +226,11 @@ def fail_oddly(job):
 
 def test_an_exception_that_cannot_travel_is_told_all_the_same():
     with pytest.raises(RuntimeError, match="Odd"):
-        list(engine.run(fail_oddly, [1, 2], workers=2))
+        list(engine.run(fail_oddly, [1, 2], engine=TWO))
 
 
 def test_no_worker_stays_when_the_results_are_not_wanted():
-    results = engine.run(abs, list(range(-50, 0)), workers=2)
+    results = engine.run(abs, list(range(-50, 0)), engine=TWO)
     assert next(results) > 0
     pids = workers_of(os.getpid())
     assert len(pids) == 2
