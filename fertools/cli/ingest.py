@@ -80,7 +80,10 @@ def _common(module: Any) -> list[click.Parameter]:
         *_detectors(),
         *colours,
         click.Option(["--workers"], type=int, help="units at a time; default 1"),
-        click.Option(["--engine"], help="serial, processes (default: as many as cores) or ray"),
+        click.Option(
+            ["--engine"],
+            help="serial (default; processes with --workers 2 or more), processes or ray",
+        ),
         click.Option(["--ray-address"], help="HOST:PORT of its cluster; default: this machine's"),
         click.Option(["--limit"], type=click.IntRange(1), help="only the first N images"),
         click.Option(["--plan"], is_flag=True, help="only tell images, bytes and hours"),
