@@ -12,12 +12,11 @@ import numpy.typing as npt
 import torch
 
 from fertools.devices import choose
-from fertools.errors import FerError, unknown
+from fertools.errors import FerError
 from fertools.evaluate.predictions import shares, way_of
 from fertools.runs import GRAY, Run, network
 
 Classify = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float64]]
-WAYS = ("none", "flip")
 
 
 def classifier(
@@ -34,8 +33,6 @@ def classifier(
             f"{run.folder}: its contract wants another gray or scale; train the run anew"
         )
     way = way_of(run.recipe, tta)
-    if way.tta not in WAYS:
-        raise unknown("tta", way.tta, list(WAYS))
     chosen = choose(device)
     model = network(run, chosen)
 

@@ -92,11 +92,11 @@ def shared(process: Process, data: bytes) -> bytes:
 def choose(name: str, number: int = 0) -> torch.device:
     """The device of a name; `auto` is a GPU where there is one. `number` is for several GPUs.
 
-    A GPU becomes the current one of torch. Raises `FerError` for a name that is not known and for a
-    device that is not there.
+    A GPU becomes the current one of torch. Raises `FerError` for a name that is not known, for a
+    number of another device than a GPU, such as `cpu:7`, and for a device that is not there.
     """
     kind, _, given = name.partition(":")
-    if kind not in KNOWN or not (given.isdecimal() or not given):
+    if kind not in KNOWN or (given and not (kind == "cuda" and given.isdecimal())):
         raise unknown("device", name, list(KNOWN))
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
     if kind == "auto":

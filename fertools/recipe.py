@@ -28,6 +28,8 @@ TAKES = {
     "nadam": {"betas"},
     "adamw": {"betas"},
 }
+DRAW = "{draw}"  # stands in a manifest's name for the number of its draw
+OF_SEVERAL = re.compile(r"(draw|fold|seed)\d+(-(fold|seed)\d+)*")  # a run's folder among its kind
 BALANCE = re.compile(r"none|inverse|sqrt|effective\((0?\.\d+)\)")
 
 
@@ -206,7 +208,7 @@ def load(path: Path | str, overrides: Iterable[str] = ()) -> Recipe:
     Raises `FerError` for a file that is missing or no TOML, and for anything not declared here.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
         raw = override(tomllib.loads(text), overrides)
     except FileNotFoundError as error:
         raise FerError(f"{path}: there is no such recipe; give the path of a TOML file") from error
@@ -227,8 +229,10 @@ def of_any_run(recipe: Recipe) -> Recipe:
     """The recipe without what differs between the runs of one system: the manifest, the seed, and
     which run of its kind was the teacher.
     """
-    teacher = Path(recipe.train.teacher).parent.name
-    spec = replace(recipe.train, seeds=(0,), teacher=teacher)
+    teacher = Path(recipe.train.teacher)
+    if OF_SEVERAL.fullmatch(teacher.name):
+        teacher = teacher.parent
+    spec = replace(recipe.train, seeds=(0,), teacher=teacher.name)
     return replace(recipe, data=replace(recipe.data, manifest=""), train=spec)
 
 

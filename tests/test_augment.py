@@ -8,10 +8,12 @@ import pytest
 import torch
 from scipy import ndimage
 
-from fertools.data.augment import SYSTEM_C, BatchAugment, keras_matrices, mirrored, warp
-from fertools.recipe import Augment
+from fertools.data.augment import BatchAugment, keras_matrices, mirrored, warp
+from fertools.recipe import Augment, load
+from fertools.resources import resource
 
 torch.set_num_threads(1)
+SYSTEM_C = load(resource("recipes", "system_c", ".toml")).augment
 
 
 def smooth_images(n: int = 6, height: int = 48, width: int = 48) -> np.ndarray:

@@ -15,12 +15,12 @@ from fertools import recipe as recipes
 from fertools.checks._ncc import near_twins
 from fertools.compare import compare, markdown
 from fertools.errors import FerError
-from fertools.evaluate import evaluate
+from fertools.evaluate import evaluate, ledger
 from fertools.evaluate.evaluation import Options
 from fertools.evaluate.leakfree import leak_free, parts
 from fertools.evaluate.mapped import words_of
 from fertools.evaluate.paragraph import paragraph
-from fertools.evaluate.predictions import Way, settled, shares
+from fertools.evaluate.predictions import Way, probabilities, settled, shares, way_of
 from fertools.faces import open_faces
 from fertools.fakes import ck48
 from fertools.ingest import ingest
@@ -103,6 +103,12 @@ def test_looks_are_counted_per_test_set(study) -> None:
     assert [x.looks[0].removesuffix(" (again)") for x in (first, second)] == ["look 1", "look 2"]
     assert evaluate(study / "two").looks == ["look 2 (again)"]
     assert evaluate(study / "two", Options(split="val")).looks == []
+
+
+def test_half_a_line_of_a_killed_process_stops_no_look(tmp_path) -> None:
+    half = '{"test": "x", "who": "러'.encode()[:-1]
+    (tmp_path / ledger.NAME).write_bytes(half)
+    assert [ledger.look(tmp_path, "x", who, who).number for who in "ab"] == [1, 2]
 
 
 def test_folds_are_pooled(study) -> None:
@@ -201,6 +207,28 @@ def test_scores_by_a_column(study) -> None:
 def test_the_mirror_image_is_averaged_in(study) -> None:
     plain, flipped = (evaluate(study / "one", Options(tta=tta)) for tta in ("none", "flip"))
     assert flipped.tta == "flip" and flipped.scores.nll != plain.scores.nll
+    with pytest.raises(FerError, match="tta 'filp': known are flip, none"):
+        evaluate(study / "one", Options(tta="filp"))
+
+
+@pytest.mark.parametrize(("trained", "scored"), [(8, 8), (300, 256)])
+def test_a_gpu_scores_no_more_faces_at_a_time_than_it_trains_on(
+    study, monkeypatch, trained, scored
+) -> None:
+    asked: list[int] = []
+
+    def noted(dataset: object, batch: int, **_: object) -> list[object]:
+        asked.append(batch)
+        return [(torch.zeros(1, 1), None)]
+
+    monkeypatch.setattr("fertools.evaluate.predictions.make_loader", noted)
+    monkeypatch.setattr("fertools.evaluate.predictions.room_for", lambda *_: None)
+    monkeypatch.setattr("fertools.evaluate.predictions.shares", lambda *_: np.zeros((1, 4)))
+    monkeypatch.setattr(torch.Tensor, "to", lambda images, _: images)
+    way = way_of(recipe(study / "apart.parquet", f"train.batch={trained}"))
+    for device in ("cuda", "cpu"):
+        probabilities(torch.nn.Linear(1, 4), None, way, device)  # type: ignore[arg-type]
+    assert asked == [scored, 64]
 
 
 def test_another_manifest_with_other_words(study, tmp_path) -> None:
@@ -246,7 +274,7 @@ def test_another_manifest_with_other_words(study, tmp_path) -> None:
         evaluate(study / "one", Options(outside="maks"))
 
 
-def test_another_manifest_that_is_not_split_or_dealt_to_folds(study) -> None:
+def test_another_manifest_that_is_not_split_or_dealt_to_folds(study, tmp_path) -> None:
     mask = {"outside": "mask"}
     whole = evaluate(study / "one", Options(on=str(study / "data"), **mask))
     labelled = read_manifest(study / "data").table.to_pandas().query("status == 'ok'")
@@ -258,6 +286,11 @@ def test_another_manifest_that_is_not_split_or_dealt_to_folds(study) -> None:
     # every network of the folds says something of every row
     every = evaluate(study / "folds", Options(on=str(study / "apart.parquet"), **mask))
     assert every.scores.rows == 3 * evaluate(study / "one").scores.rows
+    away = shutil.copytree(study / "folds", tmp_path / "folds")
+    for file in away.glob("*/recipe.toml"):
+        file.write_text(file.read_text().replace("folds.parquet", "away.parquet"))
+    alone = evaluate(away, Options(on=str(study / "apart.parquet"), **mask))
+    assert alone.scores.accuracy == every.scores.accuracy and alone.seen is None
     table = read_manifest(study / "data").table
     words = ["anger" if word else None for word in table["native_label"].to_pylist()]
     place = table.column_names.index("native_label")
@@ -338,6 +371,19 @@ def test_predictions_that_do_not_cover_the_part_are_refused(study) -> None:
     pq.write_table(table.rename_columns(["id", "p_a", "p_b", "p_c", "p_d"]), study / "odd.parquet")
     with pytest.raises(FerError, match="class 'a': known are"):
         evaluate(study / "apart.parquet", probs=study / "odd.parquet")
+
+
+def test_predictions_for_data_sets_of_unlike_faces_are_scored(study, tmp_path) -> None:
+    raws = ck48.write(tmp_path / "raw", people=6, traps=False).raws(tmp_path / "raw")
+    ingest("ck48", raws, tmp_path / "small", name="small", face={"size": 32})
+    file = tmp_path / "both.parquet"
+    split([study / "data", tmp_path / "small"], file, SplitOptions(ratios=(5, 2, 3)))
+    frame = read_manifest(file).table.to_pandas().query("split == 'test'")
+    words = sorted(set(frame.label))
+    sure = {f"p_{word}": (frame.label == word).astype(float) for word in words}
+    frame[["id"]].assign(**sure).to_parquet(tmp_path / "probs.parquet")
+    found = evaluate(file, Options(leak_free=False), probs=tmp_path / "probs.parquet")
+    assert found.scores.accuracy.value == 1 and found.scores.rows == len(frame)
 
 
 @pytest.mark.parametrize(

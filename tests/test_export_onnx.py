@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -220,12 +221,39 @@ def test_a_run_without_validation_rows_is_measured_on_training(study, tmp_path) 
     bare = untrained(place, tmp_path / "run")
     found = export_onnx(bare, options=Options(abstain="0.4", rows=50))
     assert (found.part, found.rows, found.of, found.facts.temperature) == ("train", 50, 100, 1.0)
-    assert any("its training rows were measured on" in note for note in found.notes)
-    assert any("nothing to fit a temperature on" in note for note in found.notes)
+    assert any("measured on, and the temperature is 1" in note for note in found.notes)
+    assert not any("no temperature from" in note for note in found.notes)
     with pytest.raises(FerError, match="no validation rows to take a share of"):
         export_onnx(bare, options=Options(abstain="10%"))
     with pytest.raises(FerError, match="no validation rows; --calibrate train:9"):
         export_onnx(bare, options=Options(int8=True, calibrate="val:9"))
+
+
+def test_a_network_worse_than_chance_has_no_temperature(study, run, tmp_path) -> None:
+    other = dict(zip(CLASSES, CLASSES[1:] + CLASSES[:1], strict=True))
+    turned = [other[word] for word in read_manifest(study).table["label"].to_pylist()]
+    parts = ["train"] * 60 + ["val"] * 60
+    faces = np.concatenate([faces_of(study, part) for part in ("train", "val", "test")])
+    place = tmp_path / "data"
+    made(place, faces, native_label=turned, label=turned, split=parts)
+    bare = untrained(place, tmp_path / "run")
+    shutil.copy(run / "best.safetensors", bare)
+    card = json.loads((bare / "card.json").read_text())
+    card["weights"] = runs.file_digest(bare / "best.safetensors")
+    (bare / "card.json").write_text(json.dumps(card))
+    found = export_onnx(bare)
+    assert found.facts.temperature == 1
+    assert "no temperature from 0.1 to 10 fits these rows; it is 1" in found.notes
+
+
+def test_probabilities_of_no_rows_are_refused_first(study, tmp_path) -> None:
+    words = read_manifest(study).table["label"].to_pylist()[:60]
+    place = tmp_path / "data"
+    made(place, faces_of(study, "train"), native_label=words, label=words, split=["train"] * 60)
+    bare = untrained(place, tmp_path / "run")
+    with pytest.raises(FerError, match="has no validation or test rows to predict; leave --probs"):
+        export_onnx(bare, probs=tmp_path / "probs.parquet")
+    assert not list(bare.glob("*.onnx"))
 
 
 # What is refused
@@ -298,7 +326,7 @@ def test_runs_that_cannot_be_exported_are_named(study, run, tmp_path) -> None:
         export_onnx(tmp_path / "gone")
     place = untrained(study, tmp_path / "seed0")
     untrained(study, tmp_path / "seed1")
-    with pytest.raises(FerError, match=r"holds several runs \(seed0, seed1\)"):
+    with pytest.raises(FerError, match=r"holds 2 runs; give one of them: .*seed0"):
         export_onnx(tmp_path)
     (place / "best.safetensors").write_bytes((run / "best.safetensors").read_bytes())
     with pytest.raises(FerError, match="not the weights that the run's card names"):

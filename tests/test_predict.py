@@ -364,7 +364,7 @@ def test_a_run_whose_manifest_is_a_folder_is_asked(house, tmp_path):
     (folder / "dealt.parquet").replace(folder / "manifest.parquet")
     trained(folder, tmp_path / "run")
     assert measured(tmp_path / "run", sight(house)).way == "measured"
-    assert json.loads((tmp_path / "run/crop.json").read_text())["manifest"]
+    assert json.loads((tmp_path / "run/crop.json").read_text())["crops"]
 
 
 def test_a_picture_that_is_no_square_is_taken_as_the_training_faces_were(house, tmp_path):

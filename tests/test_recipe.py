@@ -198,4 +198,8 @@ def test_runs_of_one_system_differ_in_seed_manifest_and_run_of_the_teacher(tmp_p
     one = of(0, "train.teacher=runs/large/seed0", "data.manifest=a.parquet")
     assert of(1, "train.teacher=runs/large/seed1", "data.manifest=b.parquet") == one
     assert of(1, "train.teacher=runs/small/seed1") != one and of(1) != one
+    assert of(0, "train.teacher=elsewhere/large") == one  # a run by itself
+    assert of(0, "train.teacher=runs/resnet") != of(0, "train.teacher=runs/dense")
+    both = (of(k, f"train.teacher=runs/a/draw{k}-fold1-seed0") for k in (0, 1))
+    assert next(both) == next(both)
     assert of(0, "optimiser.lr=0.5") != of(0)

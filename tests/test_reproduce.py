@@ -150,10 +150,18 @@ def test_every_setting_names_a_recipe_and_changes_that_it_takes() -> None:
         reproduce.estimate(["B"], reproduce.Place(), only=["system_a"])
 
 
-def test_the_parts_of_system_d(tmp_path) -> None:
+def test_the_parts_of_system_d(monkeypatch, tmp_path) -> None:
     raws = fer2013.write(tmp_path / "raw").raws(tmp_path / "raw")
     data = ingest("fer2013", raws, tmp_path / "fer2013").out
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(_splits, "deal", killed)
+        _splits.prepare(FOLDER, None, data, tmp_path / "splits")
     file = _splits.prepare(FOLDER, None, data, tmp_path / "splits")
+    assert {each.name for each in file.parent.iterdir()} == {file.name, f"{file.stem}.card.json"}
     table = read_manifest(file).table.to_pandas()
     dealt = table[table.split.notna()]
     train = dealt[dealt.official_split == "train"]

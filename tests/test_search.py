@@ -314,6 +314,7 @@ def write_plan(place: Path, text: str) -> Path:
         ("images = 300", "images = 300\nruns = [1, 1]", "give the number of each seed once"),
         ("images = 300", "images = 300\nruns = [0, 1]", "give at least 3; fewer cannot decide"),
         ("images = 300", "images = 300\nover = 'run'", "over 'run': known are draw, fold, seed"),
+        ("images = 300", "images = 300\nover = 'draw'", r"without {draw}: every draw would be the"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused(tmp_path, old, new, message) -> None:

@@ -18,10 +18,13 @@ import torch
 
 from fertools import recipe as recipes
 from fertools import runs
+from fertools.columns import put
 from fertools.data import FaceDataset
 from fertools.data.loader import room_for
 from fertools.devices import Process, choose, joined, ordered
 from fertools.errors import FerError
+from fertools.evaluate import evaluate
+from fertools.evaluate.evaluation import Options
 from fertools.fakes import ck48
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
@@ -38,7 +41,9 @@ CLASSES = ["anger", "disgust", "happiness", "surprise"]
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Path:
-    """A folder with a data set of drawn people, split by subject, at random, and to folds."""
+    """A folder with a data set of drawn people, split by subject (also with soft labels), to folds,
+    and at random.
+    """
     folder = tmp_path_factory.mktemp("study")
     raws = ck48.write(folder / "raw", people=14, traps=False).raws(folder / "raw")
     ingest("ck48", raws, folder / "data")
@@ -49,6 +54,11 @@ def study(tmp_path_factory) -> Path:
     }
     for name, options in ways.items():
         split([folder / "data"], folder / f"{name}.parquet", options)
+    manifest = read_manifest(folder / "apart.parquet")
+    words = manifest.table["label"].to_pylist()
+    target = [[(w, 0.8), ("disgust", 0.2)] if w == "anger" else [(w, 1.0)] for w in words]
+    table = put(manifest.table, "target", pa.array(target, pa.map_(pa.string(), pa.float32())))
+    write_manifest(folder / "soft.parquet", table, {}, manifest.card)
     return folder
 
 
@@ -272,8 +282,26 @@ def test_a_solver_takes_the_place_of_gradients(study, tmp_path) -> None:
     run = runs.open_run(train(wanted, tmp_path / "run"))
     tensors, _ = read_tensors(run.folder / "best.safetensors")
     assert float(tensors["1.weight"].abs().max()) > 0 and run.card["epochs"] == 1
+    scores = evaluate(run.folder, Options(split="val", leak_free=False)).scores
+    assert runs.read_log(run.folder)[0]["val_accuracy"] == pytest.approx(scores.accuracy.value)
     with pytest.raises(FerError, match="option of model"):
         train(recipe(study, 'model={name="linear_svm", options={d=1}}'), tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("train.ema=0.9", "train.ema"),
+        ("train.teacher=runs/other", "train.teacher"),
+        ("model.init_weights=other.safetensors", "model.init_weights"),
+        ("data.labels=soft", "data.labels = soft"),
+    ],
+)
+def test_what_a_solver_does_not_take_is_named(study, tmp_path, change, name) -> None:
+    wanted = recipe(study, "model.name=linear_svm", "model.options={}", change, manifest="soft")
+    with pytest.raises(FerError, match=f"linear_svm: is solved and takes no {name}; leave it out"):
+        train(wanted, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_of_several_processes_the_first_solves(study, tmp_path, monkeypatch) -> None:
@@ -307,12 +335,6 @@ def test_weights_to_start_from_and_more_data_mark_the_run(study, tmp_path) -> No
 
 
 def test_soft_labels_are_learnt(study, tmp_path) -> None:
-    manifest = read_manifest(study / "apart.parquet")
-    words = manifest.table["label"].to_pylist()
-    target = [[(w, 0.8), ("disgust", 0.2)] if w == "anger" else [(w, 1.0)] for w in words]
-    kind = pa.map_(pa.string(), pa.float32())
-    table = manifest.table.append_column("target", pa.array(target, kind))
-    write_manifest(study / "soft.parquet", table, {}, manifest.card)
     wanted = recipe(study, "data.labels=soft", manifest="soft")
     assert weights(train(wanted, tmp_path / "soft")) != weights(
         train(recipe(study), tmp_path / "h")
@@ -337,7 +359,9 @@ def test_two_processes_train_as_one_and_go_on_to_the_next_seed(study, tmp_path) 
         # an odd row is read twice by two processes, so the last batch of an epoch may differ
         assert torch.nn.functional.cosine_similarity(start, other, dim=0) > 0.999
         assert torch.allclose(start, other, atol=1e-2)
-        assert len(runs.read_log(tmp_path / "two" / f"seed{seed}")) == 2
+        both = runs.open_run(tmp_path / "two" / f"seed{seed}")
+        assert len(runs.read_log(both.folder)) == 2
+        assert (both.card["processes"], runs.open_run(alone).card["processes"]) == (2, 1)
 
 
 def _free_port() -> int:
@@ -459,6 +483,9 @@ def test_what_cannot_be_trained_is_said_first(study, tmp_path, changes, manifest
 def test_a_device_that_is_not_there_is_named(study, tmp_path) -> None:
     with pytest.raises(FerError, match="device 'tpu': known are auto, cpu, cuda, mps"):
         train(recipe(study), tmp_path / "run", device="tpu")
+    for name in ("cpu:7", "auto:9", "cuda:x"):
+        with pytest.raises(FerError, match=f"device '{name}': known are"):
+            choose(name)
     if not torch.cuda.is_available():
         with pytest.raises(FerError, match=r"device cuda: .*say --device cpu"):
             train(recipe(study), tmp_path / "run", device="cuda")
@@ -567,12 +594,55 @@ def test_runs_do_not_lie_in_one_another(study, tmp_path) -> None:
         runs.open_runs(tmp_path / "two")
 
 
-def test_a_start_that_fails_leaves_no_folder(study, tmp_path) -> None:
+def test_a_data_set_is_not_trained_over(study, tmp_path) -> None:
+    data = shutil.copytree(study / "data", tmp_path / "data")
+    card = (data / "card.json").read_bytes()
+    for resume in (False, True):
+        with pytest.raises(FerError, match="data: holds a data set, not a run; give another -o"):
+            train(recipe(study), data, resume=resume)
+    assert (data / "card.json").read_bytes() == card
+    with pytest.raises(FerError, match="data: there is no run"):
+        runs.open_run(data)
+
+
+def test_a_place_that_cannot_be_written_is_named(study, tmp_path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FerError, match=r"file/run: Not a directory; .* again with --resume"):
+        train(recipe(study), tmp_path / "file" / "run")
+    (tmp_path / "run" / "log.jsonl").mkdir(parents=True)
+    with pytest.raises(FerError, match=r"log\.jsonl: .*; mend that and run the same .*again$"):
+        train(recipe(study), tmp_path / "run", resume=True)
+    with pytest.raises(FerError, match=r"no/x\.safetensors: cannot be written"):
+        write_tensors(tmp_path / "no" / "x.safetensors", {"a": torch.zeros(1)})
+
+
+def test_every_run_that_is_asked_for_is_another_one(study, tmp_path) -> None:
+    shutil.copy(study / "folds.parquet", tmp_path / "x-0.parquet")
+    drawn = recipe(study, f"data.manifest='{tmp_path}/x-{{draw}}.parquet'")
+    names = [folder.name for folder, _ in plan(drawn, tmp_path / "a", 2, "all", 0)]
+    assert names == [f"draw0-fold{k}-seed{s}" for k in range(4) for s in range(2)]
+    with pytest.raises(FerError, match="has several draws; say --draw 0"):
+        plan(drawn, tmp_path / "a", None, "all", None)
+    with pytest.raises(FerError, match=r"apart\.parquet: has no {draw} in its name, so every draw"):
+        plan(recipe(study), tmp_path / "a", None, None, 0)
+    with pytest.raises(FerError, match="the recipe names no manifest: --set"):
+        plan(recipe(study, "data.manifest="), tmp_path / "a", None, "all", None)
+    with pytest.raises(FerError, match="--fold ²: give a number, or all"):
+        plan(recipe(study), tmp_path / "a", None, "²", None)
+
+
+def test_a_start_that_fails_leaves_no_folder(study, tmp_path, monkeypatch) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(FerError, match="file: is a file; give a folder with -o"):
         train(recipe(study), tmp_path / "file")
     with pytest.raises(FerError, match="known are"):
         train(recipe(study, "model.name=foo"), tmp_path / "run")
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(FerError, match="--tensorboard needs it"):
+        train(recipe(study), tmp_path / "run", tensorboard=True)
+    monkeypatch.setitem(sys.modules, "sklearn.svm", None)
+    with pytest.raises(FerError, match="linear_svm needs scikit-learn"):
+        train(recipe(study, 'model={name="linear_svm"}'), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

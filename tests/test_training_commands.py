@@ -57,6 +57,25 @@ def test_from_a_recipe_to_a_comparison(monkeypatch, place) -> None:
     assert "Paired sign-flip test" in said
 
 
+def test_a_score_that_cannot_be_kept_is_printed(monkeypatch, place) -> None:
+    typed(monkeypatch, place, f"train-baseline demo {QUICK} --seeds 1 -o runs/full")
+    (place / "runs/full/metrics-test.json").mkdir()
+    for how in ("", "--json"):
+        line = f"evaluate runs/full --device cpu {how}"
+        result = CliRunner().invoke(cli, line.split())
+        assert "Accuracy on the test part" in result.output
+        assert isinstance(result.exception, FerError)
+        assert "metrics-test.json" in str(result.exception)
+
+
+def test_raters_take_no_options_of_the_balance(monkeypatch, place) -> None:
+    monkeypatch.chdir(place)
+    for more in ("--plot x.png", "--permutations 9", "--seed 1"):
+        line = f"stats manifests/ck48.parquet --column raters {more}"
+        result = CliRunner().invoke(cli, line.split())
+        assert result.exit_code == 2 and f"{more.split()[0]} is nothing that" in result.output
+
+
 def test_all_folds_are_trained_and_pooled(monkeypatch, place) -> None:
     line = f"train-baseline demo {QUICK} --set data.manifest=manifests/folds.parquet --fold all"
     typed(monkeypatch, place, f"{line} -o runs/folds --quiet")

@@ -118,7 +118,7 @@ def _verdict(
 ) -> Verdict:
     if relation.links is None:
         return Verdict(relation.name, UNCHECKED, relation.why)
-    codes, names = encode(manifest.table[_label_column(manifest)])
+    codes, names = encode(manifest.table[manifest.label_column])
     leaks = []
     for earlier, later in _met(every):
         counts = np.zeros((len(every), 2, len(names) + 1), np.int64)
@@ -155,10 +155,6 @@ def _leak(earlier: str, later: str, counts: Integers, names: list[str], folds: i
     k = int(share.argmax())
     worst = (k, int(per_round[k, 0]), int(per_round[k, 1]))
     return Leak(earlier, later, hit, of, classes, worst, int((per_round[:, 0] > 0).sum()))
-
-
-def _label_column(manifest: Manifest) -> str:
-    return "label" if manifest.has("label") else "native_label"
 
 
 def _sizes(every: list[Integers], folds: int) -> dict[str, int]:

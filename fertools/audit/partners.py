@@ -74,9 +74,9 @@ def _table(
     ncc: Doubles,
     counts: Integers,
 ) -> pa.Table:
-    label = "label" if manifest.has("label") else "native_label"
+    told = ("id", manifest.label_column)
     earlier, later = (
-        [manifest.table[name].take(pa.array(rows)) for name in ("id", label)] for rows in sides
+        [manifest.table[name].take(pa.array(rows)) for name in told] for rows in sides
     )
     same = [pa.array([value] * len(counts), SCHEMA.types[at]) for at, value in enumerate(about)]
     numbers = [pa.array(ncc, pa.float64(), mask=np.isnan(ncc)), pa.array(counts, pa.int32())]

@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.errors import disk_faults
 
 
 @click.command(epilog="Example: fertools evaluate runs/demo --split test --by gender")
 @click.argument("path", metavar="RUN|MANIFEST")
 @click.option("--from", "probs", metavar="PROBS", help="predictions of another framework: id, p_*")
 @click.option("--split", help="test (default), val or train")
-@click.option("--fold", type=int, help="with --from: the fold of a manifest of folds")
+@click.option("--fold", type=int, help="with --from or --on: of a manifest of folds")
 @click.option("--tta", type=click.Choice(["none", "flip"]), help="default: as the recipe says")
 @click.option("--probs", "write", metavar="OUT.parquet", help="write the probabilities")
 @click.option(
@@ -50,20 +51,22 @@ def command(path: str, no_leak_free: bool, language: str, brief: bool, **typed: 
         given["by"] = tuple(word.strip() for word in given["by"].split(","))
     found = evaluate(path, Options(**given, leak_free=not no_leak_free), **files)
     record = {**dataclasses.asdict(found), "paragraph": paragraph(found, language)}
+    # first of all what a look at the test set was spent on
+    if as_json:
+        _show.as_json(record)
+    else:
+        if not brief:
+            _print(found)
+        click.echo(f"{'' if brief else chr(10)}{record['paragraph']}")
     if Path(path).is_dir() and files["probs"] is None:
-        write_json(Path(path) / f"metrics-{found.split}{_other(typed)}.json", record)
+        with disk_faults(path):
+            write_json(Path(path) / f"metrics-{found.split}{_other(typed)}.json", record)
     if plot is not None:
         from fertools.charts import confusion
 
         words = [each.label for each in found.scores.classes]
         title = f"{Path(path).name}: {100 * found.scores.accuracy.value:.2f} %"
         confusion(plot, title, words, found.scores.confusion)
-    if as_json:
-        _show.as_json(record)
-        return
-    if not brief:
-        _print(found)
-    click.echo(f"{'' if brief else chr(10)}{record['paragraph']}")
 
 
 def _print(found: Any) -> None:

@@ -185,14 +185,20 @@ def _words(
     manifest: Manifest, merge: Mapping[str, str | None]
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Code of each row's word after merging (-1: none), and the words in alphabetical order."""
-    name = "label" if manifest.has("label") else "native_label"
-    codes, found = encode(manifest.column(name))
+    codes, found = encode(manifest.column(manifest.label_column))
     if strange := [word for word in merge if word not in found]:
         raise unknown("word to merge", strange[0], found)
     merged = [merge.get(word, word) for word in found]
     names = sorted({word for word in merged if word is not None})
     lookup = np.array([*(names.index(w) if w is not None else -1 for w in merged), -1])
     return lookup[codes], names
+
+
+def merged(manifest: Manifest, merge: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
+    """What of `merge` a manifest has a word for, and its words after that."""
+    found = encode(manifest.column(manifest.label_column))[1]
+    own = {word: other for word, other in merge.items() if word in found}
+    return own, {own.get(word, word) for word in found}
 
 
 def _codes(
@@ -229,7 +235,7 @@ def in_part(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDAr
         return good
     if not manifest.has("split"):
         cure = (
-            "give fold= (the commands: --fold)"
+            "give fold= (where the command has it: --fold)"
             if manifest.has("fold")
             else "run `fertools split` first"
         )

@@ -23,19 +23,6 @@ from fertools.recipe import Augment
 
 Array = npt.NDArray[np.float64]
 
-# System C: rotation_range=40, width_shift_range=height_shift_range=0.07, shear_range=0.2 (degrees),
-# zoom_range=0.2, horizontal_flip=True, fill_mode="nearest", then x + N(0,1) * U(1,5) and min-max.
-SYSTEM_C = Augment(
-    rotation=40,
-    shift=0.07,
-    shear=0.2,
-    zoom=0.2,
-    zoom_axes="separate",
-    flip=0.5,
-    noise=(1, 5),
-    stretch=True,
-)
-
 
 class BatchAugment:
     """Draws anew for every image of every batch; calls after one another continue one stream.

@@ -91,6 +91,8 @@ def evaluate(
     folds = {run.fold for run in found}
     once = options.on is None and len(folds) == len(found) and None not in folds
     whole = pooled([outcome.found for outcome in outcomes], once)
+    # another manifest takes every run as it is, and their own need not be there
+    gaps = _gaps(found) if options.on is None else []
     if write is not None:
         write_probs(write, mean_of(whole))
     first = found[0]
@@ -108,7 +110,7 @@ def evaluate(
         prior=options.prior,
         extra_data=list(first.card["extra_data"]),
         init_weights=first.card["init_weights"],
-        notes=list(dict.fromkeys([*_gaps(found), *(n for o in outcomes for n in o.notes)])),
+        notes=list(dict.fromkeys([*gaps, *(n for o in outcomes for n in o.notes)])),
     )
 
 
@@ -153,6 +155,8 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
         fold=0 if out_of_fold else options.fold,
         classes=probs.classes,
         labels="soft" if manifest.has("target") else "hard",
+        size=1,  # no face is read here, and those of several data sets may be unlike
+        channels=1,
         data=options.data,
     )
     found = of_probs(manifest, rows, probs, str(file))

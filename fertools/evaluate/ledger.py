@@ -81,7 +81,8 @@ def look(folder: Path, test: str, system: str, who: str) -> Look:
 def _counted(file: Path, test: str, mark: str) -> Look:
     """The look of the line with this mark."""
     seen: list[str] = []
-    for line in file.read_text(encoding="utf-8").splitlines():
+    # half a line may end in half a letter
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
         entry = _entry(line)
         if entry.get("test") != test:
             continue

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools.columns import encode
-from fertools.data import FaceDataset, in_part
+from fertools.data import FaceDataset, in_part, merged
 from fertools.errors import FerError
 from fertools.evaluate.evaluation import Options
 from fertools.manifest import Manifest, read_manifest
@@ -27,9 +26,7 @@ def rows_of(run: Run, manifest: Manifest, options: Options) -> tuple[FaceDataset
     Raises `FerError` where there are such words and `options.outside` does not say to mask them.
     """
     contract, data = run.contract, run.recipe.data
-    words = encode(manifest.column("label" if manifest.has("label") else "native_label"))[1]
-    merge = {word: other for word, other in data.merge.items() if word in words}
-    named = {merge.get(word, word) for word in words}
+    merge, named = merged(manifest, data.merge)
     odd = sorted(named ^ set(contract.classes))
     if odd and options.outside == "error":
         raise FerError(

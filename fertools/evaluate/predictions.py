@@ -16,7 +16,7 @@ from fertools.data import FaceDataset, group_codes
 from fertools.data.balance import class_weights
 from fertools.data.loader import make_loader, room_for
 from fertools.devices import ordered
-from fertools.errors import FerError
+from fertools.errors import FerError, unknown
 from fertools.manifest import Manifest
 from fertools.measures.groups import unite
 from fertools.probs import Probs
@@ -26,6 +26,7 @@ from fertools.runs import GRAY, Contract, Run
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+VIEWS = ("none", "flip")
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 BATCH, BATCH_CPU = 256, 64  # a CPU's tensors stay under 32 MiB, over which each is mapped anew
 
@@ -73,17 +74,27 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How images are put to a network: views (`tta` none or flip), precision, order in memory."""
+    """How images are put to a network: views (`tta` none or flip), precision, order in memory, and
+    at most how many at a time on a GPU.
+    """
 
     tta: str = "none"
     precision: str = "fp32"
     channels_last: bool = False
+    batch: int = BATCH
 
 
 def way_of(recipe: Recipe, tta: str | None = None) -> Way:
-    """The way that a recipe trains for; `tta` stands in the place of its own."""
+    """The way that a recipe trains for; `tta` stands in the place of its own.
+
+    What a GPU is too small for is then mended by a smaller `train.batch`. Raises `FerError` for
+    views that are not known.
+    """
     spec = recipe.train
-    return Way(tta or spec.tta, spec.precision, spec.channels_last)
+    views = spec.tta if tta is None else tta
+    if views not in VIEWS:
+        raise unknown("tta", views, list(VIEWS))
+    return Way(views, spec.precision, spec.channels_last, min(BATCH, spec.batch))
 
 
 def probabilities(
@@ -94,7 +105,7 @@ def probabilities(
     The model is in evaluation mode while it is asked, and left as it was.
     """
     device, training = torch.device(device), model.training
-    batch = BATCH_CPU if device.type == "cpu" else BATCH
+    batch = BATCH_CPU if device.type == "cpu" else way.batch
     loader = make_loader(dataset, batch, device=room_for(dataset, device))
     model.eval()
     found = [shares(model, images.to(device), way) for images, _ in loader]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fertools.data import FaceDataset, in_part
 from fertools.data.loader import Joined
 from fertools.errors import FerError, unknown
+from fertools.flows._some import some
 from fertools.manifest import read_manifest
 from fertools.onnx_file import Facts
 from fertools.runs import Run
@@ -19,7 +20,6 @@ from fertools.train.feed import Feed, part_of
 
 Faces = npt.NDArray[np.uint8]
 PARTS = ("train", "val")  # the test sets nothing
-SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Rows:
 def measured_rows(network: Network, feed: Feed, facts: Facts, most: int) -> Rows:
     """The validation rows that chose the epoch, or training rows where there are none."""
     part, data = ("val", feed.val) if feed.val is not None else ("train", feed.train)
-    at = _some(len(data), most)
+    at = some(len(data), most)
     pixels = data.pixels(at)
     logits = logits_of(network, pixels)
     return Rows(part, len(data), as_taken(pixels.numpy(), facts), data.targets[at], logits)
@@ -52,7 +52,7 @@ def calibrating(run: Run, feed: Feed, facts: Facts, asked: str) -> Faces:
     data = {"train": feed.train, "val": feed.val}[part]
     if data is None:
         raise FerError(f"{run.folder}: has no validation rows; --calibrate train:{count}")
-    return as_taken(data.pixels(_some(len(data), count)).numpy(), facts)
+    return as_taken(data.pixels(some(len(data), count)).numpy(), facts)
 
 
 def calibration(asked: str) -> tuple[str, int]:
@@ -84,10 +84,3 @@ def as_taken(pixels: Faces, facts: Facts) -> Faces:
     if facts.gray_inside:
         pixels = np.repeat(pixels, 3, axis=1)
     return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
-
-
-def _some(rows: int, most: int) -> npt.NDArray[np.int64]:
-    """At most so many of the rows, drawn once and for all, in their order."""
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(SEED).choice(rows, most, replace=False))

@@ -60,7 +60,8 @@ class Facts:
     """A manifest and all that is known of it.
 
     `shown` is the manifest with the parts that are shown, `parts` the column that they stand in
-    (empty where there is one part only), `pairs` the rows behind the audit.
+    (empty where there is one part only), `home` the folder of the face store where the card of
+    `shown` does not lead to it, `pairs` the rows behind the audit.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Facts:
     manifest: Manifest
     shown: Manifest
     parts: str
+    home: str | None
     stats: Stats
     others: tuple[Balance, ...]
     audit: Audit | None
@@ -87,16 +89,19 @@ def gather(path: str | Path, data: str | None = None) -> Facts:
     manifest = read_manifest(file)
     with tempfile.TemporaryDirectory() as folder:
         shown, where = _parted(file, manifest, Path(folder))
-        found, pairs = _audited(shown, Path(folder), data or _home(file, shown))
+        # faces lie beside the file, and a manifest that is dealt here lies elsewhere
+        home = str(file.parent) if shown != file else None
+        found, pairs = _audited(shown, Path(folder), data or home)
         seen = read_manifest(shown)
     curated = curation(manifest, data)
-    label = "label" if seen.has("label") else "native_label"
+    label = seen.label_column
     return Facts(
         name=file.parent.resolve().name if file.name == "manifest.parquet" else file.stem,
         digest=sha256(file),
         manifest=manifest,
         shown=seen,
         parts=where,
+        home=home,
         stats=stats(seen),
         others=tuple(stats(seen, name, permutations=1).balance
                      for name in OTHERS if _countable(seen, name)),
@@ -124,11 +129,6 @@ def _parted(file: Path, manifest: Manifest, folder: Path) -> tuple[Path, str]:
     published = folder / file.name
     split([file], published, SplitOptions(official=True))
     return published, PUBLISHED
-
-
-def _home(file: Path, shown: Path) -> str | None:
-    """The folder of the face store, where the manifest that is shown lies elsewhere."""
-    return str(file.parent) if shown != file else None
 
 
 def _audited(shown: Path, folder: Path, data: str | None) -> tuple[Audit | None, pa.Table | None]:

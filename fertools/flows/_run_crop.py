@@ -30,9 +30,10 @@ from fertools.errors import FerError
 from fertools.face_options import FaceOptions, settle
 from fertools.faces import Faces
 from fertools.flows._framing import Framing, measure
+from fertools.flows._some import some
 from fertools.ingest.extract import detector_of
-from fertools.manifest import Manifest, locate, read_card, read_manifest, write_json
-from fertools.runs import Run, file_digest, read_json
+from fertools.manifest import Manifest, read_card, read_manifest, write_json
+from fertools.runs import Run, read_json
 
 NAME = "crop.json"
 SAMPLE = 400  # faces to measure on: the medians are then known to a twentieth of their spread
@@ -119,8 +120,8 @@ def _found_out(run: Run, typed: Typed, origin: Origin) -> Crop:
     base |= {"margin": 0.0, "aspect": "expand", "size": run.contract.size}
     options = settle(base | _default_detector(origin, typed), typed)
     faces = _faces(run, origin)
-    framing = measure((faces[int(i)] for i in _sample(origin.rows)), detector_of(options),
-                      options.detector)  # fmt: skip
+    sample = origin.rows[some(len(origin.rows), SAMPLE)]
+    framing = measure((faces[int(i)] for i in sample), detector_of(options), options.detector)
     return Crop("measured", options, framing)
 
 
@@ -130,12 +131,6 @@ def _default_detector(origin: Origin, typed: Typed) -> dict[str, Any]:
     if own != "annotation" and typed.get("detector", own) == own:
         return {}
     return {"detector": FaceOptions().detector, "detector_options": {}}
-
-
-def _sample(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    if len(rows) <= SAMPLE:
-        return rows
-    return np.sort(np.random.default_rng(0).choice(rows, SAMPLE, replace=False))
 
 
 def _faces(run: Run, origin: Origin) -> Faces:
@@ -223,17 +218,13 @@ def _keep(run: Run, crop: Crop, typed: Typed) -> None:
     file = run.folder / NAME
     record = read_json(file) if file.is_file() else {}
     if record.get("weights") != run.digest:
-        record = {"weights": run.digest, "manifest": _digest(run), "own": None, "crops": {}}
+        record = {"weights": run.digest, "own": None, "crops": {}}
     if "detector" not in typed:
         record["own"] = crop.options.detector
     record["crops"][_key(crop.options.detector, typed)] = dataclasses.asdict(crop)
     # a run on a shared disk may be read only: it is found out each time
     with contextlib.suppress(OSError):
         write_json(file, record)
-
-
-def _digest(run: Run) -> str:
-    return file_digest(locate(run.manifest))
 
 
 def _key(detector: str | None, typed: Typed) -> str:

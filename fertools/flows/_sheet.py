@@ -90,7 +90,7 @@ class Shower:
     def __init__(self, manifest: Manifest, data: str | None) -> None:
         self.table = manifest.table
         self.faces = _opened(manifest, data)
-        self.label = "label" if manifest.has("label") else "native_label"
+        self.label = manifest.label_column
         self.part = next((n for n in ("split", "fold") if manifest.has(n)), None)
         self.shown = 0
 

@@ -7,7 +7,7 @@ import numpy as np
 from fertools.columns import encode, put, usable, words
 from fertools.errors import FerError
 from fertools.flows._systems import FOLDER
-from fertools.manifest import read_manifest, write_manifest
+from fertools.manifest import card_path, read_manifest, write_manifest
 from fertools.measures.deal import deal
 from fertools.measures.leakage import NONE, PARTS, TEST, TRAIN, VAL
 from fertools.split import SplitOptions, split
@@ -38,8 +38,10 @@ def _folder_parts(data: Path, file: Path) -> Path:
 
     The fifth is drawn by class, seed 0; which rows the published fifth held is not told.
     """
-    split([data], file, SplitOptions(official=True))
-    manifest = read_manifest(file)
+    # the official parts must not be taken for these where a kill comes in between
+    official = file.with_name(f".{file.stem}.official.parquet")
+    split([data], official, SplitOptions(official=True), force=True)
+    manifest = read_manifest(official)
     table = manifest.table
     codes, names = encode(table["split"])
     part = np.array([*map(PARTS.index, names), NONE])[np.where(usable(table), codes, NONE)]
@@ -50,5 +52,7 @@ def _folder_parts(data: Path, file: Path) -> Path:
     part[train[dealt == 1]] = VAL
     table = put(table, "split", words(part, list(PARTS)))
     facts = {**manifest.facts, "parts": FOLDER}
-    write_manifest(file, table, facts, {**manifest.card, "parts": FOLDER})
+    write_manifest(file, table, facts, {**manifest.card, "parts": FOLDER, "files": {}})
+    for part_file in (official, card_path(official)):
+        part_file.unlink()
     return file

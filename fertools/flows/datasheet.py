@@ -18,7 +18,7 @@ from fertools.errors import FerError, unknown
 from fertools.export import _terms
 from fertools.faces import open_faces
 from fertools.flows._datasheet_words import RELATIONS, WORDS
-from fertools.flows._report_facts import OTHERS, PUBLISHED, Facts, gather
+from fertools.flows._report_facts import OTHERS, Facts, gather
 from fertools.flows._report_suspects import data_folders
 from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
@@ -55,7 +55,7 @@ def datasheet(
     if language not in WORDS:
         raise unknown("language", language, list(WORDS))
     file = locate(path)
-    sheet = Sheet(gather(path, data), file, language, data)
+    sheet = Sheet(gather(path, data), language, data)
     t = sheet.words
     sections = {
         "motivation": [_plain(purpose) or t["purpose_unknown"]],
@@ -82,10 +82,10 @@ def datasheet(
 class Sheet:
     """The facts of a manifest, said in one language; each method gives the blocks of a section."""
 
-    def __init__(self, facts: Facts, file: Path, language: str, data: str | None) -> None:
+    def __init__(self, facts: Facts, language: str, data: str | None) -> None:
         self.facts, self.words, self.relations = facts, WORDS[language], RELATIONS[language]
         self.cards = _cards(facts, data)
-        self.data = data or (str(file.parent) if facts.parts == PUBLISHED else None)
+        self.data = data or facts.home
 
     def sources(self) -> list[str]:
         """Each data set with its licence, whom to cite, and where to get it."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools import runs
+from fertools.data import FaceDataset
 from fertools.errors import FerError
 from fertools.flows._int8 import quantised
 from fertools.flows._onnx_rows import (
@@ -26,7 +27,13 @@ from fertools.flows._onnx_rows import (
 )
 from fertools.manifest import locate, write_whole
 from fertools.measures.scores import negative_log_likelihood
-from fertools.measures.temperature import fit_temperature, probabilities, threshold_for
+from fertools.measures.temperature import (
+    HIGHEST,
+    LOWEST,
+    fit_temperature,
+    probabilities,
+    threshold_for,
+)
 from fertools.onnx_file import Facts, OnnxFile, latencies, load_onnx, needs_onnx, with_facts
 from fertools.probs import Probs, write_probs
 from fertools.runs import Run
@@ -100,13 +107,14 @@ def export_onnx(
 
     `probs` is a probability file to write: what the file says of the run's validation and test
     rows, for `evaluate MANIFEST --from`. Raises `FerError` where the folder holds no run, several,
-    or one without its weights, for options that are not known, where a package is missing, and
-    where the file in fp32 differs from the network by more than 1e-4.
+    or one without its weights or without such rows, for options that are not known, where a package
+    is missing, and where the file in fp32 differs from the network by more than 1e-4.
     """
     options = options or Options()
     needs_onnx()
     share, threshold = _asked(options)
-    run = _one_run(Path(folder))
+    run = _whole(folder)
+    parts = _predicted(run) if probs is not None else []
     feed = open_feed(run.recipe, run.fold)
     facts = _facts(run, options)
     network = runs.network(run)
@@ -125,7 +133,7 @@ def export_onnx(
     file = Path(out) if out is not None else run.folder / f"model-{facts.precision}.onnx"
     write_whole(file, models[facts.precision])
     if probs is not None:
-        _write_probs(run, load_onnx(file), probs)
+        _write_probs(parts, load_onnx(file), probs)
     notes = _notes(run, feed.notes, rows, fitted)
     return _exported(file, facts, rows, models, said, notes)
 
@@ -152,18 +160,22 @@ def _asked(options: Options) -> tuple[float | None, float]:
     return (value, 0.0) if percent else (None, value)
 
 
-def _one_run(folder: Path) -> Run:
+def _whole(folder: Path | str) -> Run:
     """The run of a folder. Raises where there are several, or weights that are not the run's."""
-    found = runs.open_runs(folder)
-    if len(found) > 1:
-        inner = ", ".join(run.folder.name for run in found)
-        raise FerError(f"{folder}: holds several runs ({inner}); give one of them")
-    run, weights = found[0], found[0].folder / "best.safetensors"
+    run = runs.open_one(folder)
+    weights = run.folder / "best.safetensors"
     if not weights.is_file():
         raise FerError(f"{weights}: the run's weights are gone; bring them back or train anew")
     if runs.file_digest(weights) != run.digest:
         raise FerError(f"{weights}: not the weights that the run's card names; train anew")
     return run
+
+
+def _predicted(run: Run) -> list[FaceDataset]:
+    """The rows of `--probs`. Raises where there are none."""
+    if parts := parts_of(run):
+        return parts
+    raise FerError(f"{run.folder}: has no validation or test rows to predict; leave --probs out")
 
 
 def _facts(run: Run, options: Options) -> Facts:
@@ -221,9 +233,8 @@ def _below(run: Run, rows: Rows, best: Shares, share: float) -> float:
     return math.floor(threshold_for(best, share) / unit) * unit
 
 
-def _write_probs(run: Run, model: OnnxFile, file: Path | str) -> None:
-    """What the file says of the run's validation and test rows."""
-    parts = parts_of(run)
+def _write_probs(parts: Sequence[FaceDataset], model: OnnxFile, file: Path | str) -> None:
+    """What the file says of these rows."""
     ids = tuple(name for part in parts for name in part.ids)
     values = np.concatenate([model(taken(part, model.facts))[0] for part in parts])
     write_probs(file, Probs(ids, model.facts.classes, values.astype(np.float64)))
@@ -234,9 +245,13 @@ def _notes(run: Run, known: Sequence[str], rows: Rows, fitted: float | None) -> 
     if len(rows) < rows.of:
         notes.append(f"measured on {len(rows):,} of {rows.of:,} rows of {rows.part}, drawn")
     if rows.part != "val":
-        notes.append("the run has no validation rows: its training rows were measured on")
-    if fitted is None:
-        notes.append("nothing to fit a temperature on (no row, or none that errs); it is 1")
+        notes.append(
+            "the run has no validation rows: its training rows were measured on, and the "
+            "temperature is 1"
+        )
+    elif fitted is None:
+        span = f"from {LOWEST:g} to {HIGHEST:g}"
+        notes.append(f"no temperature {span} fits these rows; it is 1")
     if run.recipe.train.tta != "none":
         notes.append(f"the recipe scores with {run.recipe.train.tta}; the file looks once")
     if run.card["manifest"]["digest"] != runs.file_digest(locate(run.manifest)):

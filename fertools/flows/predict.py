@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from fertools import runs
 from fertools.classify import Classify, classifier
 from fertools.errors import FerError, unknown
 from fertools.flows._photos import MULTIPLE, Cutter, Found
@@ -21,7 +20,7 @@ from fertools.flows._run_crop import Crop, crop_of
 from fertools.image import ImageFault
 from fertools.onnx_file import load_onnx
 from fertools.roots import READ_ERROR, Member, ReadFault, Root, make_unit
-from fertools.runs import Run
+from fertools.runs import Run, open_one
 from fertools.sources.imagefolder import IMAGES
 
 Seen = Callable[[bytes, "Picture"], None]
@@ -121,7 +120,7 @@ def predict(
     options = options or Options()
     options.check()
     wanted = list(listed(paths))
-    run = one_run(folder)
+    run = open_one(folder)
     how = crop_of(run, options.face, options.data)
     cutter = Cutter(how, run.contract, options.multiple)
     abstain, temperature = calibration(run)
@@ -141,7 +140,7 @@ def measured(folder: Path | str, options: Options | None = None) -> Crop:
     """The run's crop, found out anew and kept in its folder."""
     options = options or Options()
     options.check()
-    return crop_of(one_run(folder), options.face, options.data, again=True)
+    return crop_of(open_one(folder), options.face, options.data, again=True)
 
 
 def calibration(run: Run) -> tuple[float, float]:
@@ -156,14 +155,6 @@ def calibration(run: Run) -> tuple[float, float]:
         if facts.run == run.digest:
             return facts.abstain, facts.temperature
     return 0.0, 1.0
-
-
-def one_run(folder: Path | str) -> Run:
-    """The run of a folder. Raises `FerError` where it holds none, or several."""
-    found = runs.open_runs(folder)
-    if len(found) > 1:
-        raise FerError(f"{folder}: holds {len(found)} runs; give one of them: {found[0].folder}")
-    return found[0]
 
 
 def listed(paths: Sequence[str | Path]) -> Iterator[tuple[str, Root, Member]]:

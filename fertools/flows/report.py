@@ -21,7 +21,7 @@ from fertools.errors import FerError
 from fertools.flows import _report_method as small_print
 from fertools.flows import _report_words as words
 from fertools.flows._report_chart import Histogram, bars, histogram, leak_bars
-from fertools.flows._report_facts import PUBLISHED, Facts, Tally, gather
+from fertools.flows._report_facts import Facts, Tally, gather
 from fertools.flows._sheet import Sheets, draw
 from fertools.manifest import locate, write_page
 from fertools.stats import DropOut
@@ -58,8 +58,7 @@ def report(
     template = _template()
     file = named(Path(out), with_faces)
     facts = gather(path, data)
-    home = str(locate(path).parent) if facts.parts == PUBLISHED else None
-    sheets = draw(facts, data or home) if with_faces else Sheets()
+    sheets = draw(facts, data or facts.home) if with_faces else Sheets()
     page = template.render(
         audit=facts.audit,
         chart=bars(facts.stats.balance),

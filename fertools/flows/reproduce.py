@@ -23,6 +23,7 @@ from fertools.manifest import write_json
 from fertools.resources import resource
 from fertools.runs import has_ended
 from fertools.train import train
+from fertools.train.jobs import name_of
 from fertools.train.workers import each
 
 SYSTEMS = ("A", "B", "C", "D")
@@ -138,12 +139,9 @@ def _runs(trial: Trial, place: Place) -> list[tuple[Path, dict[str, Any]]]:
     for draw in range(trial.draws) if trial.draws else [None]:
         for fold in range(trial.folds) if trial.folds else [None]:
             for seed in seeds:
-                names = [f"draw{draw}"] if draw is not None else []
-                names += [f"fold{fold}"] if fold is not None else []
-                names += [f"seed{seed}"] if len(seeds) > 1 else []
-                folder = place.runs / trial.name
+                name = name_of(draw, fold, seed if len(seeds) > 1 else None)
                 options = {"seed": seed, "fold": fold, "draw": draw}
-                found.append((folder / "-".join(names) if names else folder, options))
+                found.append((place.runs / trial.name / name, options))
     return found
 
 

@@ -26,7 +26,7 @@ from fertools.flows._trials import (
 )
 from fertools.flows._verdict import KEPT, Selection, Verdict, judge, select
 from fertools.manifest import write_json
-from fertools.recipe import Recipe, of_any_run
+from fertools.recipe import DRAW, Recipe, of_any_run
 from fertools.runs import cost, has_ended, open_run, read_json
 from fertools.train import train
 from fertools.train.speed import seconds_of_a_step
@@ -226,7 +226,7 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
 
 def _is_of(recipe: Recipe, wanted: Recipe, draw: int) -> bool:
     """Whether a run's recipe is the wanted one, with its draw where the manifest has several."""
-    manifest = wanted.data.manifest.replace("{draw}", str(draw))
+    manifest = wanted.data.manifest.replace(DRAW, str(draw))
     return recipe.data.manifest == manifest and of_any_run(recipe) == of_any_run(wanted)
 
 

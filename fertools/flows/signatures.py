@@ -2,7 +2,10 @@
 
 In go FER2013 and CK+48 as `ingest` wrote them, FER2013 from the reconstructed CSV; out comes
 `manifests/fingerprints.parquet`: the same data gives the same bytes. It holds hashes, signs and
-coarse numbers, no pixels.
+coarse numbers, no pixels. No command calls it; it is run anew for each data set that is added:
+
+    python -c "from fertools.flows.signatures import make; from pathlib import Path;
+    make({'fer2013': 'data/fer2013', 'ck48': 'data/ck48'}, Path('manifests'))"
 """
 
 from pathlib import Path

@@ -70,6 +70,11 @@ class Manifest:
         table = self.table
         return name in table.column_names and table[name].null_count < table.num_rows
 
+    @property
+    def label_column(self) -> str:
+        """The column of the words: those of a split, else the data set's own."""
+        return "label" if self.has("label") else "native_label"
+
     def each_once(self, file: object) -> None:
         """Raise `FerError` that names the `file` where two rows have one id."""
         if (twice := repeated(self.table["id"])) is not None:

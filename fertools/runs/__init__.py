@@ -84,12 +84,12 @@ def has_ended(folder: Path) -> bool:
 def open_run(folder: Path | str) -> Run:
     """Read a run. Raises `FerError` where the folder holds none, or one that has not ended."""
     folder = Path(folder)
-    if not has_ended(folder):
-        if (folder / "recipe.toml").is_file():
-            raise FerError(f"{folder}: the run has not ended; train again with --resume")
+    if not (folder / "recipe.toml").is_file():  # a data set has a card, too
         raise FerError(
             f"{folder}: there is no run; give a folder made by `fertools train-baseline`"
         )
+    if not has_ended(folder):
+        raise FerError(f"{folder}: the run has not ended; train again with --resume")
     card = read_json(folder / "card.json")
     contract = read_json(folder / "contract.json")
     found = Contract(**{**contract, "classes": tuple(contract["classes"])})
@@ -111,6 +111,14 @@ def open_runs(folder: Path | str) -> list[Run]:
     if has_ended(folder) or not inner:
         return [open_run(folder)]
     return [open_run(each) for each in sorted(inner, key=lambda p: (len(p.name), p.name))]
+
+
+def open_one(folder: Path | str) -> Run:
+    """The run of a folder. Raises `FerError` where it holds none, or several."""
+    found = open_runs(folder)
+    if len(found) > 1:
+        raise FerError(f"{folder}: holds {len(found)} runs; give one of them: {found[0].folder}")
+    return found[0]
 
 
 def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:

@@ -19,12 +19,19 @@ Tensors = dict[str, torch.Tensor]
 def write_tensors(
     file: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any] | None = None
 ) -> None:
-    """Write tensors with their facts; the same input gives the same bytes."""
+    """Write tensors with their facts; the same input gives the same bytes.
+
+    Raises `FerError` where they cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     partial = file.with_name(f".{file.name}.partial")
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    save_file(plain, partial, {"facts": json.dumps(facts or {}, sort_keys=True)})
+    try:
+        save_file(plain, partial, {"facts": json.dumps(facts or {}, sort_keys=True)})
+    except SafetensorError as error:  # on a full disk, too: it is no OSError
+        raise FerError(f"{file}: cannot be written ({error}); make room and go on") from error
     partial.replace(file)
 
 

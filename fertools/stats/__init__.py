@@ -91,7 +91,7 @@ def stats(
     if not isinstance(manifest, Manifest):
         manifest = read_manifest(manifest)
     table = manifest.table
-    column = column or label_column(manifest)
+    column = column or manifest.label_column
     by, part, parts = parts_of(table)
     faces = usable(table)
     groups = _groups(table)
@@ -104,11 +104,6 @@ def stats(
         dropouts=_dropouts(table),
         dropout_leans=_dropout_leans(table, groups, permutations, seed),
     )
-
-
-def label_column(manifest: Manifest) -> str:
-    """The column that holds the labels: `label` of a split, else the data set's own word."""
-    return "label" if manifest.has("label") else "native_label"
 
 
 def parts_of(table: pa.Table) -> tuple[str, Codes, list[str]]:

@@ -24,7 +24,7 @@ from fertools import recipe as recipes
 from fertools import runs
 from fertools.data import FaceDataset
 from fertools.devices import Process, hardware, hold_memory, joined, shared
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.evaluate.predictions import probabilities, way_of
 from fertools.manifest import write_json
 from fertools.manifest.card import made
@@ -40,6 +40,7 @@ from fertools.train.trainer import Trainer, weights_of_classes
 
 Progress = Callable[[dict[str, Any]], None]
 Scores = dict[str, float]
+SCORES = ("accuracy", "macro-f1", "nll")  # of the validation rows
 SAVING = 20  # a checkpoint is written when so many times the time it takes have passed
 
 
@@ -62,11 +63,12 @@ def train(
     `seed` stands in the place of the recipe's, `draw` in that of `{draw}` in its manifest; with
     `fold=k` fold k is kept for the test and fold k + 1 validates. `progress` gets a record per
     epoch, `say` what is worth knowing of the data. Raises `FerError` where `out` holds a run
-    (without `resume`) or one of another recipe or fold, for data that cannot be trained on, a
-    device that is not there or too small, and a loss that is no number.
+    (without `resume`), one of another recipe or fold, or a data set, or cannot be written, for data
+    that cannot be trained on, what a solver does not take, a device that is not there or too small,
+    and a loss that is no number.
     """
     job = settle(recipe, Path(out), seed, fold, draw)
-    with joined(device) as process:
+    with joined(device) as process, disk_faults(job.out, "" if resume else " with --resume"):
         ended = process.number == 0 and _is_there(job, resume)
         if shared(process, b"ended" if ended else b""):
             return job.out
@@ -82,14 +84,14 @@ def train(
             trainer = Trainer(job.recipe, feed, process, job.seed, teacher)
             recorder = None
             if process.number == 0:
-                _open(job)  # once there is a network: a wrong recipe leaves no folder
                 recorder = Recorder(job, progress, tensorboard)
+                _open(job)  # after all that may fail: a wrong start leaves no run
             with memory(trainer):
                 _loop(job, feed, trainer, recorder)
             if recorder is not None:
                 recorder.close()
         if process.number == 0:
-            _close(job, feed, process.device, command)
+            _close(job, feed, process, command)
     return job.out
 
 
@@ -99,6 +101,8 @@ def _is_there(job: Job, resume: bool) -> bool:
     if job.out.is_file():
         raise FerError(f"{job.out}: is a file; give a folder with -o")
     if not file.is_file():
+        if (job.out / "card.json").is_file():
+            raise FerError(f"{job.out}: holds a data set, not a run; give another -o")
         return False
     if not resume:
         raise FerError(f"{job.out}: there is a run; --resume goes on with it, or give another -o")
@@ -180,8 +184,7 @@ def _validated(trainer: Trainer, feed: Feed) -> Scores:
     """
     if feed.val is None:
         return {}
-    names = ("accuracy", "macro-f1", "nll")
-    found = torch.zeros(len(names), dtype=torch.float64)
+    found = torch.zeros(len(SCORES), dtype=torch.float64)
     process = trainer.process
     if process.number == 0:
         way = way_of(trainer.recipe)
@@ -190,12 +193,13 @@ def _validated(trainer: Trainer, feed: Feed) -> Scores:
     if process.of > 1:
         found = found.to(process.device)
         torch.distributed.broadcast(found, 0)
-    return dict(zip(names, found.tolist(), strict=True))
+    return dict(zip(SCORES, found.tolist(), strict=True))
 
 
 def _scored(values: npt.NDArray[np.float64], val: FaceDataset) -> list[float]:
+    """The `SCORES` of probabilities (n, K); nan where they are no numbers."""
     if not np.isfinite(values).all():
-        return [math.nan] * 3
+        return [math.nan] * len(SCORES)
     table = scores.confusion(val.targets, values.argmax(1), len(val.classes))
     nll = scores.negative_log_likelihood(values, val.targets)
     return [float(scores.accuracy(table)), float(scores.macro_f1(table)), nll]
@@ -203,23 +207,37 @@ def _scored(values: npt.NDArray[np.float64], val: FaceDataset) -> list[float]:
 
 def _solve(job: Job, feed: Feed, solve: Callable[..., None]) -> None:
     """Weights from a solver instead of from gradients."""
+    recipe, rows = job.recipe, feed.train
+    _solvable(recipe)
     began = time.perf_counter()
     torch.manual_seed(job.seed)
-    model, rows = runs.build(job.recipe), feed.train
-    _open(job)
-    weights = weights_of_classes(job.recipe, feed)
+    model, weights = runs.build(recipe), weights_of_classes(recipe, feed)
     pixels = rows.pixels(np.arange(len(rows))).numpy()
     solve(model, pixels, rows.targets, weights=weights, seed=job.seed)
+    _open(job)  # after all that may fail: a wrong start leaves no run
     write_best(job, model.state_dict(), 1)
-    trainer = Trainer(job.recipe, feed, Process(torch.device("cpu")), job.seed)
-    trainer.model = model
-    found = {f"val_{name}": value for name, value in _validated(trainer, feed).items()}
-    line = {"epoch": 1, **found, "seconds": round(time.perf_counter() - began, 3)}
+    line: dict[str, Any] = {"epoch": 1}
+    if feed.val is not None:
+        found = _scored(probabilities(model, feed.val, way_of(recipe)), feed.val)
+        line |= {f"val_{name}": value for name, value in zip(SCORES, found, strict=True)}
+    line["seconds"] = round(time.perf_counter() - began, 3)
     (job.out / "log.jsonl").unlink(missing_ok=True)
     _append(job.out / "log.jsonl", line)
 
 
-def _close(job: Job, feed: Feed, device: torch.device, command: str | None) -> None:
+def _solvable(recipe: Recipe) -> None:
+    """Raise `FerError` for what the card would claim and a solver does not take."""
+    claims = {
+        "train.ema": recipe.train.ema,
+        "train.teacher": recipe.train.teacher,
+        "model.init_weights": recipe.model.init_weights,
+        "data.labels = soft": recipe.data.labels == "soft",
+    }
+    if asked := [name for name, is_asked in claims.items() if is_asked]:
+        raise FerError(f"{recipe.model.name}: is solved and takes no {asked[0]}; leave it out")
+
+
+def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
     """Write what is known of the run, the card last."""
     log, recipe = runs.read_log(job.out), job.recipe
     if importlib.util.find_spec("matplotlib") is not None:
@@ -244,7 +262,8 @@ def _close(job: Job, feed: Feed, device: torch.device, command: str | None) -> N
         "extra_digests": list(job.extra),
         "notes": list(feed.notes),
         "minutes": round(sum(line["seconds"] for line in log) / 60, 2),
-        "hardware": hardware(device),
+        "hardware": hardware(process.device),
+        "processes": 1 if runs.solver(recipe) is not None else process.of,
         "made": made(command),
     }
     write_json(job.out / "card.json", card)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from fertools.columns import encode
-from fertools.data import FaceDataset, in_part
+from fertools.data import FaceDataset, in_part, merged
 from fertools.data.loader import Joined
 from fertools.errors import FerError
 from fertools.evaluate.leakfree import leak_free, parts
@@ -39,8 +38,6 @@ def open_feed(recipe: Recipe, fold: int | None = None) -> Feed:
     an epoch is to be chosen and there is no row to choose on.
     """
     data = recipe.data
-    if not data.manifest:
-        raise FerError("the recipe names no manifest: --set data.manifest=manifests/x.parquet")
     manifest = read_manifest(data.manifest)
     if data.crop == "context" and manifest.card.get("split", {}).get("crop") == "box":
         raise FerError(
@@ -109,9 +106,7 @@ def compare_faces(manifest: Manifest, rows: FaceDataset, data: str | None = None
 def _extra(path: str, data: Data) -> FaceDataset:
     """The training rows of another manifest, or all of one that is not split."""
     manifest = read_manifest(path)
-    found = encode(manifest.column("label" if manifest.has("label") else "native_label"))[1]
-    merge = {word: other for word, other in data.merge.items() if word in found}
-    words = {merge.get(word, word) for word in found}
+    merge, words = merged(manifest, data.merge)
     if not (classes := [word for word in data.classes if word in words]):
         raise FerError(f"{path}: has none of the classes {', '.join(data.classes)}")
     return FaceDataset(

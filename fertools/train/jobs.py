@@ -8,7 +8,7 @@ from typing import Any
 from fertools.errors import FerError
 from fertools.manifest import locate, read_manifest
 from fertools.protocol import names
-from fertools.recipe import Data, Recipe
+from fertools.recipe import DRAW, Data, Recipe
 from fertools.runs import file_digest
 
 
@@ -33,24 +33,34 @@ def plan(
 ) -> list[tuple[Path, dict[str, Any]]]:
     """The runs that are asked for, as folders and options of `train`.
 
-    A single run is `out` itself; several stand below it as `draw0-fold1-seed2`, as far as they
-    differ. `seeds` is how many, by default those of the recipe; `fold` a number or "all".
+    One run without fold and draw is `out` itself; others stand below it, see `name_of`. `seeds` is
+    how many, by default those of the recipe; `fold` a number or "all". Raises `FerError` for a fold
+    that is neither, for a draw of a manifest without draws, which would be one run several times,
+    and where runs would come to lie in one another.
     """
     numbers = list(recipe.train.seeds) if seeds is None else list(range(seeds))
-    if fold is not None and fold != "all" and not fold.isdigit():
+    if fold is not None and fold != "all" and not fold.isdecimal():
         raise FerError(f"--fold {fold}: give a number, or all")
+    if draw is not None and DRAW not in recipe.data.manifest:
+        raise FerError(
+            f"{recipe.data.manifest or 'data.manifest'}: has no {DRAW} in its name, so every draw "
+            "would be the same run; leave --draw out"
+        )
     every = fold == "all"
-    folds = list(range(_folds(recipe))) if every else [None if fold is None else int(fold)]
+    folds = list(range(_folds(recipe, draw))) if every else [None if fold is None else int(fold)]
     found = []
     for k in folds:
         for seed in numbers:
-            names = [f"draw{draw}"] if draw is not None else []
-            names += [f"fold{k}"] if k is not None else []
-            names += [f"seed{seed}"] if len(numbers) > 1 else []
             options = {"seed": seed, "fold": k, "draw": draw}
-            found.append((out / "-".join(names) if names else out, options))
+            found.append((out / name_of(draw, k, seed if len(numbers) > 1 else None), options))
     _beside(out, [folder for folder, _ in found])
     return found
+
+
+def name_of(draw: int | None, fold: int | None, seed: int | None) -> str:
+    """The folder of one of several runs, as `draw0-fold1-seed2`, of what tells it apart."""
+    parts = {"draw": draw, "fold": fold, "seed": seed}
+    return "-".join(f"{name}{number}" for name, number in parts.items() if number is not None)
 
 
 def _beside(out: Path, folders: list[Path]) -> None:
@@ -62,23 +72,20 @@ def _beside(out: Path, folders: list[Path]) -> None:
         raise FerError(f"{out}: holds runs ({inner[0].name} for one); give another -o")
 
 
-def _folds(recipe: Recipe) -> int:
-    manifest = read_manifest(recipe.data.manifest)
+def _folds(recipe: Recipe, draw: int | None) -> int:
+    file = _drawn(recipe.data, draw).manifest
+    manifest = read_manifest(file)
     if not manifest.has("fold"):
-        raise FerError(f"{recipe.data.manifest}: has no folds; run `fertools split --folds 10`")
+        raise FerError(f"{file}: has no folds; run `fertools split --folds 10`")
     return int(manifest.column("fold").fill_null(-1).to_numpy().max()) + 1
 
 
 def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: int | None) -> Job:
     """One job: the recipe with its seed, and with the draw in the name of its manifest.
 
-    Raises `FerError` where the manifest has draws and none is given, or is not there.
+    Raises `FerError` where no manifest is named, it has draws and none is given, or is not there.
     """
-    data = recipe.data
-    if "{draw}" in data.manifest:
-        if draw is None:
-            raise FerError(f"{data.manifest}: has several draws; say --draw 0")
-        data = dataclasses.replace(data, manifest=data.manifest.replace("{draw}", str(draw)))
+    data = _drawn(recipe.data, draw)
     seed = recipe.train.seeds[0] if seed is None else seed
     train = dataclasses.replace(recipe.train, seeds=(seed,))
     recipe = dataclasses.replace(recipe, data=data, train=train)
@@ -86,10 +93,19 @@ def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: 
     return Job(recipe, out, seed, fold, draw, _digest(data, draw), extra)
 
 
+def _drawn(data: Data, draw: int | None) -> Data:
+    """The data with the draw in the name of its manifest."""
+    if not data.manifest:
+        raise FerError("the recipe names no manifest: --set data.manifest=manifests/x.parquet")
+    if DRAW not in data.manifest:
+        return data
+    if draw is None:
+        raise FerError(f"{data.manifest}: has several draws; say --draw 0")
+    return dataclasses.replace(data, manifest=data.manifest.replace(DRAW, str(draw)))
+
+
 def _digest(data: Data, draw: int | None) -> str:
     """The digest of the manifest; one that a published protocol makes is told how where missing."""
-    if not data.manifest:
-        return ""
     try:
         return file_digest(locate(data.manifest))
     except FerError as error:
