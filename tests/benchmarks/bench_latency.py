@@ -1,19 +1,20 @@
 """Latency: one face on one thread in onnxruntime, fp32 and int8, beside mini-XCEPTION.
 
-Run: python tests/benchmarks/bench_latency.py [SIZE] [MODEL...]
+Run: python tests/benchmarks/bench_latency.py [SIZE] [MODEL|RUN...]
 
-The weights are not trained, which changes no time. The files of a network take turns with those of
-mini-XCEPTION and with a graph that only divides by 255 and sums up (the floor: what a call costs),
-so that a slow moment of the machine hits all alike; ratios are between medians of the same turns.
-Times are processor time of the one thread.
+The weights of a MODEL are not trained, which changes no time. The files of a network take turns
+with those of mini-XCEPTION and with a graph that only divides by 255 and sums up (the floor: what a
+call costs), so that a slow moment of the machine hits all alike; ratios are between medians of the
+same turns. Times are processor time of the one thread.
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from fertools import folder, onnx_file
+from fertools import folder, onnx_file, runs
 from fertools.flows._int8 import quantised
 from fertools.models._count import count
 from fertools.models._make import make
@@ -31,6 +32,13 @@ class Nothing(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.mean((2, 3)).expand(-1, len(CLASSES))
+
+
+def network_of(name: str, size: int) -> torch.nn.Module:
+    """A network by its name, or that of a run's folder."""
+    if Path(name).is_dir():
+        return runs.network(runs.open_one(name))
+    return make(name, len(CLASSES), 1, size)
 
 
 def graph_of(network: torch.nn.Module, size: int) -> bytes:
@@ -54,7 +62,7 @@ def main() -> None:
     names = sys.argv[2:] or folder.names("models")
     onnx_file.SECONDS, onnx_file.MOST_CALLS = 15.0, 1000
     faces = np.random.default_rng(0).integers(0, 256, (64, size, size), np.uint8)
-    made = {name: make(name, len(CLASSES), 1, size) for name in {*names, BESIDE}}
+    made = {name: network_of(name, size) for name in {*names, BESIDE}}
     beside, floor = files(made[BESIDE], size, faces), opened(graph_of(Nothing(), size), size)
     ratios = (f"fp32 / {BESIDE}'s", f"int8 / {BESIDE}'s")
     print(f"{size}x{size}, batch 1, one thread")
