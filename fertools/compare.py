@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError
-from fertools.evaluate import are_one_system, outcome_of
+from fertools.evaluate import are_one_system
 from fertools.evaluate.evaluation import Options
+from fertools.evaluate.outcome import outcome_of
 from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
 from fertools.runs import Run, open_runs
 

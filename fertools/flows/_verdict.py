@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError
-from fertools.evaluate import outcome_of
 from fertools.evaluate.evaluation import Options
 from fertools.evaluate.ledger import digest_of
+from fertools.evaluate.outcome import outcome_of
 from fertools.manifest import write_json
 from fertools.measures.intervals import sign_flip
 from fertools.runs import open_run, read_json
