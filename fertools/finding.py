@@ -30,8 +30,3 @@ class Finding:
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
-
-
-def nothing(**more: Any) -> Finding:
-    """A finding without flags."""
-    return Finding(np.empty(0, np.int64), [], **more)

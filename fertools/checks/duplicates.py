@@ -83,8 +83,7 @@ def find(manifest: Manifest, faces: Faces, options: Options) -> Finding:
         "near_copy": np.unique(near[:, 1]),
         "contradicting_twins": disagreeing(comparable, labels),
     }
-    band = options.review, threshold.value
-    review = _review(manifest, found, band, sequence)
+    review = _review(manifest, found, (options.review, threshold.value), sequence)
     return Finding(
         rows=np.concatenate(list(flagged.values())),
         flags=[flag for flag, rows in flagged.items() for _ in rows],
@@ -151,9 +150,8 @@ def _review(
     i, j = found.pairs.T
     subject, _ = encode(manifest.table["subject"])
     two_people = (subject[i] != subject[j]) & (subject[i] >= 0) & (subject[j] >= 0)
-    kept = (
-        (found.ncc >= band[0]) & (found.ncc < band[1]) & ~two_people & ~alike(sequence, found.pairs)
-    )
+    within = (found.ncc >= band[0]) & (found.ncc < band[1])
+    kept = within & ~two_people & ~alike(sequence, found.pairs)
     kind = np.full(int(kept.sum()), KINDS.index("near"))
     return _Listed(found.pairs[kept], found.ncc[kept], found.mirrored[kept], kind)
 

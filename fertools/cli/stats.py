@@ -24,8 +24,8 @@ def command(manifest: str, plot: Path | None, as_json: bool, **typed: Any) -> No
     groups, and which class loses most faces to which reason.
     """
     if typed["column"] == "raters":
-        for name in ("plot", "permutations", "seed"):
-            if (plot if name == "plot" else typed[name]) is not None:
+        for name, value in {"plot": plot, **typed}.items():
+            if name != "column" and value is not None:
                 raise click.UsageError(f"--{name} is nothing that --column raters takes")
         _raters(manifest, as_json)
         return

@@ -163,5 +163,6 @@ def can_tell(manifest: Manifest, options: Options) -> None:
 
 
 def look_of(file: Path, found: Predictions, who: str) -> str:
+    """Note the look at these rows in the ledger beside the manifest; returns its words."""
     said = (found.truth, found.classes), (found.given, found.classes)
     return ledger.noted(file, found.ids, *said, who)
