@@ -126,7 +126,7 @@ def frontier(
         rows = (own == mine) & (filled == honest)
         if rows.any():
             label = ("fertools" if mine else "published") + (
-                ", not chosen on the score" if honest else ", chosen on it, or not told"
+                ", not chosen on the score" if honest else ", chosen on the score or not told"
             )
             colour = COLOURS[5 if mine else 0]
             axes.scatter(x[rows], y[rows], s=42, label=label, edgecolors=colour,
