@@ -374,11 +374,13 @@ def test_a_limited_run_that_was_killed_reads_no_more_than_its_limit(lab):
     assert tree(lab / "out") == before
 
 
-def test_a_limited_run_reads_a_broken_unit_again(lab):
+@pytest.mark.parametrize("done", [False, True])
+def test_a_limited_run_reads_a_broken_unit_again(lab, done):
     arguments = str(lab / "mylab.py"), [lab / "raw"], lab / "out"
     ingest(*arguments, limit=25)
     before = tree(lab / "out")
-    (lab / "out/manifest.parquet").unlink()
+    if not done:
+        (lab / "out/manifest.parquet").unlink()
     (lab / "out/units/01.txt-000.parquet").write_bytes(b"PAR1")
     ingest(*arguments, limit=25)
     assert tree(lab / "out") == before

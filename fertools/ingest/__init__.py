@@ -96,7 +96,8 @@ def ingest(
                 shared=how.kind == "ray")
             for unit in _unfinished(out, units, limit)
         ]  # fmt: skip
-        _check_new(out, jobs, add=add)
+        if limit is None and not add:
+            _check_new(out, jobs)
         count, copies = len(units), pickle.dumps(jobs)
         del units, jobs
         forget(roots)
@@ -195,9 +196,9 @@ def _check_there(out: Location, jobs: Sequence[Job], limit: int | None) -> None:
             file.unlink(missing_ok=True)
 
 
-def _check_new(out: Location, jobs: Sequence[Job], *, add: bool) -> None:
+def _check_new(out: Location, jobs: Sequence[Job]) -> None:
     known = stored_facts(out / "manifest.parquet").get("units")
-    if known is None or add:
+    if known is None:
         return
     if new := [job.unit.name for job in jobs if job.unit.name not in known]:
         raise FerError(
