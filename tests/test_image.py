@@ -152,7 +152,11 @@ def test_what_is_encoded_is_decoded(kind: str, gray: bool) -> None:
 def test_faults_have_reasons() -> None:
     assert reason(b"") == "empty"
     assert reason(b"<!DOCTYPE html><html><body>Log in first</body></html>") == "not_an_image"
-    assert reason(b"GIF89a" + bytes(100)) == "not_an_image"
+    for data, kind in ((b"GIF89a", "GIF"), (b"\0\0\0\x1cftypavif", "AVIF")):
+        with pytest.raises(
+            image.ImageFault, match=f"not_an_image: a {kind} file; convert it to JPEG"
+        ):
+            image.decode(data + bytes(100))
     assert reason(b"BM" + struct.pack("<IHHIIiiHH", 0, 0, 0, 54, 40, 8, 8, 1, 99)) == "undecodable"
     assert reason(b"BM" + struct.pack("<IHHIIiiHH", 0, 0, 0, 54, 40, 0, 8, 1, 24)) == "undecodable"
     assert reason(saved(scene()), max_pixels=90 * 120 - 1) == "too_large"

@@ -291,6 +291,7 @@ def test_nothing_vanishes_and_the_rest_goes_on(house, run, tmp_path):
     (tmp_path / "in/b.png").write_bytes(image.encode(good, "png")[:-40])
     put(tmp_path / "in/sub/c.jpg", np.full((200, 200), 30, np.uint8), "jpeg")
     (tmp_path / "in/d.jpg").write_text("no picture")
+    (tmp_path / "in/e.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     (tmp_path / "in/notes.txt").write_text("no picture by its name")
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.writestr("e.png", image.encode(good, "png"))
@@ -302,11 +303,12 @@ def test_nothing_vanishes_and_the_rest_goes_on(house, run, tmp_path):
         "b.png": "truncated",
         "c.jpg": "no_face",
         "d.jpg": "not_an_image",
+        "e.HEIC": "not_an_image",
         "in.zip!e.png": "ok",
         "notes.txt": "not_an_image",
     }
     assert all(p.detail for p in found.pictures if p.status != "ok")
-    assert found.statuses == {"ok": 2, "truncated": 1, "no_face": 1, "not_an_image": 2}
+    assert found.statuses == {"ok": 2, "truncated": 1, "no_face": 1, "not_an_image": 3}
     with pytest.raises(FerError, match="there is no such file"):
         predict(run, [tmp_path / "in", tmp_path / "gone.png"], sight(house))
     (tmp_path / "empty").mkdir()

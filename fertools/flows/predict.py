@@ -23,6 +23,8 @@ from fertools.roots import READ_ERROR, Member, ReadFault, Root, make_unit
 from fertools.runs import Run, open_one
 from fertools.sources.imagefolder import IMAGES
 
+UNREAD = (".heic", ".heif", ".avif", ".gif")  # pictures too, which are told and not left out
+
 Seen = Callable[[bytes, "Picture"], None]
 
 
@@ -169,7 +171,7 @@ def listed(paths: Sequence[str | Path]) -> Iterator[tuple[str, Root, Member]]:
         if packed and root.members and not any(member.archive for member in root.members):
             yield str(path), root, root.members[0]
             continue
-        pictures = [member for member in root.members if member.suffix in IMAGES]
+        pictures = [member for member in root.members if member.suffix in (*IMAGES, *UNREAD)]
         if not pictures:
             raise FerError(f"{path}: holds no picture ({', '.join(IMAGES)}); give another folder")
         for member in pictures:

@@ -82,6 +82,9 @@ def _by_signature(data: bytes) -> Header:
         tags = tiff_tags(data)
         gray = tags.get(TAG_SAMPLES, 1) < 3 and tags.get(TAG_PHOTOMETRIC, 1) < 2
         return Header("tiff", tags.get(TAG_HEIGHT, 0), tags.get(TAG_WIDTH, 0), 1 if gray else 3)
+    if data[:6] in (b"GIF87a", b"GIF89a") or data[4:8] == b"ftyp":
+        kind = "GIF" if data[:3] == b"GIF" else data[8:12].decode("latin-1").strip().upper()
+        raise ImageFault("not_an_image", f"a {kind} file; convert it to JPEG, PNG or TIFF")
     start = data[:12]
     raise ImageFault("not_an_image", f"no JPEG, PNG, BMP, WebP or TIFF starts with {start!r}")
 
