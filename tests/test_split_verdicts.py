@@ -18,7 +18,7 @@ from fertools.manifest import Manifest, read_manifest, write_manifest
 from fertools.probs import Probs, write_probs
 from fertools.protocol import write_list
 from fertools.review.agree import Settled
-from fertools.review.imported import judged
+from fertools.review.verdicts import judged
 from fertools.split import SplitOptions, split
 
 RULE = """
@@ -46,7 +46,7 @@ def ingested(tmp_path_factory) -> Path:
 def reviewed(data: Path, out: Path, answers: dict[int, str]) -> Path:
     """A copy of the manifest with verdicts on some rows; its faces stay where they are."""
     manifest = read_manifest(data)
-    table = judged(manifest, {row: Settled(word) for row, word in answers.items()})
+    table = judged(manifest, {row: Settled(word) for row, word in answers.items()}, "labels")
     facts = {**manifest.facts, "verdicts": "ab12cd34ef"}
     write_manifest(out / "manifest.parquet", table, facts, manifest.card)
     for shard in data.glob("*.npy"):

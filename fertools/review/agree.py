@@ -19,9 +19,9 @@ from fertools.measures.agreement import (
 )
 from fertools.measures.intervals import Interval
 from fertools.review.journal import OPEN, Entry, Journal, read_journal
+from fertools.review.queue import asks_label
 
 KEEP, DROP, UNSURE, DISPUTED = "keep", "drop", "unsure", "disputed"
-WORDLESS = ("twins", "quality", "no_face")  # queues that do not ask about the label
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,10 @@ class Opinions:
         return sorted({*self.deciding, *(key for said in self.given.values() for key in said)})
 
     def word(self, entry: Entry) -> str:
-        """What a verdict says of the face."""
-        if entry.verdict == "relabel":
-            return str(entry.label)
-        wordless = self.queue in WORDLESS or entry.label is None
-        return entry.verdict if entry.verdict != KEEP or wordless else str(entry.label)
+        """What a verdict says of the face: its label, unless the queue did not ask about that."""
+        asked = entry.verdict == "relabel" or asks_label(self.queue, self.blind)
+        says = asked and entry.verdict in (KEEP, "relabel") and entry.label is not None
+        return str(entry.label) if says else entry.verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,11 @@
 version.
 
 In go the files of one session (journals, or what bundles saved); out comes an `Imported`: their
-agreement, the noise of the labels, what is disputed. With a data folder the columns `verdict`,
-`label_verdict`, `label_verdict_second` and, for faces that are not to be used, `drop` are written
-into the next version of its manifest; `label` and `native_label` stay as they are.
+agreement, the noise of the labels, what is disputed. With a data folder they are written into the
+next version of its manifest (see `verdicts`); `label` and `native_label` stay as they are.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,27 +14,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from fertools import versions
-from fertools.columns import put
 from fertools.errors import FerError, disk_faults
-from fertools.manifest import Manifest, counts, read_manifest
+from fertools.manifest import counts, read_manifest
 from fertools.manifest.card import made
-from fertools.review.agree import (
-    DISPUTED,
-    DROP,
-    KEEP,
-    UNSURE,
-    Agreement,
-    Opinions,
-    Settled,
-    agree,
-    gather,
-)
+from fertools.review.agree import Agreement, Opinions, agree, gather
 from fertools.review.asked import FOLDER
 from fertools.review.disputes import write_disputes
 from fertools.review.noise import Noise, estimate
 from fertools.review.session import data_folder, read_session
-
-COLUMNS = ("verdict", "label_verdict", "label_verdict_second")
+from fertools.review.verdicts import changed_tests, digest, judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +111,8 @@ def _write(
     place = {name: row for row, name in enumerate(manifest.table["id"].to_pylist())}
     answers = {place[names[key]]: settled for key, settled in found.settled.items()
                if names.get(key) in place}  # fmt: skip
-    table = judged(manifest, answers)
-    facts = {**manifest.facts, "verdicts": _digest(table)}
+    table = judged(manifest, answers, said.session)
+    facts = {**manifest.facts, "verdicts": digest(table)}
     facts.pop("version", None)
     card = dict(manifest.card)
     about = {
@@ -140,55 +126,4 @@ def _write(
     card["verdicts"] = {**card.get("verdicts", {}), said.session: about}
     with disk_faults(out):
         version = versions.publish(out, table, facts, card)
-    return version, _changed_tests(table)
-
-
-def judged(manifest: Manifest, answers: Mapping[int, Settled]) -> pa.Table:
-    """The table with the verdicts of some rows; other rows keep those that they had."""
-    table = manifest.table
-    labels = table["native_label"].to_pylist()
-    columns = {name: _texts(table, name) for name in (*COLUMNS, "drop")}
-    ok = manifest.ok().to_pylist()
-    for row, settled in answers.items():
-        verdict = verdict_of(settled.word, labels[row])
-        word = None
-        if verdict in (KEEP, "relabel"):
-            word = labels[row] if verdict == KEEP else settled.word
-        columns["verdict"][row], columns["label_verdict"][row] = verdict, word
-        columns["label_verdict_second"][row] = settled.second
-        if verdict == DROP and ok[row]:  # a reason of its own stays, and stays when this is undone
-            columns["drop"][row] = columns["drop"][row] or versions.BY_VERDICT
-        elif columns["drop"][row] == versions.BY_VERDICT:
-            columns["drop"][row] = None
-    for name, values in columns.items():
-        table = put(table, name, pa.chunked_array([pa.array(values, pa.string())]))
-    return table.combine_chunks()
-
-
-def verdict_of(word: str, label: str | None) -> str:
-    """What a word means for a face of that label: keep, drop, relabel, unsure or disputed."""
-    if word in (KEEP, DROP, UNSURE, DISPUTED):
-        return word
-    return KEEP if word == label else "relabel"
-
-
-def _texts(table: pa.Table, name: str) -> list[str | None]:
-    if name not in table.column_names:
-        return [None] * table.num_rows
-    return list(table[name].to_pylist())
-
-
-def _digest(table: pa.Table) -> str:
-    """32 hex characters that name all verdicts of a table: they determine its content."""
-    state = hashlib.sha256()
-    for row in zip(table["id"].to_pylist(), *(table[n].to_pylist() for n in COLUMNS), strict=True):
-        if row[1] is not None:
-            state.update("\t".join(text or "" for text in row).encode() + b"\n")
-    return state.hexdigest()[:32]
-
-
-def _changed_tests(table: pa.Table) -> int:
-    """Rows of a published test part that are dropped or have another word by a verdict."""
-    verdicts, parts = table["verdict"].to_pylist(), table["official_split"].to_pylist()
-    pairs = zip(verdicts, parts, strict=True)
-    return sum(verdict in (DROP, "relabel") and part == "test" for verdict, part in pairs)
+    return version, changed_tests(table)

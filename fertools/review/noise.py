@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from fertools.measures.intervals import Interval
 from fertools.measures.strata import Stratum, weighted_share
-from fertools.review.agree import DISPUTED, DROP, KEEP, UNSURE, WORDLESS, Settled
+from fertools.review.agree import DISPUTED, DROP, KEEP, UNSURE, Settled
+from fertools.review.queue import asks_label
 
 OPEN = (UNSURE, DISPUTED)
 
@@ -37,7 +38,7 @@ def estimate(
     """The shares with their intervals; None where no controls were mixed in, or where nobody was
     asked about the label.
     """
-    if not facts.get("controls") or (facts["queue"] in WORDLESS and not facts["blind"]):
+    if not facts.get("controls") or not asks_label(facts["queue"], facts["blind"]):
         return None
     strata = {
         name: {"faces": size, "sampled": 0, "judged": 0, "wrong": 0, "clearly_wrong": 0,

@@ -34,6 +34,7 @@ FLAGS = {
     ),
 }
 QUEUES = ("all", *FLAGS, "no_face", "disputed")
+WORDLESS = ("twins", "quality", "no_face")  # ask whether a face is to be used, not what it shows
 # the measure that a flag of quality rests on
 MEASURE = {
     "blurred": "sharpness",
@@ -53,6 +54,11 @@ class Doubtful:
 
     rows: Integers
     reasons: list[list[Reason]] = field(default_factory=list)
+
+
+def asks_label(queue: str, blind: bool) -> bool:
+    """Whether who looks at a queue says what a face shows: who is blind names it on any queue."""
+    return blind or queue not in WORDLESS
 
 
 def doubtful(manifest: Manifest, folder: Path, queue: str) -> Doubtful:
