@@ -80,6 +80,16 @@ def put(table: pa.Table, name: str, column: Any) -> pa.Table:
     return table.append_column(name, column)
 
 
+def flagged(table: pa.Table, *names: str) -> npt.NDArray[np.bool_]:
+    """Rows (n,) that bear one of some flags."""
+    out = np.zeros(table.num_rows, np.bool_)
+    if "flags" in table.column_names:
+        flat = table["flags"].combine_chunks()
+        hit = pc.is_in(pc.list_flatten(flat), value_set=pa.array(names, pa.string()))
+        out[pc.list_parent_indices(flat).filter(hit).to_numpy()] = True
+    return out
+
+
 def usable(table: pa.Table) -> npt.NDArray[np.bool_]:
     """Rows that have a face and that no check has dropped."""
     good = table["status"].to_numpy() == "ok"

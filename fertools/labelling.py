@@ -58,8 +58,8 @@ def _by_rule(table: pa.Table, rule: str) -> Labelled:
         return VOTE_RULES[rule](votes_of(table["votes"]), VOTE_WORDS)
     if all(table[name].null_count == len(table) for name in RATERS):
         raise FerError(f"label rule {rule!r}: the data has no raters; take `uploader`")
-    labels, names = rater_codes(table)
-    return rules.raters(labels, names, unanimous=rule == "unanimous")
+    labels, names, known = rater_codes(table)
+    return rules.raters(labels, names[:known], unanimous=rule == "unanimous")
 
 
 def votes_of(column: pa.ChunkedArray) -> rules.Votes:
@@ -72,17 +72,23 @@ def votes_of(column: pa.ChunkedArray) -> rules.Votes:
     ).astype(np.float64)  # fmt: skip
 
 
-def rater_codes(table: pa.Table) -> tuple[rules.Codes, list[str]]:
-    """What each rater said (n, 3) as codes into sorted words; -1 for nothing or no known word."""
+def rater_codes(table: pa.Table) -> tuple[rules.Codes, list[str], int]:
+    """What each rater said (n, 3) as codes into words, -1 for nothing; the words; how many we know.
+
+    Those come first; behind them stand those that nobody knows, for a rater who
+    said one of these did not keep silent. Both are sorted.
+    """
     columns = [encode(table[name]) for name in RATERS]
-    known = [[canonical(word) for word in said] for _, said in columns]
-    names = sorted({word for said in known for word in said if word})
+    heard = [[canonical(word) or word.strip().lower() for word in said] for _, said in columns]
+    every = {word for said in heard for word in said if word}
+    known = sorted(word for word in every if canonical(word))
+    names = [*known, *sorted(every.difference(known))]
     place = {word: number for number, word in enumerate(names)}
     out = np.full((table.num_rows, len(RATERS)), -1, np.int64)
-    for rater, ((codes, _), said) in enumerate(zip(columns, known, strict=True)):
-        lookup = np.array([*(place.get(word or "", -1) for word in said), -1])
+    for rater, ((codes, _), said) in enumerate(zip(columns, heard, strict=True)):
+        lookup = np.array([*(place.get(word, -1) for word in said), -1])
         out[:, rater] = lookup[codes]
-    return out, names
+    return out, names, len(known)
 
 
 def _mapped(found: Labelled, mapping: Mapping) -> Labelled:

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from fertools import folder
 from fertools.checks._sketch import LARGEST
-from fertools.columns import encode, numbers
+from fertools.columns import cross, encode, numbers, words
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
 from fertools.manifest import Manifest
 from fertools.measures.leakage import Links
 
 SIDE = 48
+NONE, SEVERAL = -1, -2
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -61,11 +62,31 @@ def recordings(table: pa.Table) -> Integers:
 def recording_names(table: pa.Table) -> pa.ChunkedArray:
     """Sequences as `<population>:<name>`: one name in two populations is two sequences.
 
-    The population is that of the person, or else the data set.
+    The population is that of the person. Frames without one lend it from the others of their
+    sequence, or else of their data set where that has one alone; they have no name where the
+    sequence stands in several, for whose it is cannot be told. Where none is known, the data set's
+    own name stands.
     """
     population = pc.replace_substring_regex(table["subject"], ":.*", "")
-    scope = pc.coalesce(population, table["source"])
+    own, names = encode(population)  # -1 for nobody
+    if names and (own < 0).any():
+        source, sequence = encode(table["source"])[0], numbers(table["sequence"])
+        lent = _only(cross(source, sequence)[0], own)
+        lent = np.where(lent == NONE, np.maximum(_only(source, own), NONE), lent)
+        own = np.where(own < 0, lent, own)
+        population = words(own, names)
+    scope = pc.if_else(pa.array(own == SEVERAL), None, pc.coalesce(population, table["source"]))
     return pc.binary_join_element_wise(scope, table["sequence"].cast(pa.string()), ":")
+
+
+def _only(keys: Integers, values: Integers) -> Integers:
+    """The one value (n,) that rows of a key have: `NONE` where none has one, or `SEVERAL`."""
+    known = (keys >= 0) & (values >= 0)
+    low = np.full(int(keys.max(initial=-1)) + 2, np.iinfo(np.int64).max)
+    high = np.full(len(low), NONE)
+    np.minimum.at(low, keys[known], values[known])
+    np.maximum.at(high, keys[known], values[known])
+    return np.where((high >= 0) & (low != high), SEVERAL, high)[keys]
 
 
 def exact(table: pa.Table, dealt: Mask) -> Relation:

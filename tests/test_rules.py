@@ -162,6 +162,19 @@ def test_raters_who_know_no_word():
     assert found.status.tolist() == ["unlabelled", "unlabelled"]
 
 
+@pytest.mark.parametrize(
+    ("said", "majority", "unanimous"),
+    [((0, 3, 3), "unknown_word", "no_majority"), ((0, 0, 3), "ok", "no_majority"),
+     ((3, 3, 3), "unknown_word", "unknown_word"), ((0, 3, 4), "no_majority", "no_majority"),
+     ((3, -1, -1), "unknown_word", "unknown_word")],
+)  # fmt: skip
+def test_a_rater_whose_word_nobody_knows_was_not_silent(said, majority, unanimous):
+    for wanted, whole in ((majority, False), (unanimous, True)):
+        found = rules.raters(np.array([said]), ("anger", "fear", "hurt"), unanimous=whole)
+        assert found.status[0] == wanted
+        assert found.codes[0] == (0 if wanted == "ok" else -1)
+
+
 def test_the_own_word():
     found = rules.single(np.array([1, -1, -1]), ("anger", "fear"), np.array([True, True, False]))
     assert found.codes.tolist() == [1, -1, -1]

@@ -16,6 +16,7 @@ from fertools.errors import FerError
 from fertools.fakes import ck48, fer2013
 from fertools.ingest import ingest
 from fertools.manifest import conform, read_manifest, write_manifest
+from fertools.relations import recording_names
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from tests.conftest import REAL, needs_real
@@ -161,6 +162,84 @@ def test_recordings_of_one_name_are_two_where_the_data_sets_are(tmp_path) -> Non
     again = dataclasses.replace(options, seed=5)
     kept = split([one, two], tmp_path / "n.parquet", again, keep=first.out).out
     assert rows_of(kept)["split"].to_pylist() == rows_of(first.out)["split"].to_pylist()
+
+
+def test_a_recording_is_one_also_where_only_some_of_its_frames_have_a_person(tmp_path) -> None:
+    takes = [f"t{i // 4}" for i in range(24)]
+    people = [f"study:{i // 8}" if i % 2 else None for i in range(24)]
+    lab = write(tmp_path / "a", native_label=["fear"] * 24, sequence=takes, subject=people)
+    done = split(
+        [lab], tmp_path / "m.parquet",
+        SplitOptions(ratios=(1, 1), grouping=Grouping(group="sequence")),
+    )  # fmt: skip
+    assert done.groups == 6
+    assert set(rows_of(done.out)["group"].to_pylist()) == {f"study:t{i}" for i in range(6)}
+
+
+def test_frames_of_nobody_in_a_take_of_two_populations_are_nobodys() -> None:
+    table = pa.table({
+        "source": ["x"] * 6,
+        "sequence": ["1", "1", "1", "2", "2", "3"],
+        "subject": pa.array(["a:kim", "b:lee", None, "a:kim", None, None], pa.string()),
+    })  # fmt: skip
+    names = recording_names(table).to_pylist()
+    assert names == ["a:1", "b:1", None, "a:2", "a:2", "x:3"]
+
+
+def test_raters_who_say_a_word_that_nobody_knows_outvote(tmp_path) -> None:
+    said = {
+        "rater_a_label": ["happiness", "happiness", "boredom", "fear"],
+        "rater_b_label": ["boredom", "happiness", "boredom ", None],
+        "rater_c_label": ["Boredom", "boredom", "boredom", ""],
+    }
+    data = write(tmp_path / "a", **said)
+    for rule, wanted in (
+        ("majority", ["unknown_word", "ok", "unknown_word", "ok"]),
+        ("unanimous", ["no_majority", "no_majority", "unknown_word", "ok"]),
+    ):
+        options = SplitOptions(ratios=(1, 1), label_rule=rule, grouping=Grouping(group="none"))
+        out = split([data], tmp_path / f"{rule}.parquet", options).out
+        assert rows_of(out)["label_status"].to_pylist() == wanted
+
+
+def test_blank_pictures_unite_nobody_once_they_are_flagged(tmp_path) -> None:
+    people = [f"p:{i // 5:02d}" for i in range(100)]
+    hashes = ["black" if i % 5 == 0 else f"h{i}" for i in range(100)]
+    said = {"native_label": ["fear"] * 100, "subject": people, "image_hash": hashes}
+    raw = split(
+        [write(tmp_path / "a", **said)], tmp_path / "a.parquet", SplitOptions(ratios=RATIOS)
+    )
+    assert raw.groups == 1
+    assert "1 groups hold copies under several names of a subject, 20 at most" in raw.notes[0]
+    assert sum("has no row: 1 groups were dealt to 3 parts" in note for note in raw.notes) == 2
+    flags = [["constant"] if i % 5 == 0 else [] for i in range(100)]
+    flagged = write(tmp_path / "b", **said, flags=flags)
+    first = split([flagged], tmp_path / "b.parquet", SplitOptions(ratios=RATIOS))
+    assert first.groups == 20 and not first.notes
+    again = SplitOptions(ratios=RATIOS, seed=4)
+    kept = split([flagged], tmp_path / "c.parquet", again, keep=first.out).out
+    assert rows_of(kept)["split"].equals(rows_of(first.out)["split"])
+    dropped = write(tmp_path / "d", **said, drop=["constant" if f else None for f in flags])
+    assert split([dropped], tmp_path / "d.parquet", SplitOptions(ratios=RATIOS)).groups == 20
+
+
+def test_no_fold_is_empty(tmp_path) -> None:
+    people = [f"p:{i // 4}" for i in range(12)]
+    few = write(tmp_path / "a", native_label=["fear"] * 12, subject=people)
+    with pytest.raises(FerError, match=r"3 groups for 10 folds; say --folds 3"):
+        split([few], tmp_path / "m.parquet", SplitOptions(folds=10))
+    old = split([few], tmp_path / "m.parquet", SplitOptions(folds=3)).out
+    more = write(tmp_path / "b", native_label=["fear"] * 12, subject=[f"p:{i}" for i in range(12)])
+    with pytest.raises(FerError, match="has 3 folds; deal as many, or without --keep"):
+        split([more], tmp_path / "n.parquet", SplitOptions(folds=4), keep=old)
+
+
+def test_rows_without_an_official_part_are_not_called_dealt(tmp_path) -> None:
+    official = ["train", "test", None, "train"] * 5
+    data = write(tmp_path / "a", native_label=["fear"] * 20, official_split=official)
+    done = split([data], tmp_path / "m.parquet", SplitOptions(official=True))
+    assert (done.dealt, done.groups, done.left_out) == (15, 15, {"no_official_split": 5})
+    assert sum(part.rows for part in done.parts) == 15
 
 
 def test_keep_leaves_dealt_groups_where_they_are(tmp_path) -> None:

@@ -139,7 +139,7 @@ def _by_people(manifest: Manifest, said: _Said, options: Options) -> dict[str, D
     """Doubts by raters and by votes, where there are such."""
     table, out = manifest.table, {}
     if any(manifest.has(name) for name in RATERS):
-        codes, names = rater_codes(table)
+        codes, names, _ = rater_codes(table)
         place = np.append(_doubts.codes_in(names, said.names), -1)
         out["raters"] = _doubts.by_raters(place[codes], said.labels, len(said.names))
     if manifest.has("votes"):

@@ -94,8 +94,9 @@ def _raters(manifest: str, as_json: bool) -> None:
     if as_json:
         _show.as_json(dataclasses.asdict(result))
         return
+    alone = f" ({result.alone:,} with one opinion, left out)" if result.alone else ""
     click.echo(
-        f"{result.rows:,} rows with {result.kind}: Fleiss' kappa {result.fleiss_kappa:.3f}, "
+        f"{result.rows:,} rows with {result.kind}{alone}: Fleiss' kappa {result.fleiss_kappa:.3f}, "
         f"pairwise agreement {_show.share(result.pairwise)}, "
         f"no majority {_show.share(result.no_majority)}, unanimous {_show.share(result.unanimous)}"
     )

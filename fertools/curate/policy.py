@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fertools import resources, strict
-from fertools.columns import encode, words
+from fertools.columns import encode, flagged, words
 from fertools.errors import FerError, unknown
 from fertools.measures.leakage import PARTS
 from fertools.strict import setting
@@ -83,7 +83,7 @@ def dropped(table: pa.Table, policy: Policy) -> tuple[pa.ChunkedArray, dict[str,
     reason = np.where(judged, len(policy.drop), -1)
     kept: dict[str, int] = {}
     for number, (flag, way) in enumerate(policy.drop.items()):
-        marked = _flagged(table["flags"], flag)
+        marked = flagged(table, flag)
         free = (reason < 0) & ~safe
         if way == "all":
             reason[marked & free] = number
@@ -100,16 +100,6 @@ def _judged(table: pa.Table) -> Mask:
         return np.zeros(table.num_rows, np.bool_)
     said = pc.and_(pc.equal(table["verdict"], "drop"), pc.equal(table["status"], "ok"))
     return np.asarray(said.fill_null(False).to_numpy())
-
-
-def _flagged(column: pa.ChunkedArray, flag: str) -> Mask:
-    """Rows that bear a flag."""
-    lists = column.combine_chunks()
-    rows = pc.list_parent_indices(lists).to_numpy()
-    hit = pc.equal(pc.list_flatten(lists), flag).to_numpy(zero_copy_only=False)
-    out = np.zeros(len(lists), np.bool_)
-    out[rows[hit]] = True
-    return out
 
 
 def _superfluous(table: pa.Table, flag: str, marked: Mask, free: Mask, safe: Mask) -> Mask:

@@ -5,7 +5,6 @@ in the parts that it was published with. Nothing here depends on time, machine o
 """
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 
 from fertools.audit import audit
 from fertools.audit.verdict import Audit
-from fertools.columns import encode, usable
+from fertools.columns import encode, flagged, usable
 from fertools.errors import FerError
 from fertools.flows._report_suspects import Suspects, curation, suspects
 from fertools.locations import sha256
@@ -193,24 +192,14 @@ def _groups(table: pa.Table, label: str) -> Groups | None:
     groups = encode(table["twin_group"])[0]
     sizes = np.bincount(groups[rows]) if rows.any() else np.empty(0, np.int64)
     found, counts = np.unique(sizes, return_counts=True)
-    flagged = contradicting(table)
+    torn = contradicting(table)
     return Groups(
         rows=int(rows.sum()),
         sizes=dict(zip(found.tolist(), counts.tolist(), strict=True)),
-        contradicting=len(np.unique(groups[flagged & (groups >= 0)])),
+        contradicting=len(np.unique(groups[torn & (groups >= 0)])),
     )
 
 
 def contradicting(table: pa.Table) -> npt.NDArray[np.bool_]:
     """Rows (n,) whose twins bear another label."""
-    return flagged(table, ("contradicting_twins",))
-
-
-def flagged(table: pa.Table, words: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Rows (n,) that bear one of some flags."""
-    out = np.zeros(table.num_rows, np.bool_)
-    if "flags" in table.column_names:
-        flat = table["flags"].combine_chunks()
-        hit = pc.is_in(pc.list_flatten(flat), value_set=pa.array(words, pa.string()))
-        out[pc.list_parent_indices(flat).filter(hit).to_numpy()] = True
-    return out
+    return flagged(table, "contradicting_twins")

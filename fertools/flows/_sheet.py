@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fertools.columns import encode
+from fertools.columns import encode, flagged
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
-from fertools.flows._report_facts import Facts, contradicting, flagged
+from fertools.flows._report_facts import Facts, contradicting
 from fertools.image import encode as file_of
 from fertools.image import fit
 from fertools.manifest import Manifest
@@ -271,7 +271,7 @@ def _quality(facts: Facts, shower: Shower) -> list[Sheet]:
     found = []
     for flag, (measure, sign) in WORST.items():
         name = f"quality_{measure}"
-        rows = np.flatnonzero(flagged(table, (flag,)))
+        rows = np.flatnonzero(flagged(table, flag))
         if not len(rows) or name not in table.column_names:
             continue
         values = table[name].to_numpy().astype(np.float64)[rows]

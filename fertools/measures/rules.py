@@ -45,17 +45,18 @@ def single(codes: Codes, names: Sequence[str], said: npt.NDArray[np.bool_]) -> L
 def raters(labels: npt.NDArray[np.int64], names: Sequence[str], *, unanimous: bool) -> Labelled:
     """The word of most raters: over half of those who spoke, or all of them.
 
-    `labels` (n, raters) are codes into `names`, -1 where a rater said nothing.
+    `labels` (n, raters) are codes into `names`, or above for words that nobody knows; -1 where a
+    rater said nothing. A row whose word would be one that nobody knows is `unknown_word`.
     """
-    places = range(max(len(names), 1))  # one at least, where no rater knew a word
+    places = range(max(len(names), int(labels.max(initial=0)) + 1))
     counts = np.stack([(labels == place).sum(axis=1) for place in places], axis=1)
-    spoke = (labels >= 0).sum(axis=1)
+    spoke = counts.sum(axis=1)
     best = counts.argmax(axis=1)
     top = counts.max(axis=1, initial=0)
     enough = (top == spoke) & (spoke > 0) if unanimous else 2 * top > spoke
-    codes = np.where(enough, best, -1)
-    status = np.where(enough, OK, np.where(spoke > 0, NO_MAJORITY, UNLABELLED))
-    return Labelled(codes, tuple(names), status)
+    known = enough & (best < len(names))
+    refused = np.where(enough, UNKNOWN_WORD, np.where(spoke > 0, NO_MAJORITY, UNLABELLED))
+    return Labelled(np.where(known, best, -1), tuple(names), np.where(known, OK, refused))
 
 
 def majority(votes: Votes, names: Sequence[str]) -> Labelled:

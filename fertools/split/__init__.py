@@ -100,8 +100,10 @@ def split(
             "deal; `fertools stats` says why"
         )
     part, shares, notes = deal_rows(table, options, groups, dealable, listed, keep)
+    notes = [*groups.notes, *notes]
+    dealt = part >= 0
     table = _written(table, groups, part, options)
-    report = _report(table, groups, part, shares, dealable, options)
+    report = _report(table, groups, part, shares, options)
     facts = {
         "split": {k: v for k, v in dataclasses.asdict(options).items() if v is not None},
         "from": {_name(m, f): sha256(f)[:32] for m, f in zip(manifests, files, strict=True)},
@@ -115,14 +117,14 @@ def split(
         write_manifest(out, table, facts, card)
     except OSError as error:
         raise FerError(f"{out}: cannot be written ({error.strerror}); give another -o") from error
-    kinds = [groups.kinds[g] for g in np.unique(groups.codes[dealable])]
+    kinds = [groups.kinds[g] for g in np.unique(groups.codes[dealt])]
     return Split(
         out=out,
         rows=table.num_rows,
-        dealt=int(dealable.sum()),
+        dealt=int(dealt.sum()),
         groups=len(kinds),
         kinds={kind: kinds.count(kind) for kind in sorted(set(kinds))},
-        left_out=_left_out(table, dealable),
+        left_out=_left_out(table, dealable, dealt, options.official),
         parts=report,
         notes=notes,
         missing=listed.missing if listed else [],
@@ -213,11 +215,10 @@ def _report(
     groups: Groups,
     part: Codes,
     shares: npt.NDArray[np.float64],
-    dealable: npt.NDArray[np.bool_],
     options: SplitOptions,
 ) -> list[Part]:
     codes, names = encode(table["label"])
-    totals = np.bincount(codes[dealable & (part >= 0)], minlength=len(names))
+    totals = np.bincount(codes[part >= 0], minlength=len(names))
     found = []
     for number, share in enumerate(shares):
         here = part == number
@@ -229,12 +230,18 @@ def _report(
     return found
 
 
-def _left_out(table: pa.Table, dealable: npt.NDArray[np.bool_]) -> dict[str, int]:
+def _left_out(
+    table: pa.Table,
+    dealable: npt.NDArray[np.bool_],
+    dealt: npt.NDArray[np.bool_],
+    official: bool,
+) -> dict[str, int]:
     """Rows that belong to no part, by reason."""
-    rest = table.filter(pa.array(~dealable))
-    drop = rest["drop"] if "drop" in rest.column_names else pa.nulls(len(rest), pa.string())
-    reasons = pc.if_else(pc.not_equal(rest["status"], "ok"), rest["status"],
-                         pc.coalesce(drop, rest["label_status"]))  # fmt: skip
+    drop = table["drop"] if "drop" in table.column_names else pa.nulls(len(table), pa.string())
+    reasons = pc.if_else(pc.not_equal(table["status"], "ok"), table["status"],
+                         pc.coalesce(drop, table["label_status"]))  # fmt: skip
+    unlisted = "no_official_split" if official else "not_in_protocol"
+    reasons = pc.if_else(pa.array(dealable), unlisted, reasons).filter(pa.array(~dealt))
     counted = {e["values"]: e["counts"] for e in pc.value_counts(reasons).to_pylist()}
     return dict(sorted(counted.items(), key=lambda e: (-e[1], e[0])))
 

@@ -41,6 +41,9 @@ def deal_rows(
     shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
     shares = shares / shares.sum()
     codes, place = np.unique(groups.codes[dealable], return_inverse=True)
+    if options.folds and len(codes) < options.folds:
+        most = f"say --folds {len(codes)}" if len(codes) > 1 else "there is nobody to hold out"
+        raise FerError(f"{len(codes)} groups for {options.folds} folds; {most}")
     fixed, notes = None, list[str]()
     if keep:
         fixed = kept(table, groups, keep, options)[codes]
@@ -48,6 +51,10 @@ def deal_rows(
         notes.append(f"{stay:,} of {len(codes):,} groups stay in the part that {keep} gave them")
     part = np.full(table.num_rows, -1)
     part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
+    rows = np.bincount(part[dealable], minlength=len(shares))
+    for number in np.flatnonzero((rows == 0) & (shares > 0)):
+        name = f"fold {number}" if options.folds else PARTS[number]
+        notes.append(f"{name} has no row: {len(codes):,} groups were dealt to {len(shares)} parts")
     return part, shares, notes + _scarce(table, place, strata, dealable, len(shares), options)
 
 

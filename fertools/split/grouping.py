@@ -2,16 +2,18 @@
 
 In goes a manifest's table and the relations asked for; out come group codes with names and kinds.
 Images that are equal pixel by pixel are united, in whatever data set they are; with `--group none`
-only those of different data sets.
+only those of different data sets. Images of one gray level are equal and show nobody: they unite
+nothing once `curate` has flagged them, nor do rows that are in no part.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from fertools.columns import Codes, encode, usable
+from fertools.columns import Codes, encode, flagged, usable
 from fertools.errors import FerError, unknown
 from fertools.measures.groups import unite
 from fertools.relations import recording_names
@@ -38,11 +40,12 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Group code of each row, the name and the kind of each group."""
+    """Group code of each row, the name and the kind of each group; notes on what was united."""
 
     codes: Codes
     names: list[str]
     kinds: list[str]
+    notes: tuple[str, ...] = ()
 
 
 def group_rows(table: pa.Table, ways: Grouping) -> Groups:
@@ -64,7 +67,8 @@ def group_rows(table: pa.Table, ways: Grouping) -> Groups:
         relations.append(twins if ways.merge_twins else np.where(own < 0, twins, -1))
     relations.append(_same_image(table, across_only=ways.group == "none"))
     codes = unite(n, *relations)
-    return _named(table, codes, (own, names), (twins, twin_names), ways)
+    found = _named(table, codes, (own, names), (twins, twin_names), ways)
+    return replace(found, notes=_joined(codes, own, ways))
 
 
 def owners(table: pa.Table, group: str) -> pa.ChunkedArray:
@@ -88,9 +92,27 @@ def _twins(table: pa.Table) -> tuple[Codes, list[str]]:
     return encode(table["twin_group"])
 
 
+def pictures(table: pa.Table) -> pa.ChunkedArray:
+    """The hash of each row's image, null for those that unite nothing."""
+    said = usable(table) & ~flagged(table, "constant")
+    return pc.if_else(pa.array(said), table["image_hash"], None)
+
+
+def _joined(codes: Codes, own: Codes, ways: Grouping) -> tuple[str, ...]:
+    """A note where copies stand under several names, which are dealt as one."""
+    known = own >= 0
+    several = np.bincount(np.unique(np.stack([codes, own])[:, known], axis=1)[0])
+    if not (several > 1).any():
+        return ()
+    return (
+        f"{int((several > 1).sum()):,} groups hold copies under several names of a {ways.group}, "
+        f"{int(several.max()):,} at most, which are dealt as one; `fertools curate` finds them",
+    )
+
+
 def _same_image(table: pa.Table, *, across_only: bool) -> Codes:
     """Codes of equal images; with `across_only` of those that occur in more than one data set."""
-    codes, found = encode(table["image_hash"])
+    codes, found = encode(pictures(table))
     if across_only:
         source, _ = encode(table["source"])
         pairs = np.unique(np.stack([codes, source], axis=1)[codes >= 0], axis=0)

@@ -17,7 +17,7 @@ from fertools.columns import encode
 from fertools.errors import FerError
 from fertools.manifest import read_manifest
 from fertools.measures.leakage import PARTS
-from fertools.split.grouping import Groups, owners
+from fertools.split.grouping import Groups, owners, pictures
 from fertools.split.options import SplitOptions
 
 FREE = -1
@@ -41,6 +41,8 @@ def kept(
     values = old.column(name)
     number = _folds(values) if options.folds else encode_parts(values)
     many = options.folds or len(options.ratios or ())
+    if options.folds and number.max() + 1 < many:
+        raise FerError(f"{keep}: has {number.max() + 1} folds; deal as many, or without --keep")
     if number.max() >= many:
         what = f"fold {number.max()}" if options.folds else f"a {PARTS[number.max()]} part"
         raise FerError(f"{keep}: has {what}; deal as many parts as it has, or without --keep")
@@ -68,7 +70,7 @@ def _uniting(
     yield old["id"], new["id"]
     if options.grouping.group != "none":
         yield owners(old, options.grouping.group), owners(new, options.grouping.group)
-        yield old["image_hash"], new["image_hash"]
+        yield pictures(old), pictures(new)
 
 
 def _groups_of(

@@ -30,9 +30,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far those who labelled agree, and with the data set's own word."""
+    """How far those who labelled agree, and with the data set's own word.
+
+    Of the `rows` with a word, agreement is among those with two opinions or more; `alone` have one.
+    """
 
     rows: int
+    alone: int
     kind: str
     fleiss_kappa: float
     pairwise: float
@@ -44,17 +48,18 @@ class Agreement:
 def raters(manifest: Manifest | str | Path) -> Agreement:
     """Agreement over the raters' columns, or over the votes where there are votes.
 
-    Raises `FerError` where a manifest has neither, or nobody said a word that is known.
+    Raises `FerError` where a manifest has neither, or no row has two opinions.
     """
     if not isinstance(manifest, Manifest):
         manifest = read_manifest(manifest)
     kind, votes, names = _votes(manifest)
-    rated = votes.sum(axis=1) > 0
-    if not rated.any():
-        raise FerError(f"column {kind!r}: nobody said a known word")
-    counts = votes[rated]
+    rated, several = votes.sum(axis=1) > 0, votes.sum(axis=1) > 1
+    if not several.any():
+        raise FerError(f"column {kind!r}: no row has two opinions, so nobody could disagree")
+    counts = votes[several]
     return Agreement(
         rows=int(rated.sum()),
+        alone=int((rated & ~several).sum()),
         kind=kind,
         fleiss_kappa=agreement.fleiss_kappa(counts),
         pairwise=agreement.pairwise_agreement(counts),
@@ -68,7 +73,7 @@ def _votes(manifest: Manifest) -> tuple[str, npt.NDArray[np.float64], list[str]]
     if manifest.has("votes"):
         return "votes", votes_of(manifest.table["votes"]), list(VOTE_WORDS)
     if any(manifest.has(name) for name in RATERS):
-        codes, names = rater_codes(manifest.table)
+        codes, names, _ = rater_codes(manifest.table)
         return "raters", agreement.votes_of(list(codes.T), len(names)).astype(np.float64), names
     raise FerError("column 'raters': the data has neither raters nor votes")
 
