@@ -48,7 +48,7 @@ images = 300
 [row.small]
 most = 30_000
 goal = 70
-trials = 5
+trials = 6
 
 [row.large]
 most = 60_000
@@ -84,6 +84,13 @@ teacher = "large"
 [trial.all]
 base = "small"
 hypothesis = "It adds up."
+prediction = 20
+changes = ["expected.hardware=a third"]
+adopt = ["longer", "idle", "windows"]
+
+[trial.alone]
+base = "small"
+hypothesis = "Nothing is added to it."
 prediction = 20
 adopt = ["longer", "idle", "windows"]
 """
@@ -146,7 +153,9 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
     # what was kept is put together: here the one trial, so the same weights
     assert "Takes longer." in row_of(text, "all")[2]
     assert all(np.array_equal(a, b) for a, b in zip(hits["all"], hits["longer"], strict=True))
-    assert row_of(text, "small")[2] in ("all", "longer") and row_of(text, "small")[6] == "4, 5"
+    assert row_of(text, "small")[2] in ("all", "longer") and row_of(text, "small")[6] == "4, 6"
+    assert row_of(text, "alone")[10] == "the same as longer, the only one kept"
+    assert not (tmp_path / "runs/alone").exists()
     assert row_of(text, "large")[2] == "large" and "not changed since the first run" in text
     teacher = open_run(tmp_path / "runs/taught/seed1").card["teacher"]
     assert teacher["run"] == str(tmp_path / "runs/large/seed1")
@@ -302,7 +311,7 @@ def write_plan(place: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("trials = 5", "trials = 4", "row small may have 4 trials and has 5"),
+        ("trials = 6", "trials = 4", "row small may have 4 trials and has 6"),
         ('base = "small"', 'base = "tiny"', "base of trial longer 'tiny': known are"),
         ('adopt = ["longer"', 'adopt = ["shorter"', "needs shorter, which is no trial before"),
         ('adopt = ["longer"', 'adopt = ["large"', "needs large, which is no trial before"),

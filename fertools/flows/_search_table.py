@@ -9,7 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fertools.flows._trials import Opened, changes_of, folders, numbers, parameters, recipe_of
+from fertools.flows._trials import (
+    Opened,
+    changes_of,
+    folders,
+    numbers,
+    parameters,
+    recipe_of,
+    repeats,
+)
 from fertools.flows._verdict import ERRORS, KEPT, Selection, Verdict
 from fertools.manifest import write_page
 from fertools.runs import open_run
@@ -98,10 +106,11 @@ def why_not(opened: Opened, state: Known, name: str, most: int) -> str:
         return f"failed: {state.failed[name]}"
     if waits := missing(opened, state, name, most):
         return f"waits for {', '.join(waits)}"
-    trial = opened.plan.trial.get(name)
-    if trial is not None and trial.adopt and not state.taken.get(name):
+    trial, taken = opened.plan.trial.get(name), state.taken.get(name, [])
+    if trial is not None and trial.adopt and not taken:
         return "none was kept, so there is nothing to put together"
-    return "not run"
+    one = repeats(opened, name, taken)
+    return f"the same as {one}, the only one kept" if one else "not run"
 
 
 def _about(opened: Opened, place: Where, plans: Sequence[Mapping[str, Any]]) -> str:

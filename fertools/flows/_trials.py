@@ -184,6 +184,14 @@ def adopted(opened: Opened, name: str, gains: Mapping[str, float]) -> list[str]:
     return taken
 
 
+def repeats(opened: Opened, name: str, taken: Sequence[str]) -> str:
+    """The trial that a sum of it alone would train once more; "" where a sum is something else."""
+    trial = opened.plan.trial.get(name)
+    if trial is None or not trial.adopt or _own(opened, name) or len(taken) != 1:
+        return ""
+    return taken[0] if opened.row_of(taken[0]) == trial.base else ""
+
+
 def parameters(recipe: Recipe) -> int:
     """Trained parameters of a recipe's network."""
     return cost(recipe, weights=False).parameters

@@ -23,6 +23,7 @@ from fertools.flows._trials import (
     open_plan,
     parameters,
     recipe_of,
+    repeats,
 )
 from fertools.flows._verdict import KEPT, Selection, Verdict, judge, select
 from fertools.manifest import write_json
@@ -237,7 +238,7 @@ def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) ->
         taken = state.taken.get(name, [])
         trial = opened.plan.trial.get(name)
         idle = trial is not None and bool(trial.adopt) and not (taken or trial.changes)
-        if name in state.failed or not whole or idle:
+        if name in state.failed or not whole or idle or repeats(opened, name, taken):
             continue
         changes = [*changes_of(opened, name, taken), *place.changes]
         for number, folder in folders(opened, place.runs, name, place.most).items():
