@@ -356,7 +356,7 @@ TAKING = (
 
 
 def test_what_is_put_together_meets_no_key_twice_and_fits_the_row(tmp_path) -> None:
-    head = PLAN.partition("[trial.longer]")[0].replace("trials = 5", "trials = 9")
+    head = PLAN.partition("[trial.longer]")[0].replace("trials = 6", "trials = 9")
     opened = open_plan(write_plan(tmp_path, head + TAKING))
     gains = {"wide": 1.0, "net": 2.0, "blur": 0.5, "turn": 0.6, "other": 9.0}
     assert adopted(opened, "sum", gains) == ["net", "turn"]
