@@ -12,7 +12,7 @@ from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import imagefolder
 from fertools.ingest import ingest
-from fertools.manifest import read_manifest
+from fertools.manifest import read_manifest, write_manifest
 from fertools.measures.intervals import wilson
 from fertools.review import Asked, import_verdicts
 from fertools.review.journal import Given
@@ -245,6 +245,47 @@ def test_a_dispute_that_is_decided_is_written_and_gone(tmp_path):
     journal.add(Given(key, "keep", None, None, "2", after=1))
     import_verdicts([*files, journal.file], data)
     assert columns(data, "verdict", "drop")[name] == ("keep", None)
+
+
+def labelled(data: Path, file: Path, count: int) -> tuple[Path, list[str]]:
+    """Verdicts on the first faces of the queue `labels`, and the ids of these."""
+    session, _ = session_of(data, Asked("labels"))
+    keys = session.items["key"].to_pylist()[:count]
+    said = [(key, "relabel", "contempt") for key in keys]
+    return verdicts(file, "kim", said), session.items["id"].to_pylist()[:count]
+
+
+def test_faces_that_another_curation_took_off_the_queue_keep_their_verdicts(tmp_path):
+    data = judgeable(tmp_path / "data", 20)
+    file, names = labelled(data, tmp_path / "kim.jsonl", 5)
+    judgeable(data, 20, flags=[["label_suspect"]] + [[]] * 19)
+    assert len(session_of(data, Asked("labels"))[0].items) == 1
+    found = import_verdicts([file], data)
+    words = columns(data, "label_verdict")
+    assert found.on_no_row == 0 and [words[name] for name in names] == [("contempt",)] * 5
+
+
+def test_verdicts_on_rows_that_are_gone_are_counted(tmp_path, capsys):
+    data = judgeable(tmp_path / "data", 20)
+    file, names = labelled(data, tmp_path / "kim.jsonl", 5)
+    manifest = read_manifest(data)
+    stays = [name not in names[:2] for name in manifest.table["id"].to_pylist()]
+    left = manifest.table.filter(stays)
+    write_manifest(data / "manifest.parquet", left, manifest.facts, manifest.card)
+    with pytest.raises(SystemExit):
+        main(["import-verdicts", str(file), "--into", str(data)])
+    assert "2 of 5 verdicts are on no row here" in capsys.readouterr().out
+    assert [columns(data, "label_verdict")[name] for name in names[2:]] == [("contempt",)] * 3
+
+
+def test_verdicts_of_another_folder_are_refused(tmp_path):
+    file, _ = labelled(judgeable(tmp_path / "data", 20), tmp_path / "kim.jsonl", 5)
+    other = judgeable(tmp_path / "other", 20)
+    labelled(other, tmp_path / "lee.jsonl", 5)
+    before = (other / "manifest.parquet").read_bytes()
+    with pytest.raises(FerError, match="has none of the 5 faces of these verdicts"):
+        import_verdicts([file], other)
+    assert (other / "manifest.parquet").read_bytes() == before
 
 
 def test_verdicts_outlive_ingest_and_curate_and_are_undone(tmp_path):

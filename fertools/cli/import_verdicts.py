@@ -80,6 +80,10 @@ def _noise(found: "Imported") -> None:
 
 
 def _written(found: "Imported") -> None:
+    if found.on_no_row:
+        faces = len(found.agreement.settled)
+        click.echo(f"{found.on_no_row:,} of {faces:,} verdicts are on no row here: those faces "
+                   "are gone, or were reviewed in another folder")  # fmt: skip
     if disputed := len(found.agreement.disputed):
         click.echo(f"{disputed:,} disputed: fertools review {found.out} --queue disputed")
     if found.changed_test_rows:

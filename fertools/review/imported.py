@@ -7,7 +7,7 @@ next version of its manifest (see `verdicts`); `label` and `native_label` stay a
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,20 +15,21 @@ import pyarrow as pa
 
 from fertools import versions
 from fertools.errors import FerError, disk_faults
-from fertools.manifest import counts, read_manifest
+from fertools.manifest import Manifest, counts, read_manifest
 from fertools.manifest.card import made
 from fertools.review.agree import Agreement, Opinions, agree, gather
 from fertools.review.asked import FOLDER
 from fertools.review.disputes import write_disputes
 from fertools.review.noise import Noise, estimate
-from fertools.review.session import data_folder, read_session
+from fertools.review.session import data_folder, keys_of, read_session
 from fertools.review.verdicts import changed_tests, digest, judged
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came out. `faces` counts the faces by what they are in the end; `version` is the number
-    of the manifest before, None where none was written; `why_no_noise` says what is missing.
+    """What came out. `faces` counts the faces by what they are in the end, `on_no_row` those that
+    the data folder does not have; `version` is the number of the manifest before, None where none
+    was written; `why_no_noise` says what is missing.
     """
 
     session: str
@@ -39,6 +40,7 @@ class Imported:
     out: Path | None = None
     version: int | None = None
     changed_test_rows: int = 0
+    on_no_row: int = 0
 
 
 def import_verdicts(
@@ -50,7 +52,7 @@ def import_verdicts(
     """Compare the verdicts of one session and, with `into`, write them into that data folder.
 
     Raises `FerError` for files that are no verdicts or of several sessions, and for a folder that
-    does not know the session.
+    does not know the session, or none of its faces.
     """
     paths = [Path(file) for file in files]
     said = gather(paths)
@@ -68,11 +70,38 @@ def import_verdicts(
             f"{into}: knows no session {said.session!r} (known are {', '.join(known) or 'none'}); "
             "give the folder that was reviewed"
         )
-    names = dict(zip(items["key"].to_pylist(), items["id"].to_pylist(), strict=True))
-    write_disputes(home, {names[k]: v for k, v in found.disputed.items() if k in names})
-    out = data_folder(into)
-    version, test = _write(out, names, found, said, result, command)
-    return dataclasses.replace(result, out=out, version=version, changed_test_rows=test)
+    return _written(data_folder(into), home, said, result, command)
+
+
+def _written(
+    out: Path, home: Path, said: Opinions, result: Imported, command: str | None
+) -> Imported:
+    """The result once it stands in the next version of the data folder `out`."""
+    manifest, found = read_manifest(out), result.agreement
+    rows = _rows(manifest, home.parent, found.settled)
+    if found.settled and not rows:
+        raise FerError(
+            f"{out}: has none of the {len(found.settled):,} faces of these verdicts; give the "
+            "folder that was reviewed, its folder review in it"
+        )
+    ids = manifest.table["id"]
+    write_disputes(home, {ids[rows[k]].as_py(): v for k, v in found.disputed.items() if k in rows})
+    answers = {row: found.settled[key] for key, row in rows.items()}
+    table = judged(manifest, answers, said.session)
+    return dataclasses.replace(
+        result,
+        out=out,
+        version=_publish(out, manifest, table, said, result, command),
+        changed_test_rows=changed_tests(table),
+        on_no_row=len(found.settled) - len(rows),
+    )
+
+
+def _rows(manifest: Manifest, review: Path, keys: Iterable[str]) -> dict[str, int]:
+    """The row of each key that names one: also of a face that no queue of today holds."""
+    names = keys_of(review, manifest.table["id"].to_pylist())
+    place = {key: row for row, key in enumerate(names)}
+    return {key: place[key] for key in keys if key in place}
 
 
 def _home(paths: Sequence[Path], into: str | Path | None, said: Opinions) -> Path | None:
@@ -97,33 +126,25 @@ def _faces(found: Agreement) -> dict[str, int]:
     return counts(words)
 
 
-def _write(
+def _publish(
     out: Path,
-    names: Mapping[str, str],
-    found: Agreement,
+    manifest: Manifest,
+    table: pa.Table,
     said: Opinions,
     result: Imported,
     command: str | None,
-) -> tuple[int | None, int]:
-    """Write the next version; returns the number of the one before and how many published test rows
-    are others now."""
-    manifest = read_manifest(out)
-    place = {name: row for row, name in enumerate(manifest.table["id"].to_pylist())}
-    answers = {place[names[key]]: settled for key, settled in found.settled.items()
-               if names.get(key) in place}  # fmt: skip
-    table = judged(manifest, answers, said.session)
+) -> int | None:
+    """Write the next version; returns the number of the one before, None where nothing changed."""
     facts = {**manifest.facts, "verdicts": digest(table)}
     facts.pop("version", None)
-    card = dict(manifest.card)
     about = {
-        "reviewers": len(found.reviewers),
+        "reviewers": len(result.agreement.reviewers),
         "blind": said.blind,
-        "alpha": dataclasses.asdict(found.alpha),
+        "alpha": dataclasses.asdict(result.agreement.alpha),
         "faces": result.faces,
         "noise": dataclasses.asdict(result.noise) if result.noise else None,
         "made": made(command),
     }
-    card["verdicts"] = {**card.get("verdicts", {}), said.session: about}
+    sessions = {**manifest.card.get("verdicts", {}), said.session: about}
     with disk_faults(out):
-        version = versions.publish(out, table, facts, card)
-    return version, changed_tests(table)
+        return versions.publish(out, table, facts, {**manifest.card, "verdicts": sessions})

@@ -133,6 +133,12 @@ def key_of(salt: str, name: str) -> str:
     return hashlib.sha256(f"{salt}\n{name}".encode()).hexdigest()[:20]
 
 
+def keys_of(folder: Path, names: Sequence[str]) -> list[str]:
+    """What names each of some faces in the journals of a data folder, whose `folder` review is."""
+    salt = _salt(folder)
+    return [key_of(salt, name) for name in names]
+
+
 def _salt(folder: Path) -> str:
     """What the keys of a data folder are made with: drawn once, told to no page."""
     file = folder / "salt.txt"
@@ -159,7 +165,7 @@ def _drawn(manifest: Manifest, data: Path, asked: Asked) -> tuple[pa.Table, dict
     controls = pool[_lot(rng, len(pool), asked.controls)]
     rows = np.concatenate([found.rows[chosen], controls])
     reasons = [found.reasons[at] for at in chosen] + [[] for _ in controls]
-    table = _table(manifest, rows, reasons, len(chosen), _salt(data / FOLDER))
+    table = _table(manifest, rows, reasons, len(chosen), data / FOLDER)
     strata = {QUEUE: len(found.rows), CONTROL: len(pool)}
     if asked.blind or asked.controls:  # neither order nor place may tell a control
         table = table.take(pa.array(rng.permutation(len(table))))
@@ -186,14 +192,14 @@ def _lot(rng: np.random.Generator, count: int, wanted: int | None) -> Integers:
 
 
 def _table(
-    manifest: Manifest, rows: Integers, reasons: Sequence[Any], suspects: int, salt: str
+    manifest: Manifest, rows: Integers, reasons: Sequence[Any], suspects: int, folder: Path
 ) -> pa.Table:
     names = manifest.table["id"].take(pa.array(rows))
     strata = [QUEUE] * suspects + [CONTROL] * (len(rows) - suspects)
     return pa.table(
         {
             "id": names,
-            "key": pa.array([key_of(salt, name) for name in names.to_pylist()], pa.string()),
+            "key": pa.array(keys_of(folder, names.to_pylist()), pa.string()),
             "stratum": pa.array(strata, pa.string()),
             "label": manifest.table["native_label"].take(pa.array(rows)),
             "reasons": pa.array([json.dumps(r, ensure_ascii=False) for r in reasons], pa.string()),
