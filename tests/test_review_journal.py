@@ -151,6 +151,25 @@ def test_a_verdict_that_nobody_could_have_given_is_named_by_its_line(file):
         read_journal(file)
 
 
+@pytest.mark.parametrize("word", ["", "  "])
+def test_a_label_of_blanks_is_named_by_its_line(file, word):
+    Journal(file, OPENING).add(relabel("a", word, "1"))
+    with pytest.raises(FerError, match=r"kim.jsonl, line 2: label .* write the one that was meant"):
+        read_journal(file)
+
+
+def test_two_spellings_of_one_word_are_no_second_choice(file):
+    Journal(file, OPENING).add(Given("a", "relabel", "fear", "Fear ", "1"))
+    with pytest.raises(FerError, match="line 2: a verdict that nobody could have given"):
+        read_journal(file)
+
+
+def test_a_word_of_an_unknown_data_set_means_itself(file):
+    Journal(file, OPENING).add(Given("a", "relabel", " Fear", "joy ", "1"))
+    found = read_journal(file).latest["a"]
+    assert (found.label, found.second) == ("fear", "joy")
+
+
 def test_a_last_line_without_its_end_is_read_where_it_is_whole(file):
     journal = Journal(file, OPENING)
     journal.add(drop("a", "1"))

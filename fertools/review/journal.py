@@ -11,12 +11,13 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fertools.errors import FerError
+from fertools.errors import FerError, unknown
+from fertools.labels import WORDS, canonical
 
 OPEN = "open"
 VERDICTS = ("keep", "drop", "relabel", "unsure", OPEN)
@@ -156,25 +157,58 @@ class Journal:
             raise FerError(f"{self.file}: cannot be written ({error.strerror})") from error
 
 
-def read_journal(file: Path) -> Journal:
+def read_journal(file: Path, words: Collection[str] | None = None) -> Journal:
     """The verdicts of a file, a journal or the download of a bundle.
 
-    Raises `FerError` where it is none, or holds a verdict that nobody could have given.
+    `words` are the labels of the data set, None where it is not known: words that were spelled
+    otherwise are those that they mean. Raises `FerError` where the file is no journal, or holds a
+    verdict that nobody could have given or a word that is none of these and none of ours.
     """
     if not file.is_file():
         raise FerError(f"{file}: there is no such file; give the verdicts of a reviewer (.jsonl)")
     found = Journal(file)
     if found.opening.get("format") != FORMAT:
         raise FerError(f"{file}: these are no verdicts; give what `fertools review` has written")
+    meant: dict[str | None, str | None] = {None: None}
     for number, line in enumerate(file.read_bytes().splitlines(), 1):
         said = _object(line)
-        if said and "format" not in said and parse(said) is None:
+        if not said or "format" in said:
+            continue
+        given = parse(said)
+        for word in (given.label, given.second) if given else ():
+            if word is not None and word not in meant:
+                meant[word] = _meant(word, words, f"{file}, line {number}")
+        if given is None or (given.second and meant[given.second] == meant[given.label]):
             shown = line.decode(errors="replace")[:LONGEST]
             raise FerError(
                 f"{file}, line {number}: a verdict that nobody could have given: {shown}; "
                 "take the line out, or say what was meant"
             )
     found.take_last()
+    found.entries = [
+        replace(each, label=meant[each.label], second=meant[each.second]) for each in found.entries
+    ]
+    found.latest = {each.key: each for each in found.entries}
+    return found
+
+
+def _meant(word: str, words: Collection[str] | None, where: str) -> str:
+    """The word that a spelling means: the data set's own, else one of ours.
+
+    Where the data set is not known, `joy` may be a word of its own, and means itself.
+    """
+    plain = word.strip().lower()
+    ours = plain if plain in WORDS else None
+    if words is None:
+        found = ours or word.strip()
+    else:
+        found = word if word in words else {each.lower(): each for each in words}.get(plain, "")
+        found = found or canonical(word) or ""
+    if not found:
+        raise FerError(
+            f"{unknown(f'{where}: label', word, list(words or WORDS))}; write the one that was "
+            "meant, or take the line out"
+        )
     return found
 
 
