@@ -83,6 +83,98 @@ def test_who_decides_disputes_is_no_fourth_reviewer(tmp_path):
     assert found.reviewers == ("kim", "lee", "ana")
 
 
+DECIDE = {"session": "disputed", "queue": "disputed", "blind": False}
+
+
+def test_where_those_who_decide_differ_it_stays_disputed_in_any_order(tmp_path, capsys):
+    deciders = [
+        verdicts(tmp_path / "d" / f"{who}.jsonl", who, [("u6", "drop"), ("u8", *word)], **DECIDE)
+        for who, word in (("ann", ("drop",)), ("bob", ("relabel", "fear")))
+    ]
+    for files in (deciders, deciders[::-1]):
+        found = import_verdicts([*bundles(tmp_path), *files]).agreement
+        assert found.settled["u6"].word == "drop" and found.settled["u8"].word == "disputed"
+        assert found.undecided == 1 and found.disputed == {
+            "u8": {"kim": "fear", "lee": "unsure", "ann": "drop", "bob": "fear"}
+        }
+    with pytest.raises(SystemExit):
+        main(["import-verdicts", *map(str, [*bundles(tmp_path), *deciders])])
+    assert "1 disputes stay: those who decided differ" in capsys.readouterr().out
+    with pytest.raises(FerError, match="ann is there twice"):
+        import_verdicts([*bundles(tmp_path), deciders[0], deciders[0]])
+
+
+def test_a_decision_on_faces_of_other_sessions_is_told_and_not_taken(tmp_path, capsys):
+    boss = verdicts(tmp_path / "boss.jsonl", "boss", [("u6", "drop"), ("v1", "drop")], **DECIDE)
+    files = [*bundles(tmp_path), boss]
+    found = import_verdicts(files).agreement
+    assert found.elsewhere == 1 and "v1" not in found.settled
+    with pytest.raises(SystemExit):
+        main(["import-verdicts", *map(str, files)])
+    assert "1 decisions are on faces that none of these" in capsys.readouterr().out
+
+
+def test_who_is_left_when_one_takes_a_verdict_back_is_heard(tmp_path):
+    back = [("u1", "drop"), ("u2", "drop"), ("u1", "open"), ("u2", "open")]
+    kim = verdicts(tmp_path / "kim.jsonl", "kim", back)
+    lee = verdicts(tmp_path / "lee.jsonl", "lee", [("u1", "relabel", "fear")])
+    found = import_verdicts([kim, lee])
+    assert found.agreement.settled["u1"].word == "fear"
+    assert found.taken_back == 1 and "u2" not in found.agreement.settled
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (None, "one reviewer: there is no agreement"),
+        ({"u2": "fear"}, "no face has words of two reviewers"),
+        ({"u1": "fear"}, "only one word was said"),
+    ],
+)
+def test_what_is_not_known_is_a_sentence_and_null(tmp_path, capsys, others, said):
+    data = judgeable(tmp_path / "data", 20)
+    session, _ = session_of(data, Asked("labels"))
+    keys = {f"u{n}": key for n, key in enumerate(session.items["key"].to_pylist())}
+    files = [
+        verdicts(tmp_path / f"{who}.jsonl", who, [given(keys[u], word) for u, word in of.items()])
+        for who, of in (("kim", {"u1": "fear"}), ("lee", others)) if of
+    ]  # fmt: skip
+    with pytest.raises(SystemExit) as end:
+        main(["import-verdicts", *map(str, files), "--into", str(data)])
+    shown = capsys.readouterr().out
+    assert end.value.code == 0 and said in shown and "nan" not in shown
+    text = (data / "card.json").read_text()
+    assert "NaN" not in text and json.loads(text)["verdicts"]["labels"]["alpha"]["value"] is None
+
+
+def test_a_stratum_that_nobody_judged_has_no_noise_rate(tmp_path, capsys):
+    data = judgeable(tmp_path / "data", 40)
+    session, _ = session_of(data, Asked("labels", sample=4, controls=5, blind=True))
+    key = next(r["key"] for r in session.items.to_pylist() if r["stratum"] == "queue")
+    file = verdicts(tmp_path / "kim.jsonl", "kim", [(key, "drop")], session=session.asked.name)
+    with pytest.raises(SystemExit):
+        main(["import-verdicts", str(file), "--into", str(data)])
+    shown = capsys.readouterr().out
+    assert "no noise rate yet" in shown and "nan" not in shown
+    assert "NaN" not in (data / "card.json").read_text()
+
+
+def test_words_are_those_of_the_data_set_or_ours_however_they_are_spelled(tmp_path):
+    labels = ["joy", "anger"] * 10
+    data = judgeable(tmp_path / "data", 20, native_label=labels)
+    session, _ = session_of(data, Asked("labels"))
+    keys = session.items["key"].to_pylist()
+    written = ["Fear ", "angry", "Joy", "joy", "embarrassment"]
+    said = [(key, "relabel", word) for key, word in zip(keys, written, strict=False)]
+    import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", said)], data)
+    words = columns(data, "label_verdict")
+    found = [words[name][0] for name in session.items["id"].to_pylist()[: len(written)]]
+    assert found == ["fear", "anger", "joy", "joy", "embarrassment"]
+    odd = verdicts(tmp_path / "lee.jsonl", "lee", [(keys[0], "drop"), (keys[1], "relabel", "glee")])
+    with pytest.raises(FerError, match=r"lee.jsonl, line 3: label 'glee': known are anger, .*joy"):
+        import_verdicts([odd], data)
+
+
 def test_the_last_word_of_a_reviewer_counts_and_open_is_none(tmp_path):
     said = [("u1", "drop"), ("u1", "relabel", "fear", "sadness"), ("u2", "drop"), ("u2", "open")]
     found = import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", said)]).agreement

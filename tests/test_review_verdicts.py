@@ -106,3 +106,26 @@ def test_an_import_replaces_what_its_own_session_said(data):
         {"session": "labels", "word": "fear", "second": None},
         {"session": "all", "word": "unsure", "second": None},
     ]
+
+
+def test_who_takes_a_verdict_back_leaves_what_others_said(data):
+    say(data, Asked("labels"), {0: ("relabel", "fear"), 1: ("drop",), 2: ("keep",)})
+    say(data, Asked(), {0: ("relabel", "sadness"), 1: ("drop",)})
+    taken = dict.fromkeys(range(3), ("open",))
+    found = say(data, Asked("labels"), taken)
+    assert (found.taken_back, found.faces) == (3, {})
+    assert columns(data)[:3] == [
+        ("relabel", "sadness", None, None), ("drop", None, None, "verdict"),
+        (None, None, None, None),
+    ]  # fmt: skip
+    say(data, Asked(), taken)
+    assert columns(data) == [(None, None, None, None)] * 8
+    assert read_manifest(data).table["session_verdicts"].null_count == 8
+    assert say(data, Asked(), taken).version is None
+
+
+def test_a_drop_that_is_taken_back_leaves_the_reason_of_a_check(tmp_path):
+    data = judgeable(tmp_path / "data", 8, native_label=["anger"] * 8, drop=["exact_copy"] * 8)
+    say(data, Asked("labels"), {0: ("drop",)})
+    say(data, Asked("labels"), {0: ("open",)})
+    assert columns(data)[0] == (None, None, None, "exact_copy")

@@ -1,6 +1,8 @@
 """Bring reviewers' verdicts home: agreement, majority, disputes, label noise."""
 
 import dataclasses
+import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +12,7 @@ from fertools.cli import _show
 if TYPE_CHECKING:
     from fertools.measures.intervals import Interval
     from fertools.review import Imported
+    from fertools.review.agree import Agreement
 
 
 @click.command(epilog="Example: fertools import-verdicts kim.jsonl lee.jsonl --into data/fer2013")
@@ -44,19 +47,50 @@ def _print(found: "Imported") -> None:
     names = ", ".join(agreement.reviewers)
     rows = [[word, count] for word, count in found.faces.items()]
     _show.table(f"session {found.session}, by {names}", ["in the end", "faces"], rows)
-    if len(agreement.reviewers) > 1:
-        click.echo(
-            f"Krippendorff's alpha {_range(agreement.alpha, 1, '')} over "
-            f"{agreement.alpha.groups:,} faces; pairs agree in {100 * agreement.pairwise:.1f} %"
-        )
-    else:
-        click.echo("one reviewer: there is no agreement to measure")
+    click.echo(_agreement(agreement))
+    for line in _told(found):
+        click.echo(line)
     if found.noise is None:
         click.echo(f"no noise rate: {found.why_no_noise}")
     else:
         _noise(found)
     if found.out is not None:
         _written(found)
+
+
+def _agreement(found: "Agreement") -> str:
+    """How far the reviewers agree, or why nothing can be said of it."""
+    if len(found.reviewers) < 2:
+        return "one reviewer: there is no agreement to measure"
+    if math.isnan(found.pairwise):
+        return "no face has words of two reviewers (unsure is none): no agreement to measure"
+    pairs = f"pairs agree in {100 * found.pairwise:.1f} %"
+    if math.isnan(found.alpha.value):
+        return f"only one word was said, so Krippendorff's alpha has no value; {pairs}"
+    faces = f"over {found.alpha.groups:,} faces"
+    return f"Krippendorff's alpha {_range(found.alpha, 1, '')} {faces}; {pairs}"
+
+
+def _told(found: "Imported") -> Iterator[str]:
+    """What became of verdicts that count for no face."""
+    agreement = found.agreement
+    if found.taken_back:
+        yield f"{found.taken_back:,} faces have no verdict any more: theirs were taken back"
+    if agreement.undecided:
+        yield (
+            f"{agreement.undecided:,} disputes stay: those who decided differ; the queue disputed "
+            "shows what they said"
+        )
+    if agreement.elsewhere:
+        yield (
+            f"{agreement.elsewhere:,} decisions are on faces that none of these reviewers judged: "
+            "give all files of the session"
+        )
+    if found.on_no_row:
+        yield (
+            f"{found.on_no_row:,} of {len(agreement.settled):,} verdicts are on no row here: "
+            "those faces are gone, or were reviewed in another folder"
+        )
 
 
 def _noise(found: "Imported") -> None:
@@ -67,8 +101,11 @@ def _noise(found: "Imported") -> None:
         "not even the second choice": noise.clearly_wrong,
         "not to be used": noise.unusable,
     }
-    for name, share in shares.items():
-        click.echo(f"{name}: {_range(share, 100, ' %')} of all faces")
+    if math.isnan(noise.wrong.value):
+        click.echo("no noise rate yet: of the queue or of the controls no face is judged")
+    else:
+        for name, share in shares.items():
+            click.echo(f"{name}: {_range(share, 100, ' %')} of all faces")
     for name, counts in noise.strata.items():
         click.echo(
             f"{name}: {counts['faces']:,} faces, {counts['sampled']:,} sampled, "
@@ -80,10 +117,6 @@ def _noise(found: "Imported") -> None:
 
 
 def _written(found: "Imported") -> None:
-    if found.on_no_row:
-        faces = len(found.agreement.settled)
-        click.echo(f"{found.on_no_row:,} of {faces:,} verdicts are on no row here: those faces "
-                   "are gone, or were reviewed in another folder")  # fmt: skip
     if disputed := len(found.agreement.disputed):
         click.echo(f"{disputed:,} disputed: fertools review {found.out} --queue disputed")
     if found.changed_test_rows:

@@ -4,7 +4,7 @@ In go their verdicts; out comes an `Agreement`. A verdict is a word for the face
 kept or chosen, `keep` where no label was asked about, `drop`; who is unsure said nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,20 +26,22 @@ KEEP, DROP, UNSURE, DISPUTED = "keep", "drop", "unsure", "disputed"
 
 @dataclass(frozen=True, slots=True)
 class Opinions:
-    """The verdicts of one session: reviewer -> key -> the last entry; `deciding` those of whoever
-    looked at the disputes.
+    """The verdicts of one session: reviewer -> key -> the last entry; `deciding` those of each who
+    looked at the disputes. Who took a verdict back gave none; of a key in `taken_back` nobody has
+    one left.
     """
 
     session: str
     queue: str
     blind: bool
     given: Mapping[str, Mapping[str, Entry]]
-    deciding: Mapping[str, Entry]
+    deciding: Mapping[str, Mapping[str, Entry]]
+    taken_back: tuple[str, ...]
 
     @property
     def keys(self) -> list[str]:
-        """Every face that anybody judged, in a fixed order."""
-        return sorted({*self.deciding, *(key for said in self.given.values() for key in said)})
+        """Every face that a reviewer judged, in a fixed order."""
+        return sorted({key for said in self.given.values() for key in said})
 
     def word(self, entry: Entry) -> str:
         """What a verdict says of the face: its label, unless the queue did not ask about that."""
@@ -60,52 +62,62 @@ class Settled:
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Krippendorff's alpha with its interval, the share of pairs of reviewers that agree, the word
-    of each key, and who said what of those that are disputed."""
+    of each key, and who said what of those that are disputed. Both numbers are nan where no face
+    has words of two.
+
+    On `undecided` of the disputed faces those who decided differ; `elsewhere` counts faces that
+    were decided and that none of the reviewers has a verdict on.
+    """
 
     reviewers: tuple[str, ...]
     alpha: Interval
     pairwise: float
     settled: dict[str, Settled]
     disputed: dict[str, dict[str, str]]
+    undecided: int
+    elsewhere: int
 
 
-def gather(files: Sequence[Path]) -> Opinions:
-    """The verdicts of several files of one session; a file of the queue `disputed` decides.
+def gather(files: Sequence[Path], words: Collection[str] | None = None) -> Opinions:
+    """The verdicts of several files of one session; files of the queue `disputed` decide.
 
-    Raises `FerError` where files are of two sessions, or two of one reviewer.
+    `words` are the labels of the data set they are of, None where it is not known. Raises
+    `FerError` where files are of two sessions, or two of one reviewer, and see `read_journal`.
     """
     given: dict[str, dict[str, Entry]] = {}
-    deciding: dict[str, Entry] = {}
+    deciding: dict[str, dict[str, Entry]] = {}
+    touched: set[str] = set()
     first: Journal | None = None
     for file in files:
-        found = read_journal(Path(file))
-        said = {key: each for key, each in found.latest.items() if each.verdict != OPEN}
+        found = read_journal(Path(file), words)
         who, session = (str(found.opening.get(name)) for name in ("reviewer", "session"))
-        if found.opening.get("queue") == DISPUTED:
-            deciding |= said
-            continue
-        first = first or found
-        if session != first.opening.get("session"):
+        decides = found.opening.get("queue") == DISPUTED
+        first = first or (None if decides else found)
+        if first and not decides and session != first.opening.get("session"):
             raise FerError(
                 f"{file}: is of the session {session}, {first.file} of "
                 f"{first.opening.get('session')}; import one session at a time"
             )
-        if who in given:
+        into = deciding if decides else given
+        if who in into:
             raise FerError(f"{file}: {who} is there twice; give one file for each reviewer")
-        given[who] = said
+        into[who] = {key: each for key, each in found.latest.items() if each.verdict != OPEN}
+        touched |= set() if decides else found.latest.keys()
     if first is None:
         raise FerError(f"{files[0]}: decides disputes; give the files of the reviewers as well")
     about = first.opening
+    left = touched.difference(*given.values())
     return Opinions(str(about["session"]), str(about.get("queue")), bool(about.get("blind")), given,
-                    deciding)  # fmt: skip
+                    deciding, tuple(sorted(left)))  # fmt: skip
 
 
 def agree(said: Opinions) -> Agreement:
     """Compare what was said.
 
     A face has the word of more than half of those who looked at it, an unsure one counting as
-    having looked; else it is disputed, unless a single reviewer was unsure or somebody decided.
-    Alpha is over the faces with two words or more (see `measures.agreement`), before any decision.
+    having looked; else it is disputed, unless a single reviewer was unsure. Where somebody decided
+    it has that word, and is disputed where two decided differently. Alpha is over the faces with
+    two words or more (see `measures.agreement`), before any decision.
     """
     keys = said.keys
     words = sorted({said.word(e) for of in said.given.values() for e in of.values()} | {UNSURE})
@@ -115,24 +127,32 @@ def agree(said: Opinions) -> Agreement:
     ]
     looked = votes_of(codes, len(words))
     voted = np.delete(looked, words.index(UNSURE), axis=1)
-    chosen = majority(looked)
+    most = [words[code] if code >= 0 else DISPUTED for code in majority(looked)]
     settled: dict[str, Settled] = {}
     disputed: dict[str, dict[str, str]] = {}
-    for at, key in enumerate(keys):
-        voices = {who: of[key] for who, of in said.given.items() if key in of}
-        word = words[chosen[at]] if chosen[at] >= 0 else DISPUTED
-        if key in said.deciding:
-            word = said.word(said.deciding[key])
-            voices = {"": said.deciding[key]}
+    undecided = 0
+    for key, word in zip(keys, most, strict=True):
+        voices, decided = _voices(said.given, key), _voices(said.deciding, key)
+        if decided:
+            chosen = {said.word(entry) for entry in decided.values()}
+            undecided += len(chosen) > 1
+            word = chosen.pop() if len(chosen) == 1 else DISPUTED
+            voices = decided if word != DISPUTED else voices | decided
         elif word == UNSURE and len(voices) > 1:
             word = DISPUTED
         if word == DISPUTED:
             disputed[key] = {who: said.word(entry) for who, entry in voices.items()}
-        settled[key] = Settled(word, _second(word, [said_of for said_of in voices.values()
-                                                    if said.word(said_of) == word]))  # fmt: skip
+        agreed = [entry for entry in voices.values() if said.word(entry) == word]
+        settled[key] = Settled(word, _second(word, agreed))
     return Agreement(
-        tuple(said.given), krippendorff_alpha(voted), pairwise_agreement(voted), settled, disputed
-    )
+        tuple(said.given), krippendorff_alpha(voted), pairwise_agreement(voted), settled, disputed,
+        undecided, len(set().union(*said.deciding.values()) - settled.keys()),
+    )  # fmt: skip
+
+
+def _voices(said: Mapping[str, Mapping[str, Entry]], key: str) -> dict[str, Entry]:
+    """Who said what of a face."""
+    return {who: of[key] for who, of in said.items() if key in of}
 
 
 def _second(word: str, entries: Sequence[Entry]) -> str | None:

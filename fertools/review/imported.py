@@ -7,9 +7,11 @@ next version of its manifest (see `verdicts`); `label` and `native_label` stay a
 """
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -21,15 +23,16 @@ from fertools.review.agree import Agreement, Opinions, agree, gather
 from fertools.review.asked import FOLDER
 from fertools.review.disputes import write_disputes
 from fertools.review.noise import Noise, estimate
-from fertools.review.session import data_folder, keys_of, read_session
+from fertools.review.session import data_folder, keys_of, read_session, words_of
 from fertools.review.verdicts import changed_tests, digest, judged
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came out. `faces` counts the faces by what they are in the end, `on_no_row` those that
-    the data folder does not have; `version` is the number of the manifest before, None where none
-    was written; `why_no_noise` says what is missing.
+    """What came out. `faces` counts the faces by what they are in the end, `taken_back` those of
+    which nobody says anything any more, `on_no_row` those that the data folder does not have;
+    `version` is the number of the manifest before, None where none was written; `why_no_noise` says
+    what is missing.
     """
 
     session: str
@@ -37,6 +40,7 @@ class Imported:
     faces: dict[str, int]
     noise: Noise | None
     why_no_noise: str
+    taken_back: int
     out: Path | None = None
     version: int | None = None
     changed_test_rows: int = 0
@@ -55,14 +59,15 @@ def import_verdicts(
     does not know the session, or none of its faces.
     """
     paths = [Path(file) for file in files]
-    said = gather(paths)
+    manifest = None if into is None else read_manifest(data_folder(into))
+    said = gather(paths, None if manifest is None else words_of(manifest))
     found = agree(said)
     home = _home(paths, into, said)
     items, facts = (read_session(home) if home is not None else None) or (None, {})
     noise = None if items is None else estimate(items, facts, found.settled)
     why = "" if noise else _why(facts if items is not None else None)
-    result = Imported(said.session, found, _faces(found), noise, why)
-    if into is None or home is None:
+    result = Imported(said.session, found, _faces(found), noise, why, len(said.taken_back))
+    if manifest is None or home is None:
         return result
     if items is None:
         known = sorted(file.parent.name for file in home.parent.glob("*/items.parquet"))
@@ -70,30 +75,31 @@ def import_verdicts(
             f"{into}: knows no session {said.session!r} (known are {', '.join(known) or 'none'}); "
             "give the folder that was reviewed"
         )
-    return _written(data_folder(into), home, said, result, command)
+    return _written(manifest, home, said, result, command)
 
 
 def _written(
-    out: Path, home: Path, said: Opinions, result: Imported, command: str | None
+    manifest: Manifest, home: Path, said: Opinions, result: Imported, command: str | None
 ) -> Imported:
-    """The result once it stands in the next version of the data folder `out`."""
-    manifest, found = read_manifest(out), result.agreement
-    rows = _rows(manifest, home.parent, found.settled)
-    if found.settled and not rows:
+    """The result once it stands in the next version of the manifest; `home` is the session's."""
+    out, found = home.parents[1], result.agreement
+    rows = _rows(manifest, home.parent, [*found.settled, *said.taken_back])
+    on_no_row = len(found.settled.keys() - rows.keys())
+    if found.settled and on_no_row == len(found.settled):
         raise FerError(
             f"{out}: has none of the {len(found.settled):,} faces of these verdicts; give the "
             "folder that was reviewed, its folder review in it"
         )
     ids = manifest.table["id"]
     write_disputes(home, {ids[rows[k]].as_py(): v for k, v in found.disputed.items() if k in rows})
-    answers = {row: found.settled[key] for key, row in rows.items()}
+    answers = {row: found.settled.get(key) for key, row in rows.items()}
     table = judged(manifest, answers, said.session)
     return dataclasses.replace(
         result,
         out=out,
         version=_publish(out, manifest, table, said, result, command),
         changed_test_rows=changed_tests(table),
-        on_no_row=len(found.settled) - len(rows),
+        on_no_row=on_no_row,
     )
 
 
@@ -140,11 +146,20 @@ def _publish(
     about = {
         "reviewers": len(result.agreement.reviewers),
         "blind": said.blind,
-        "alpha": dataclasses.asdict(result.agreement.alpha),
+        "alpha": _known(dataclasses.asdict(result.agreement.alpha)),
         "faces": result.faces,
-        "noise": dataclasses.asdict(result.noise) if result.noise else None,
+        "noise": _known(dataclasses.asdict(result.noise)) if result.noise else None,
         "made": made(command),
     }
     sessions = {**manifest.card.get("verdicts", {}), said.session: about}
     with disk_faults(out):
         return versions.publish(out, table, facts, {**manifest.card, "verdicts": sessions})
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts with None for numbers that are not known: JSON has no nan."""
+    return {
+        name: _known(value) if isinstance(value, dict)
+        else None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in facts.items()
+    }  # fmt: skip

@@ -118,7 +118,7 @@ def open_session(data: str | Path, asked: Asked) -> tuple[Session, Manifest]:
     else:
         items, facts = _drawn(manifest, home, asked)
         _write(folder, items, facts)
-    return Session(folder, asked, items, _words(manifest), facts), manifest
+    return Session(folder, asked, items, words_of(manifest), facts), manifest
 
 
 def read_session(folder: Path) -> tuple[pa.Table, dict[str, Any]] | None:
@@ -207,7 +207,7 @@ def _table(
     )
 
 
-def _words(manifest: Manifest) -> tuple[str, ...]:
+def words_of(manifest: Manifest) -> tuple[str, ...]:
     """The labels to choose from: those of the data first, then the common ones."""
     own = sorted(set(manifest.table["native_label"].drop_null().to_pylist()))
     return (*own, *(word for word in WORDS[:BASIC] if word not in own))

@@ -25,19 +25,19 @@ ANSWERS = pa.list_(
 WORDLESS = (DISPUTED, KEEP, UNSURE)  # say nothing of the label, nor that a face is to go
 
 
-def judged(manifest: Manifest, answers: Mapping[int, Settled], session: str) -> pa.Table:
-    """The table with what `session` says of some rows; other rows keep what they had."""
+def judged(manifest: Manifest, answers: Mapping[int, Settled | None], session: str) -> pa.Table:
+    """The table with what `session` says of some rows, None where it takes back what it said; other
+    rows keep what they had."""
     table = manifest.table
     labels, ok = table["native_label"].to_pylist(), manifest.ok().to_pylist()
     columns = {name: _values(table, name) for name in (*COLUMNS, SAID, "drop")}
     for row, answer in answers.items():
         said = _answers(columns[SAID][row])
-        said.pop(session, None)
-        said[session] = answer  # at the end: of two words the one that came last counts
-        columns[SAID][row] = [
-            {"session": name, "word": each.word, "second": each.second}
-            for name, each in said.items()
-        ]
+        if said.pop(session, answer) is None:
+            continue  # it never said anything
+        if answer is not None:
+            said[session] = answer  # at the end: of two words the one that came last counts
+        columns[SAID][row] = _record(said)
         stands = standing(said.values(), labels[row])
         for name, value in zip(COLUMNS, stands, strict=True):
             columns[name][row] = value
@@ -90,6 +90,11 @@ def changed_tests(table: pa.Table) -> int:
 def _answers(record: list[dict[str, Any]] | None) -> dict[str, Settled]:
     """What each session says of a row, in the order of the imports."""
     return {each["session"]: Settled(each["word"], each["second"]) for each in record or []}
+
+
+def _record(said: Mapping[str, Settled]) -> list[dict[str, Any]] | None:
+    found = [{"session": s, "word": each.word, "second": each.second} for s, each in said.items()]
+    return found or None
 
 
 def _values(table: pa.Table, name: str) -> list[Any]:
