@@ -88,7 +88,7 @@ def _written(
     if found.settled and on_no_row == len(found.settled):
         raise FerError(
             f"{out}: has none of the {len(found.settled):,} faces of these verdicts; give the "
-            "folder that was reviewed, its folder review in it"
+            "folder that was reviewed, together with what is in its folder review"
         )
     ids = manifest.table["id"]
     write_disputes(home, {ids[rows[k]].as_py(): v for k, v in found.disputed.items() if k in rows})
