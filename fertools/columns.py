@@ -27,12 +27,15 @@ def encode(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
 
 
 def texts(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    """A column as texts; raises `FerError` that has its `name` where its values are lists or
-    records.
+    """A column as texts; raises `FerError` that has its `name` where its values are lists, records
+    or bytes that are no text.
     """
     if pa.types.is_nested(column.type):
         raise FerError(f"column {name!r}: holds {column.type}, which has no single value a row")
-    return column.cast(pa.string())
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException as error:
+        raise FerError(f"column {name!r}: holds {column.type}, which is no text") from error
 
 
 def repeated(column: pa.ChunkedArray) -> str | None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fertools.columns import repeated
 from fertools.errors import FerError
 from fertools.manifest import write_rows
 from fertools.manifest.parquet import read_parquet
@@ -44,6 +45,8 @@ def read_probs(file: Path | str) -> Probs:
     probabilities are missing, negative or do not sum to 1.
     """
     table = read_parquet(Path(file), file, cure="; write `id` and `p_<word>`")
+    if (twice := repeated(pa.chunked_array([table.column_names]))) is not None:
+        raise FerError(f"{file}: the column {twice!r} stands there twice; give each once")
     words = [name[len(PREFIX) :] for name in table.column_names if name.startswith(PREFIX)]
     if "id" not in table.column_names or len(words) < 2:
         known = ", ".join(table.column_names)

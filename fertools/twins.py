@@ -23,7 +23,7 @@ from fertools.errors import FerError
 from fertools.faces import Faces
 from fertools.manifest import Manifest
 from fertools.measures.leakage import Links
-from fertools.measures.twins import calibrated, curve
+from fertools.measures.twins import ONE_PHOTOGRAPH, calibrated, curve, doubled
 from fertools.relations import Doubles, Integers, Mask, Relation, people, recordings, small_faces
 
 
@@ -168,10 +168,12 @@ def _thresholds(
         columns = (counts.thresholds, counts.same, counts.different, counts.unknown)
         curves[name] = [Step(round(float(t), 3), int(s), int(d), int(u))
                         for t, s, d, u in zip(*columns, strict=True)]  # fmt: skip
-        if (own := calibrated(counts)) is None:
-            notes.append(f"{name}: faces of two people have an NCC of 1, so {BY_EYE} is kept")
-        else:
-            thresholds[name], origins[name] = round(own, 3), "subjects"
+        thresholds[name], origins[name] = round(calibrated(counts), 3), "subjects"
+        if many := doubled(counts):
+            notes.append(
+                f"{name}: {many:,} pairs of two people have an NCC of {ONE_PHOTOGRAPH} and more: "
+                "taken for one photograph under two names"
+            )
     return thresholds, origins, curves, notes
 
 

@@ -145,6 +145,27 @@ def people(seed: int) -> np.ndarray:
     return np.clip(faces / 2 + 60, 0, 255).astype(np.uint8)
 
 
+def test_a_photograph_under_two_names_does_not_lift_the_threshold(tmp_path) -> None:
+    """Two near-copies of nobody (NCC above 0.9) stay twins beside one photograph saved twice."""
+    faces = looks(9, 8).astype(float)
+    noise = looks(10, 8).astype(float)
+    for twin, share in ((4, 0.3), (5, 0.3), (6, 0.03)):
+        faces[twin] = faces[twin - 4] + share * (noise[twin] - 128)
+    path = manifest(
+        tmp_path,
+        np.clip(faces / 2 + 60, 0, 255).astype(np.uint8),
+        split=["train"] * 4 + ["test"] * 4,
+        subject=[None, None, "p:a", "p:c", None, None, "p:b", "p:d"],
+    )
+    found = audit(path, ["near"])
+    assert found.thresholds == {"x": 0.9} and verdicts(found)["near"] == "leaks"
+    assert leaks(found, "near") == {("train", "test"): (3, 4)}
+    assert found.notes == (
+        "x: 1 pairs of two people have an NCC of 0.98 and more: taken for one photograph under two "
+        "names",
+    )
+
+
 def test_people_that_look_alike_are_false_twins_and_set_the_threshold(tmp_path) -> None:
     path = manifest(
         tmp_path,
@@ -321,6 +342,7 @@ def test_the_command_and_its_exit_codes(tmp_path, capsys) -> None:
     assert shown["verdicts"][0]["verdict"] == "leaks"
     assert run(f"audit {data}") == 1
     assert run(f"audit {out} --near-threshold 1.5") == 1
+    assert run(f"audit {out} --max-leakage nan") == run(f"audit {out} --max-leakage 1.5") == 1
 
 
 def test_drawn_people_kept_apart_are_clean(tmp_path, capsys) -> None:

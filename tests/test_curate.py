@@ -147,13 +147,14 @@ def test_a_face_that_reviewers_dropped_goes_and_another_copy_stays():
         "official_split": ["test", None, None],
         "face_hash": ["a", "a", "b"],
         "status": ["ok"] * 3,
+        "native_label": ["fear"] * 3,
         "flags": [[], ["exact_copy"], []],
         "verdict": ["drop", "keep", None],
     }
     policy = Policy(spare=("test",), drop={"exact_copy": "but_one"})
     assert dropped(pa.table(columns), policy)[0].to_pylist() == ["verdict", None, None]
     columns["verdict"] = [None] * 3
-    table = pa.table(columns, schema=pa.table(columns).schema.set(4, pa.field("verdict", "string")))
+    table = pa.table(columns, schema=pa.table(columns).schema.set(5, pa.field("verdict", "string")))
     assert dropped(table, policy)[0].to_pylist() == [None, "exact_copy", None]
 
 
@@ -187,16 +188,30 @@ def test_one_of_each_takes_the_copies_from_training(data, tmp_path):
     ],
 )
 def test_policies_on_copies(flags, parts, copies, way, goes):
-    n = len(parts)
+    drop = dropped_copies(flags, parts, copies, way, ["fear"] * len(parts))
+    assert drop == ["exact_copy" if i in goes else None for i in range(len(parts))]
+
+
+@pytest.mark.parametrize(
+    ("labels", "goes"),
+    [([None, "fear", "fear"], [0, 2]), (["fear", None, None], [1, 2]), ([None] * 3, [1, 2])],
+)
+def test_of_copies_one_with_a_label_stays(labels, goes):
+    drop = dropped_copies(["exact_copy"] * 2, ["train"] * 3, "aaa", "but_one", labels)
+    assert drop == ["exact_copy" if i in goes else None for i in range(3)]
+
+
+def dropped_copies(flags, parts, copies, way, labels) -> list[str | None]:
     table = pa.table(
         {
             "flags": pa.array([[], *([f] for f in flags)], pa.list_(pa.string())),
             "official_split": parts,
+            "native_label": pa.array(labels, pa.string()),
             "face_hash": [c if copies.count(c) > 1 else None for c in copies],
         }
     )
     drop, _ = dropped(table, Policy(spare=("val", "test"), drop={"exact_copy": way}))
-    assert drop.to_pylist() == ["exact_copy" if i in goes else None for i in range(n)]
+    return drop.to_pylist()
 
 
 def test_the_first_flag_of_a_policy_is_the_reason():

@@ -369,7 +369,7 @@ def test_predictions_that_do_not_cover_the_part_are_refused(study) -> None:
     with pytest.raises(FerError, match=r"3 of the .* rows are missing"):
         evaluate(study / "apart.parquet", probs=study / "short.parquet")
     pq.write_table(table.rename_columns(["id", "p_a", "p_b", "p_c", "p_d"]), study / "odd.parquet")
-    with pytest.raises(FerError, match="class 'a': known are"):
+    with pytest.raises(FerError, match=r"odd.parquet: p_a is a class that no row of .*apart\.parq"):
         evaluate(study / "apart.parquet", probs=study / "odd.parquet")
 
 
@@ -395,6 +395,7 @@ def test_predictions_for_data_sets_of_unlike_faces_are_scored(study, tmp_path) -
         (Options(outside="mask"), {}, "--outside is of a run"),
         (Options(), {"write": "p.parquet"}, "--probs writes those of a run"),
         (Options(split="val"), {"out_of_fold": True}, "leave --split out"),
+        (Options(fold=2), {"out_of_fold": True}, "leave --fold out"),
     ],
 )
 def test_what_a_file_of_predictions_has_no_use_for_is_said(study, options, more, message) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fertools.measures.twins import GRID, UNKNOWN, calibrated, curve
+from fertools.measures.twins import GRID, UNKNOWN, calibrated, curve, doubled
 
 PAIRS = np.array([[0, 1], [0, 2], [1, 3], [2, 3], [2, 4], [3, 4]])
 SUBJECTS = np.array([7, 7, 8, 8, UNKNOWN])
@@ -23,7 +23,7 @@ def test_pairs_are_counted_by_what_is_known_of_their_people() -> None:
 
 
 def test_a_pair_on_a_step_of_the_grid_still_counts_there() -> None:
-    for step in range(180, 200):
+    for step in range(180, 196):
         found = curve(np.array([[0, 1]]), np.array([step / 200]), np.array([1, 2]))
         assert calibrated(found) == (step + 1) / 200
 
@@ -33,8 +33,12 @@ def test_no_two_people_alike_leaves_the_least_threshold() -> None:
     assert calibrated(curve(np.empty((0, 2), np.int64), np.empty(0), SUBJECTS)) == 0.9
 
 
-def test_a_copy_under_two_names_cannot_be_calibrated_away() -> None:
-    assert calibrated(curve(PAIRS, np.ones(len(PAIRS)), SUBJECTS)) is None
+@pytest.mark.parametrize("ncc", [0.98, 0.9951, 1.0])
+def test_a_photograph_under_two_names_says_nothing_of_resemblance(ncc: float) -> None:
+    found = curve(PAIRS, np.full(len(PAIRS), ncc), SUBJECTS)
+    assert calibrated(found) == 0.9 and doubled(found) == 2
+    found = curve(PAIRS, np.array([0.99, ncc, 0.942, 1.0, 0.95, 0.9]), SUBJECTS)
+    assert calibrated(found) == 0.945 and doubled(found) == 1
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fertools.errors import FerError
@@ -40,6 +42,13 @@ def test_a_file_of_pandas_in_single_precision_is_read(tmp_path) -> None:
 def test_a_file_that_cannot_be_right_is_refused(tmp_path, columns, message) -> None:
     pd.DataFrame(columns).to_parquet(tmp_path / "p.parquet")
     with pytest.raises(FerError, match=message):
+        read_probs(tmp_path / "p.parquet")
+
+
+def test_a_column_that_stands_there_twice_is_named(tmp_path) -> None:
+    table = pa.table({"id": ["a"], "p_a": [1.0], "p_b": [0.0]})
+    pq.write_table(table.append_column("p_a", pa.array([0.0])), tmp_path / "p.parquet")
+    with pytest.raises(FerError, match="the column 'p_a' stands there twice"):
         read_probs(tmp_path / "p.parquet")
 
 

@@ -74,6 +74,7 @@ def test_a_subset_is_reweighted_to_the_shares_of_the_whole() -> None:
     assert found.rows == 250 and found.classes == {"anger": 100, "fear": 100, "joy": 50}
     assert found.accuracy.value == pytest.approx(200 / 250)
     assert found.reweighted.value == pytest.approx(0.25 * 0.5 + 0.25 + 0.5)
+    assert found.reweighted.is_reliable and found.reweighted.unlike == 50
     few = subset(predictions(truth, given), np.arange(400) < 99)
     assert few.rows == 99 and few.accuracy is None and few.reweighted is None
     gone = subset(predictions(truth, given), truth != 2)

@@ -46,6 +46,8 @@ def audit(
             raise unknown("relation", name, list(BY))
     if near_threshold is not None and not 0 < near_threshold <= 1:
         raise FerError(f"--near-threshold {near_threshold}: give a number above 0 and at most 1")
+    if not 0 <= max_leakage <= 1:
+        raise FerError(f"--max-leakage {max_leakage}: give a share from 0 to 1")
     file = manifest_at(path)
     manifest = read_manifest(file)
     every, folds = _rounds(manifest, file)
@@ -168,7 +170,7 @@ def _faces_digest(manifest: Manifest) -> str:
     stores = manifest.card.get("stores", {})
     used = set(manifest.table["store"].unique().to_pylist())
     shards = [
-        f"{key}/{name} {entry['sha256']}\n"
+        f"{key}/{name} {entry.get('sha256', '')}\n"
         for key in sorted(used & stores.keys())
         for name, entry in sorted(stores[key]["shards"].items())
     ]

@@ -145,9 +145,7 @@ def alike(codes: Integers, pairs: Integers) -> Mask:
 def settle(manifest: Manifest, found: Pairs, asked: float | None) -> Threshold:
     """The threshold of a data set: the one asked for, the one its subjects call for, or 0.90.
 
-    Equal faces under two names do not count: that is a mistake in the names, no resemblance. Where
-    faces of two people have an NCC of 1 and still are not equal, no threshold tells people apart,
-    and 0.90 it is.
+    One photograph under two names does not count: that is a mistake in the names, no resemblance.
     """
     counted = None
     if manifest.has("subject"):
@@ -157,10 +155,7 @@ def settle(manifest: Manifest, found: Pairs, asked: float | None) -> Threshold:
         return Threshold(asked, "asked", counted)
     if counted is None:
         return Threshold(BY_EYE, "by eye", None)
-    own = calibrated(counted)
-    if own is None:
-        return Threshold(BY_EYE, "by eye", counted)
-    return Threshold(round(own, 3), "subjects", counted)
+    return Threshold(round(calibrated(counted), 3), "subjects", counted)
 
 
 def floor_of(asked: float | None, review: float) -> float:

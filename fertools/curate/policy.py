@@ -74,8 +74,9 @@ def dropped(table: pa.Table, policy: Policy) -> tuple[pa.ChunkedArray, dict[str,
     """The column `drop` for a table with `flags`, and how many rows of each reason were spared.
 
     Flags are followed in the policy's order, and the first that applies is the reason. Of copies
-    of which one is to stay, a spared row stays and lets all others go; else the first does that no
-    earlier flag has dropped. A face that reviewers dropped goes before all that, spared or not.
+    of which one is to stay, a spared row stays and lets all others go; else the first that no
+    earlier flag has dropped does, of those with a label of their own where there are such. A face
+    that reviewers dropped goes before all that, spared or not.
     """
     judged = _judged(table)
     spared = pc.is_in(table["official_split"], pa.array(policy.spare, pa.string()))
@@ -116,6 +117,8 @@ def _superfluous(table: pa.Table, flag: str, marked: Mask, free: Mask, safe: Mas
     defended[codes[safe]] = True
     goes = copied[codes] & free
     rows = np.flatnonzero(goes & ~defended[codes])
+    unlabelled = table["native_label"].is_null().to_numpy()[rows]
+    rows = rows[np.argsort(unlabelled, kind="stable")]
     _, first = np.unique(codes[rows], return_index=True)
     goes[rows[first]] = False
     return np.asarray(goes)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from fertools.data import FaceDataset
+from fertools.data import FaceDataset, merged
 from fertools.errors import FerError
 from fertools.evaluate.evaluation import WHOLE, Evaluation, Member, Options
 from fertools.evaluate.other import is_dealt
@@ -98,8 +98,9 @@ def _only_of_runs(options: Options, out_of_fold: bool, write: Path | str | None)
             raise FerError(f"--{name} is of a run; the file's probabilities are scored as they are")
     if write is not None:
         raise FerError("--probs writes those of a run; this file has them")
-    if out_of_fold and options.split != plain.split:
-        raise FerError("--out-of-fold takes the test rows of every fold; leave --split out")
+    for name in ("split", "fold") if out_of_fold else ():
+        if getattr(options, name) != getattr(plain, name):
+            raise FerError(f"--out-of-fold takes the test rows of every fold; leave --{name} out")
 
 
 def are_one_system(path: str, runs: Sequence[Run]) -> None:
@@ -125,6 +126,13 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
     """
     place, probs = locate(path), read_probs(file)
     manifest = read_manifest(place)
+    words = merged(manifest, {})[1]
+    if strange := [word for word in probs.classes if word not in words]:
+        raise FerError(
+            f"{file}: p_{strange[0]} is a class that no row of {place} has; there are "
+            f"{', '.join(sorted(words))}. Rename the column, or leave it out and divide the others "
+            "by their sum"
+        )
     rows = FaceDataset(
         manifest,
         None if out_of_fold else options.split,

@@ -6,7 +6,7 @@ and how far the probabilities can be believed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +112,7 @@ def subset(whole: Predictions, keep: npt.NDArray[np.bool_]) -> Subset:
     sums = scores.confusions(some.truth, some.given, some.units, many)
     raw = bootstrap(sums, _of_sums(scores.accuracy, many))
     level = bootstrap(sums, _of_sums(lambda t: scores.reweighted_accuracy(t, shares), many))
+    level = replace(level, unlike=raw.unlike)  # a group that lacks a class has no value of its own
     return Subset(len(some), some.images, named, raw, None if np.isnan(level.value) else level)
 
 

@@ -96,6 +96,12 @@ def bootstrap(
     if not len(drawn):
         return Interval(value, math.nan, math.nan, len(sums))
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    values = np.unique(statistic(kinds), return_inverse=True)[1]
-    unlike = len(sums) - int(np.bincount(values, number).max())
-    return Interval(value, float(low), float(high), len(sums), unlike)
+    return Interval(value, float(low), float(high), len(sums), _unlike(statistic(kinds), number))
+
+
+def _unlike(values: Floats, number: npt.NDArray[np.int64]) -> int | None:
+    """How many groups have another value than the commonest; None where one alone has no value."""
+    if np.isnan(values).any():
+        return None
+    counts = np.bincount(np.unique(values, return_inverse=True)[1], number)
+    return int(number.sum()) - int(counts.max())

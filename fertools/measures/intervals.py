@@ -118,7 +118,8 @@ def sign_flip(
     else:
         heads = np.random.default_rng(seed).binomial(number, 0.5, (flips, len(number)))
         totals = (2 * heads - number) @ sizes
-    as_far = int((np.abs(totals) >= observed * (1 - 1e-12)).sum())
+    rounding = 1e-12 * float(np.abs(sums).sum())
+    as_far = int((np.abs(totals) >= observed - rounding).sum())
     p = as_far / len(totals) if is_exact else (1 + as_far) / (1 + flips)
     mean = float(gap.mean()) if len(gap) else math.nan
     return Paired(mean, p, len(sums), len(totals), is_exact)
