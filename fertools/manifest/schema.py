@@ -71,7 +71,8 @@ INGESTED = (
     ("shard", TEXT, "file of the store"),
     ("row", pa.int32(), "row of the shard"),
 )
-# Written by `curate`.
+SAID = pa.list_(pa.struct([("session", TEXT), ("word", TEXT), ("second", TEXT)]))
+# Written by `curate` and `import-verdicts`.
 CURATED = (
     ("twin_group", TEXT, "faces that are copies of one another"),
     ("flags", pa.list_(TEXT), "what a check found"),
@@ -79,6 +80,7 @@ CURATED = (
     ("verdict", TEXT, "what reviewers said: keep, drop, relabel, unsure or disputed"),
     ("label_verdict", TEXT, "the reviewers' word; never written over `label`"),
     ("label_verdict_second", TEXT, "their second choice"),
+    ("session_verdicts", SAID, "what each session of reviewers said, from which these follow"),
 )
 # Written by `split`.
 DEALT = (

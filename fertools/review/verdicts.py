@@ -14,14 +14,11 @@ import pyarrow as pa
 
 from fertools import versions
 from fertools.columns import put
-from fertools.manifest import Manifest
+from fertools.manifest import TYPES, Manifest
 from fertools.review.agree import DISPUTED, DROP, KEEP, UNSURE, Settled
 
 COLUMNS = ("verdict", "label_verdict", "label_verdict_second")
 SAID = "session_verdicts"
-ANSWERS = pa.list_(
-    pa.struct([("session", pa.string()), ("word", pa.string()), ("second", pa.string())])
-)
 WORDLESS = (DISPUTED, KEEP, UNSURE)  # say nothing of the label, nor that a face is to go
 
 
@@ -46,8 +43,7 @@ def judged(manifest: Manifest, answers: Mapping[int, Settled | None], session: s
         elif columns["drop"][row] == versions.BY_VERDICT:
             columns["drop"][row] = None
     for name, values in columns.items():
-        kind = ANSWERS if name == SAID else pa.string()
-        table = put(table, name, pa.chunked_array([pa.array(values, kind)]))
+        table = put(table, name, pa.chunked_array([pa.array(values, TYPES[name])]))
     return table.combine_chunks()
 
 
