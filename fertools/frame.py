@@ -5,13 +5,14 @@ which the ingest stage reads, so that every unreadable file becomes a row with a
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fertools.errors import FerError
 from fertools.roots import Member
 
 Box = tuple[float, float, float, float]
@@ -66,6 +67,22 @@ class Batch:
 
     columns: Mapping[str, Sequence[Any]]
     faces: Pixels
+
+    def check(self) -> None:
+        """Raise `FerError` where there are more or fewer faces than rows that are ok."""
+        ok = sum(status == "ok" for status in self.columns["status"])
+        if ok != len(self.faces):
+            first = self.columns["path"][0]
+            raise FerError(f"{first}: {len(self.faces)} faces for {ok} rows that are ok")
+
+    def frames(self) -> Iterator[Frame]:
+        """The rows one by one, for faces that are not taken as they are."""
+        self.check()
+        faces, known = iter(self.faces), {f.name for f in dataclasses.fields(Frame)}
+        for values in zip(*self.columns.values(), strict=True):
+            row = dict(zip(self.columns, values, strict=True))
+            extra = {name: row.pop(name) for name in self.columns if name not in known}
+            yield Frame(**row, image=next(faces) if row["status"] == "ok" else None, extra=extra)
 
 
 # Columns that a frame gives by a field of the same name.

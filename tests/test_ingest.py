@@ -219,6 +219,36 @@ def test_batches_and_how_far_they_are_read(tmp_path, limit, rows, ok):
     assert enlarged.ok == ok and open_faces(tmp_path / "large").shape == (16, 16, 3)
 
 
+@pytest.mark.parametrize("limit", [None, 8])
+def test_faces_of_a_batch_are_looked_at_where_that_is_asked_for(tmp_path, monkeypatch, limit):
+    """The detector sees the upper half of every picture; nobody gives boxes."""
+
+    class Upper:
+        def __call__(self, image, given):
+            return np.array([[1.0, 0.0, 7.0, 4.0]]), np.array([0.5])
+
+        def facts(self):
+            return {}
+
+    monkeypatch.setattr("fertools.ingest.extract._detector", lambda name, options: Upper())
+    put(tmp_path, "batches.py", BATCHES.replace("EXTRA", "0").encode())
+    put(tmp_path, "raw/x.txt", b"")
+    reader = str(tmp_path / "batches.py"), [tmp_path / "raw"]
+    ways = {"detect": {}, "annotation": {}, "low": {"faces": "detect", "min_score": 0.9}}
+    plain = ingest(*reader, tmp_path / "plain", limit=limit)
+    for way, more in ways.items():
+        face = {"faces": way, "size": 8, **more}
+        done = ingest(*reader, tmp_path / way, limit=limit, face=face)
+        reason = {"detect": "ok", "annotation": "no_box", "low": "low_score"}[way]
+        others = {name: n for name, n in plain.statuses.items() if name != "ok"}
+        assert done.statuses == {**others, reason: plain.ok}
+        table = read_manifest(tmp_path / way).table
+        assert table["id"].equals(read_manifest(tmp_path / "plain").table["id"])
+    found = read_manifest(tmp_path / "detect").table.filter(pc.field("status") == "ok")
+    assert len(found) == plain.ok and set(found["box_source"].to_pylist()) == {"detector"}
+    assert set(found["box_y1"].to_pylist()) == {4.0} and set(found["width"].to_pylist()) == {8}
+
+
 @pytest.mark.parametrize("extra", ["1", "-1"])
 def test_a_batch_whose_faces_do_not_fit_its_rows(tmp_path, extra):
     put(tmp_path, "batches.py", BATCHES.replace("EXTRA", extra).encode())

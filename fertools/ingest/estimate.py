@@ -19,7 +19,7 @@ from fertools import folder
 from fertools.engine import Engine
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch, Frame
-from fertools.ingest.extract import Extractor
+from fertools.ingest.extract import Extractor, taken_apart
 from fertools.ingest.plan import find_units, make_plan, open_roots, source_name
 from fertools.ingest.records import RECORDS, keep_records
 from fertools.locations import Location, at
@@ -126,7 +126,7 @@ def _sample(
     work: list[float] = []
     faces = sampled = 0
     start = time.perf_counter()
-    for unit, piece in _spread(module, units):
+    for unit, piece in _spread(module, units, settings):
         if isinstance(piece, Batch):  # its rows are read and parsed at once
             table, found = extract.batch(piece, len(piece.columns["key"]))
             work.append((time.perf_counter() - start) / max(table.num_rows, 1))
@@ -149,12 +149,14 @@ def _sample(
     return read[late:], work[late:], faces, sampled
 
 
-def _spread(module: Any, units: Sequence[Unit]) -> Iterator[tuple[Unit, Frame | Batch]]:
+def _spread(
+    module: Any, units: Sequence[Unit], settings: FaceOptions
+) -> Iterator[tuple[Unit, Frame | Batch]]:
     """Images from the start, the middle and the end of the list of units."""
     chosen = units[:: max(1, len(units) // 8)] if units else []
     share = max(1, -(-SAMPLE // max(len(chosen), 1)))
     for unit in chosen:
-        for number, piece in enumerate(module.read(unit)):
+        for number, piece in enumerate(taken_apart(module.read(unit), settings)):
             if number >= share or (isinstance(piece, Batch) and number):
                 break
             yield unit, piece

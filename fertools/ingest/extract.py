@@ -11,6 +11,7 @@ photograph is decoded again at the scale it needs.
 
 import functools
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fertools import folder
-from fertools.errors import FerError, unknown
+from fertools.errors import unknown
 from fertools.face_options import FaceOptions
 from fertools.frame import DESCRIBED, Batch, Box, Frame, Pixels
 from fertools.image import (
@@ -92,6 +93,15 @@ def given_up(frame: Frame, why: str) -> dict[str, Any]:
     return row
 
 
+def taken_apart(pieces: Iterable[Frame | Batch], options: FaceOptions) -> Iterator[Frame | Batch]:
+    """What a source reads, with batches row by row where their faces are not taken as they are."""
+    for piece in pieces:
+        if isinstance(piece, Batch) and options.faces != "as-is":
+            yield from piece.frames()
+        else:
+            yield piece
+
+
 class Extractor:
     """Turns frames into faces by one set of options."""
 
@@ -116,14 +126,10 @@ class Extractor:
         return row, face
 
     def batch(self, batch: Batch, limit: int) -> tuple[pa.Table, Pixels]:
-        """The rows of a batch, at most `limit`, and the faces of those whose status is ok."""
+        """The rows of a batch, at most `limit`, and the faces of those that are ok, as they are."""
+        batch.check()
         table = pa.table({k: pa.array(v, TYPES.get(k)) for k, v in batch.columns.items()})
         table = table.rename_columns(["id" if k == "key" else k for k in table.column_names])
-        ok = int(pc.sum(pc.equal(table["status"], "ok")).as_py() or 0)
-        if ok != len(batch.faces):
-            raise FerError(
-                f"{table['path'][0]}: {len(batch.faces)} faces for {ok} rows that are ok"
-            )
         table = table.slice(0, limit)
         has = pc.equal(table["status"], "ok")
         faces = batch.faces[: int(pc.sum(has).as_py() or 0)]

@@ -15,7 +15,7 @@ from fertools.errors import FerError
 from fertools.face_options import FaceOptions
 from fertools.frame import Batch
 from fertools.image import one_thread
-from fertools.ingest.extract import Extractor, given_up
+from fertools.ingest.extract import Extractor, given_up, taken_apart
 from fertools.ingest.records import at_hand
 from fertools.ingest.startup import with_pyarrow_alone
 from fertools.ingest.unitfile import UnitWriter
@@ -89,7 +89,7 @@ def read_unit(job: Job) -> tuple[str, int, int]:
     tag = f"{secrets.token_hex(4)}." if job.shared else ""
     writer = UnitWriter(at(job.out), unit, tag)
     most = job.limit if job.limit is not None else sys.maxsize
-    for number, piece in enumerate(module.read(unit)):
+    for number, piece in enumerate(taken_apart(module.read(unit), job.face)):
         fault = engine.begin(number)
         if isinstance(piece, Batch):
             if fault:
