@@ -2,6 +2,8 @@
 
 import contextlib
 import csv
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -28,6 +30,7 @@ from fertools.fakes._face import draw, person
 from fertools.fakes._files import TEXT, broken_png, huge_png, jpeg, png, put, truncated, zipped
 from fertools.ingest import ingest
 from fertools.labelling import label
+from fertools.locations.lock import LOCK, alone_in
 from fertools.manifest import read_manifest
 from tests.conftest import REAL, needs_real
 
@@ -375,6 +378,78 @@ def test_one_thread_is_for_the_workers_alone(monkeypatch):
     asked = ["OMP_NUM_THREADS", "MKL_NUM_THREADS"]
     assert sorted(engine.run(os.getenv, asked, engine=Engine(workers=2))) == ["1", "3"]
     assert dict(os.environ) == before
+
+
+# --- two at a time
+
+
+WAITING = """time.sleep(unit.options.wait)
+        while n == 4 and os.environ.get("HELD") and not os.path.exists(os.environ["HELD"]):
+            time.sleep(0.01)"""
+
+
+@contextlib.contextmanager
+def held_up(lab, out):
+    """An ingest that waits in the middle of its first unit until there is a file `go`."""
+    text = SOURCE.replace("time.sleep(unit.options.wait)", WAITING)
+    put(lab, "mylab.py", text.replace("import time", "import os\nimport time").encode())
+    held = {**os.environ, "HELD": str(lab / "go")}
+    with subprocess.Popen(command(lab, out), env=held, stderr=subprocess.PIPE, text=True) as first:
+        try:
+            while first.poll() is None and not (out / "units").exists():
+                time.sleep(0.01)
+            yield first
+        finally:
+            put(lab, "go", b"")
+
+
+@pytest.mark.parametrize("more", [{}, {"force": True}, {"add": True}])
+def test_a_second_ingest_into_a_folder_is_refused(lab, more):
+    """It would write into the file that the first is writing, which ends with black faces."""
+    out = lab / "out"
+    with held_up(lab, out) as first:
+        with pytest.raises(FerError, match=r"out: another ingest is writing here \(.*wait for it"):
+            ingest(str(lab / "mylab.py"), [lab / "raw"], out, **more)
+        put(lab, "go", b"")
+        assert (first.wait(), first.stderr.read()) == (0, "")
+    ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "whole")
+    assert tree(out) == tree(lab / "whole")
+
+
+def test_the_lock_of_a_killed_ingest_holds_nobody_up(lab):
+    out = lab / "out"
+    with held_up(lab, out) as first:
+        first.kill()
+        first.wait()
+        put(lab, "go", b"")
+    ingest(str(lab / "mylab.py"), [lab / "raw"], out)
+    ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "whole")
+    assert tree(out) == tree(lab / "whole")
+
+
+def test_a_lock_that_is_given_back_while_it_is_asked_for(tmp_path, monkeypatch):
+    """Who opened the file before it was taken away holds nothing by it, and asks again."""
+    real, files = fcntl.flock, []
+
+    def flock(file, how):
+        real(file, how)
+        files.append(file)
+        if len(files) == 1:
+            (tmp_path / LOCK).unlink()
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with alone_in(tmp_path):
+        assert len(files) == 2 and (tmp_path / LOCK).exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_without_locks_does_without(lab, monkeypatch):
+    def refuse(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "out").ok == 120
+    assert not list((lab / "out").glob(".*"))
 
 
 # --- limit, add, force, other data
@@ -872,6 +947,8 @@ def table(tmp_path, text, name="t.csv", **options):
         ("path;label\na.png;happy\n", "stand between ';', so no column 'path' .*save it with com"),
         ("path\tlabel\na.png\thappy\n", "stand between tabs"),
         ("path,label\na.png,happy,3\n", r"line 2: 3 cells for 2 columns"),
+        ('path,label\na.png,"happy\nb.png,sad\n', r"lines 2 to 3: .*a quote opens there"),
+        ('path,note\na,x\nb,"dark\nc,y\nd,"z\ne,\n', r"lines 3 to 5: .*a quote opens there"),
         ("", "is empty; download the data itself"),
         ("version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         ("<!doctype html>", "a web page"),
@@ -923,6 +1000,37 @@ def test_numbers_with_gaps_are_whole_again(tmp_path):
     rows = table(tmp_path, sink.getvalue().to_pybytes(), "t.parquet", age="age", subject="who")
     assert [r["age"] for r in rows] == ["20", None]
     assert [r["subject"] for r in rows] == ["table:7", "table:8"]
+
+
+def test_whoever_is_not_named_is_nobody(tmp_path):
+    people = ("None", "N/A", "nan", "NULL", "", "Nan", "none such")
+    text = "path,who\n" + "".join(f"a{i}.png,{who}\n" for i, who in enumerate(people))
+    rows = table(tmp_path, text, subject="who")
+    assert [r["subject"] for r in rows] == [None] * 5 + ["table:Nan", "table:none such"]
+
+
+def test_words_of_a_users_map_may_be_spelt_as_people_do(tmp_path):
+    put(tmp_path, "map.toml", b'"1" = "happy"\n"0" = " Sad"\n"2" = "boredom"\n')
+    text = "path,label\na.png,1\nb.png,0\nc.png,2\n"
+    rows = table(tmp_path, text, label="label", labels=str(tmp_path / "map.toml"))
+    assert [r["native_label"] for r in rows] == ["happiness", "sadness", "boredom"]
+
+
+def test_pictures_inside_of_a_table_are_refused(tmp_path):
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"image": [{"bytes": b"x", "path": "a.png"}]}), sink)
+    with pytest.raises(
+        FerError, match=r"column 'image' holds struct<.*write pictures .* into files"
+    ):
+        table(tmp_path, sink.getvalue().to_pybytes(), "t.parquet", path="image")
+
+
+def test_of_several_parts_in_a_path_the_nearest_counts(tmp_path):
+    for part in ("train", "val"):
+        put(tmp_path, f"test/{part}/happy/a.png", png(draw(person(1), "happiness")))
+    done = ingest("imagefolder", [tmp_path / "test"], tmp_path / "out")
+    assert done.statuses == {"ok": 2}
+    assert read_manifest(tmp_path / "out").table["official_split"].to_pylist() == ["train", "val"]
 
 
 @pytest.mark.parametrize("whole", [True, False])

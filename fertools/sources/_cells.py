@@ -7,9 +7,12 @@ import contextlib
 import csv
 import io
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import pyarrow as pa
 
 from fertools.errors import FerError
 from fertools.manifest.parquet import read_parquet
@@ -20,6 +23,8 @@ KIND = re.compile(r"\.((csv|tsv)(\.gz|\.zst)?|parquet)$", re.IGNORECASE)
 PARQUET = re.compile(r"\.parquet$", re.IGNORECASE)
 TSV = re.compile(r"\.tsv(\.gz|\.zst)?$", re.IGNORECASE)
 WHOLE = re.compile(r"^(-?\d+)\.0+$")  # pandas writes a column of numbers with gaps like this
+# How pandas, R and spreadsheets write that there is nothing; a person may be called Nan.
+MISSING = frozenset(("", "NaN", "nan", "None", "null", "NULL", "NA", "N/A", "n/a", "#N/A", "<NA>"))
 Read = tuple[list[str], Iterator[dict[str, Any]]]
 
 
@@ -40,7 +45,10 @@ def read_rows(
     data = unit.read(member)
     if what := impostor(data[:256]):
         raise FerError(f"{member.path} is {what}; download the data itself")
-    names, rows = _parquet(data, member) if PARQUET.search(member.name) else _csv(data, member)
+    if PARQUET.search(member.name):
+        names, rows = _parquet(data, member, wanted)
+    else:
+        names, rows = _csv(data, member)
     _check(names, member, wanted)
     for number, cells in enumerate(rows):
         row = {name: _value(value) for name, value in cells.items()}
@@ -67,8 +75,14 @@ def _check(names: Sequence[str], member: Member, wanted: Mapping[str, str | None
         )
 
 
-def _parquet(data: bytes, member: Member) -> Read:
+def _parquet(data: bytes, member: Member, wanted: Mapping[str, str | None]) -> Read:
     table = read_parquet(data, member.path)
+    for name in wanted.values():
+        if name in table.column_names and pa.types.is_nested(kind := table.schema.field(name).type):
+            raise FerError(
+                f"{member.path}: column {name!r} holds {kind}; write pictures that lie in a table "
+                "into files, and name these in a column of text"
+            )
     batches = table.to_batches(max_chunksize=4096)
     return table.column_names, (row for batch in batches for row in batch.to_pylist())
 
@@ -76,32 +90,43 @@ def _parquet(data: bytes, member: Member) -> Read:
 def _csv(data: bytes, member: Member) -> Read:
     csv.field_size_limit(MAX_MEMBER)  # of 131,072 by default, less than the pixels of a photograph
     delimiter = "\t" if TSV.search(member.name) else ","
-    reader = csv.reader(io.StringIO(_text(data, member), newline=""), delimiter=delimiter)
+    lines = io.StringIO(_text(data, member), newline="")
+    # strict: a quote that opens and never closes would swallow the rows behind it
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     with csv_faults(reader, member):
         names = [name.strip() for name in next(reader, [])]
     return names, _cells(reader, names, member)
 
 
 @contextlib.contextmanager
-def csv_faults(reader: Any, member: Member) -> Iterator[None]:
-    """Turn what is no CSV into a `FerError` that names the line."""
+def csv_faults(reader: Any, member: Member, first: int = sys.maxsize) -> Iterator[None]:
+    """Turn what is no CSV into a `FerError` that names the line, or the lines from the `first` of
+    the row.
+    """
     try:
         yield
     except csv.Error as error:
-        raise FerError(f"{member.path}, line {reader.line_num}: {error}; mend this line") from error
+        last = reader.line_num
+        where, cure = f"line {last}", "mend this line"
+        if last > first:
+            where, cure = f"lines {first} to {last}", "a quote opens there and does not close"
+        raise FerError(f"{member.path}, {where}: {error}; {cure}") from error
 
 
 def _cells(reader: Any, names: list[str], member: Member) -> Iterator[dict[str, Any]]:
     """The rows of a CSV by column; a short row lacks its last cells, a longer one is an error."""
-    with csv_faults(reader, member):
-        for cells in reader:
-            if any(cell.strip() for cell in cells[len(names) :]):
-                raise FerError(
-                    f"{member.path}, line {reader.line_num}: {len(cells)} cells for {len(names)} "
-                    "columns; put a cell that holds the separator into quotes"
-                )
-            if cells:
-                yield dict(zip(names, cells, strict=False))
+    while True:
+        with csv_faults(reader, member, reader.line_num + 1):
+            cells = next(reader, None)
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells[len(names) :]):
+            raise FerError(
+                f"{member.path}, line {reader.line_num}: {len(cells)} cells for {len(names)} "
+                "columns; put a cell that holds the separator into quotes"
+            )
+        if cells:
+            yield dict(zip(names, cells, strict=False))
 
 
 def _text(data: bytes, member: Member) -> str:
@@ -114,10 +139,10 @@ def _text(data: bytes, member: Member) -> str:
 
 
 def _value(value: Any) -> str | None:
-    """A cell as text; blank, NaN and null are None; a whole number loses its `.0`."""
+    """A cell as text; None where it is blank or `MISSING`; a whole number loses its `.0`."""
     if value is None or value != value:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip()
-    return None if text.lower() in ("", "nan") else text
+    return None if text in MISSING else text

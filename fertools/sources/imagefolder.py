@@ -139,7 +139,7 @@ def _folders(member: Member, within: bool) -> list[str]:
 
 
 def _place(member: Member, within: bool, above: str = "") -> tuple[str, str]:
-    """Official part and class of an image: the innermost folder, and a part above it.
+    """Official part and class of an image: the innermost folder, and the nearest part above it.
 
     `above` tells the RAW argument from others, and may be the part.
     """
@@ -148,4 +148,4 @@ def _place(member: Member, within: bool, above: str = "") -> tuple[str, str]:
         return "", ""
     outer = [*above.split("/"), *folders[:-1]]
     parts = [PARTS[f.lower()] for f in outer if f.lower() in PARTS]
-    return (parts[0] if parts else ""), folders[-1]
+    return (parts[-1] if parts else ""), folders[-1]
