@@ -112,8 +112,8 @@ MAPPINGS = {
 def canonical(text: str | None, own: dict[str, str] | None = None) -> str | None:
     """The canonical word for what a data set says, or None where there is none.
 
-    `own` is the source's map, asked first, whose words may be spelt in any usual way; then the words
-    themselves and their usual spellings, without regard to case and to blanks around.
+    `own` is the source's map, asked first, whose words may be spelt in any usual way; then come the
+    words themselves and their usual spellings, without regard to case and to blanks around.
     """
     if text is None:
         return None
