@@ -16,7 +16,7 @@ from fertools.ingest import ingest
 from fertools.ingest.plan import open_roots
 from fertools.manifest import read_manifest
 from fertools.roots import Root
-from fertools.sources import rafdb
+from fertools.sources import _rafdb_lists, rafdb
 from tests.made import ingester
 
 
@@ -55,7 +55,7 @@ def test_codes_are_those_of_the_authors_in_every_copy(done):
 def test_compounds_have_names_of_their_own(done):
     _, _, _, table = done("compound")
     good = rows(table)
-    assert {row["raw_label"] for row in good} - {None} == set(rafdb.COMPOUNDS)
+    assert {row["raw_label"] for row in good} - {None} == set(_rafdb_lists.COMPOUNDS)
     assert {row["native_label"] for row in good} - {None} == set(labels.COMPOUND)
     assert all(row["id"].startswith("rafdb/compound/") for row in good)
 
@@ -75,6 +75,8 @@ def test_a_set_without_aligned_faces_keeps_its_originals(tmp_path):
     put(tmp_path, "basic/Image/aligned/train_00001_aligned.jpg", b"x")
     put(tmp_path, "basic/Image/original/train_00001.jpg", b"x")
     put(tmp_path, "compound/Image/original/train_0001.jpg", b"x")
+    put(tmp_path, "basic/EmoLabel/list_patition_label.txt", b"train_00001.jpg 4")
+    put(tmp_path, "compound/EmoLabel/list_patition_label.txt", b"train_0001.jpg 2")
     roots = open_roots(rafdb, [tmp_path / "basic", tmp_path / "compound"], {})
     shots = [shot for r in roots for unit in rafdb.units(r) for shot in unit.options]
     assert [(shot.path, shot.aligned) for shot in shots] == [
@@ -82,6 +84,80 @@ def test_a_set_without_aligned_faces_keeps_its_originals(tmp_path):
         ("Image/original/train_0001.jpg", False),
     ]
     assert rafdb.defaults(roots)["faces"] == "auto" != rafdb.defaults(roots[:1])["faces"]
+
+
+OFFICIAL = "".join(f"train_{n:05d}.jpg {n}\n" for n in range(1, 8))
+FROM_ZERO = "image,label\n" + "".join(f"train_{n:05d}.jpg,{n - 1}\n" for n in range(1, 8))
+RIGHT = {f"basic/train_{n:05d}": str(n) for n in range(1, 8)}
+
+
+def seven(folder, **lists):
+    """Seven pictures of the basic set, one for each word, and the lists with these texts."""
+    for n in range(1, 8):
+        put(folder, f"Image/aligned/train_{n:05d}_aligned.jpg", b"x")
+    for name, data in lists.items():
+        path = {"official": "EmoLabel/list_patition_label.txt", "table": "train_labels.csv"}[name]
+        put(folder, path, data if isinstance(data, bytes) else data.encode())
+    return folder
+
+
+def test_a_copy_that_counts_from_zero_leaves_the_authors_list_alone(tmp_path):
+    assert said(seven(tmp_path, official=OFFICIAL, table=FROM_ZERO)) == RIGHT
+
+
+def test_each_table_says_itself_what_it_counts_from(tmp_path):
+    """The test table has neither 0 nor 7 and counts as the other does, if there is one other."""
+    seven(tmp_path / "zero", table=FROM_ZERO)
+    put(tmp_path, "zero/test_0001_aligned.jpg", b"x")
+    put(tmp_path, "zero/test_labels.csv", b"image,label\ntest_0001.jpg,2\n")
+    assert said(tmp_path / "zero") == RIGHT | {"basic/test_0001": "3"}
+    put(tmp_path, "one/train_labels.csv", b"image,label\ntrain_00008.jpg,7\n")
+    put(tmp_path, "one/train_00008_aligned.jpg", b"x")
+    with pytest.raises(FerError, match="some lists or folders of labels count from 0, others"):
+        said(tmp_path / "zero", tmp_path / "one")
+    (tmp_path / "zero/test_labels.csv").unlink()
+    found = said(tmp_path / "zero", tmp_path / "one")
+    assert found == RIGHT | {"basic/test_0001": None, "basic/train_00008": "7"}
+
+
+def test_each_tree_of_folders_says_itself_what_it_counts_from(tmp_path):
+    for n in range(1, 8):
+        put(tmp_path, f"zero/train/{n - 1}/train_{n:05d}_aligned.jpg", b"x")
+        put(tmp_path, f"one/train/{n}/train_1{n:04d}_aligned.jpg", b"x")
+    more = {f"basic/train_1{n:04d}": str(n) for n in range(1, 8)}
+    assert said(tmp_path) == said(tmp_path / "zero", tmp_path / "one") == RIGHT | more
+
+
+def test_lists_that_disagree_are_named_with_the_picture_and_both_words(tmp_path):
+    wrong = FROM_ZERO.replace("train_00003.jpg,2", "train_00003.jpg,3")
+    seven(tmp_path, official=OFFICIAL, table=wrong)
+    words = r"patition_label\.txt calls train_00003 disgust, .*train_labels\.csv calls it happiness"
+    with pytest.raises(FerError, match=words):
+        said(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lists", "words"),
+    [
+        ({}, "pictures without labels; give list_patition_label.txt"),
+        ({"table": FROM_ZERO.replace(",", ";")},
+         r"train_labels\.csv: its columns stand between ';'; save it with commas"),
+        ({"official": OFFICIAL.replace(" ", ",")},
+         r"list_patition_label\.txt: its columns stand between ','; save it with blanks"),
+        ({"official": OFFICIAL, "table": FROM_ZERO.replace(",", "\t")}, "stand between tabs"),
+        ({"official": ""}, r"list_patition_label\.txt is empty; download it again"),
+        ({"official": "<html>sorry"}, r"list_patition_label\.txt is .* web page"),
+        ({"official": "1 2 3\n"}, "no line of it can be used, it begins '1 2 3'"),
+    ],
+)  # fmt: skip
+def test_pictures_that_nobody_labels_are_no_success(tmp_path, lists, words):
+    with pytest.raises(FerError, match=words):
+        said(seven(tmp_path, **lists))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_list_in_windows_encodings(tmp_path, encoding):
+    assert said(seven(tmp_path, official=OFFICIAL.encode(encoding))) == RIGHT
 
 
 def said(*folders):

@@ -4,6 +4,7 @@ In goes a root; out come the members of all roots of the command for one of thos
 none for the others, so that every picture is read once and finds its labels wherever they are.
 """
 
+import codecs
 import functools
 import hashlib
 import math
@@ -18,7 +19,10 @@ import pyarrow as pa
 from fertools.errors import FerError
 from fertools.locations import at
 from fertools.roots import Member, ReadFault, Root, Unit, make_unit, open_member, slug
-from fertools.roots.archives import JOINT
+from fertools.roots.archives import JOINT, impostor
+
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+NAMES = {",": "commas", " ": "blanks"}  # of what stands between the columns of a list
 
 
 class Row(Protocol):
@@ -111,9 +115,30 @@ def text(member: Member) -> str:
     """A small text file in any encoding that keeps digits; raises `FerError` where it cannot."""
     try:
         with open_member(member) as stream:
-            return stream.read().decode("utf-8-sig", "replace")
+            return _decoded(stream.read())
     except ReadFault as fault:
         raise FerError(f"{fault}; download it again, or take it away") from fault
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig", "replace")
+
+
+def complaint(member: Member, separator: str) -> str:
+    """What is wrong with a list of which no line can be used, and the cure.
+
+    `separator` is what should stand between its columns: a comma or a blank.
+    """
+    with open_member(member) as stream:
+        start = stream.read(4096)
+    if what := impostor(start):
+        return f"{member.path} is {what}; download it again"
+    line = next((found for found in map(str.strip, _decoded(start).splitlines()) if found), "")
+    if mark := next((m for m in ";\t|," if m in line and m != separator), None):
+        shown = "tabs" if mark == "\t" else repr(mark)
+        cure = f"save it with {NAMES[separator]}"
+        return f"{member.path}: its columns stand between {shown}; {cure}"
+    return f"{member.path}: no line of it can be used, it begins {line[:60]!r}; download it again"
 
 
 def numbers(member: Member) -> list[float]:

@@ -8,7 +8,8 @@ Layout on disk: `basic/` and `compound/`, each with `Image/original/train_00001.
 
 Traps: the compound set has the same file names and other codes; it is told by the number of digits
 (train 4, test 3; basic 5 and 4) or by a code above 7. Some copies count from 0: a table or a tree
-in which a 0 occurs is brought to the official codes 1 to 7. Landmarks and boxes belong to the
+in which a 0 occurs is brought to the official codes 1 to 7, the authors' list never; lists that
+disagree are refused, and so are pictures that nobody labels. Landmarks and boxes belong to the
 originals; aligned faces get neither, and are read of each set that has any. `raw_label` is the
 official code, or the name of the compound (`Happily Surprised`), whose canonical words are `happily
 surprised` and the like. A label without its picture is a row `missing`. There are no people's ids
@@ -22,12 +23,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from fertools.errors import FerError
 from fertools.frame import Box, Frame, rejected
-from fertools.labels import COMPOUND
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
 from fertools.sources._aligned import face_defaults, wanted_by_part
 from fertools.sources._rafdb_lists import (
+    CODES,
     LIST,
     NOTE,
     PICTURE,
@@ -35,8 +37,9 @@ from fertools.sources._rafdb_lists import (
     official,
     read_lists,
     stem,
+    word_of,
 )
-from fertools.sources._together import numbers, sliced, together
+from fertools.sources._together import numbers, sliced, together, whole_path
 
 LICENCE = "research use, on request to the authors; not to be passed on"
 CITATION = (
@@ -45,9 +48,7 @@ CITATION = (
 )
 HOMEPAGE = "Real-world Affective Faces, Beijing University of Posts and Telecommunications"
 POPULATION = "rafdb"
-CODES = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 LABELS = {str(code): word for code, word in enumerate(CODES, start=1)}
-COMPOUNDS = tuple(words.title() for words in COMPOUND)  # as the paper spells them
 GENDERS = ("male", "female", "unsure")
 RACES = ("Caucasian", "African-American", "Asian")
 AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
@@ -96,7 +97,10 @@ def units(root: Root) -> list[Unit]:
     if not members:
         return []
     groups: dict[str, list[Shot]] = {}
-    for shot in _shots(members, root.options):
+    shots = list(_shots(members, root.options))
+    if not any(shot.label for shot in shots if shot.picture):
+        raise FerError(f"{root}: pictures without labels; give list_patition_label.txt as well")
+    for shot in shots:
         groups.setdefault(f"{_set(shot)}-{shot.part}", []).append(shot)
     found = [u for name in sorted(groups) for u in sliced(name, groups[name], SLICE)]
     strange = [m for m in members if m.suffix in (".jpg", ".jpeg", ".png") and not _is_picture(m)]
@@ -153,7 +157,7 @@ def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]
         path, label = listed.get(name, ("", None))
         is_one = name in compound or is_compound(name)
         for picture in pictures[name] or [None]:
-            folder = folders.get(picture.path) if picture else None
+            folder = folders.get(picture) if picture else None
             yield Shot(
                 stem=name,
                 part=name.split("_")[0],
@@ -168,12 +172,16 @@ def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]
             )
 
 
-def _folders(members: Iterable[Member]) -> dict[str, str]:
-    """The official code of every picture whose folder is a code, by its path."""
-    above = {m.path: m.parts[-2] for m in members if _is_picture(m) and len(m.parts) > 1}
-    codes = {path: folder for path, folder in above.items() if folder.isdigit()}
-    shift = official(codes.values())
-    return {path: shift(code) for path, code in codes.items()}
+def _folders(members: Iterable[Member]) -> dict[Member, str]:
+    """The official code of every picture whose folder is a code."""
+    copies: dict[str, dict[Member, str]] = {}  # train and test of a copy count alike
+    for member in members:
+        if _is_picture(member) and member.parts[:-1] and member.parts[-2].isdigit():
+            above = whole_path(member).rsplit("/", 3)[0]
+            copies.setdefault(above, {})[member] = member.parts[-2]
+    shifts = official([codes.values() for codes in copies.values()])
+    pairs = zip(shifts, copies.values(), strict=True)
+    return {member: shift(code) for shift, codes in pairs for member, code in codes.items()}
 
 
 def _frame(shot: Shot) -> Frame:
@@ -207,9 +215,7 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
 
 
 def _name(shot: Shot) -> str | None:
-    if shot.compound and shot.label and shot.label.isdigit():
-        return _word(COMPOUNDS, int(shot.label) - 1) or shot.label
-    return shot.label
+    return word_of(shot.label, True) if shot.compound and shot.label else shot.label
 
 
 def _word(words: Sequence[str], code: int) -> str | None:
