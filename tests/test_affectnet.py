@@ -103,13 +103,75 @@ def test_two_lists_of_one_name_keep_their_own_lines(tmp_path):
     assert {r["id"].removeprefix("affectnet/"): r["raw_label"] for r in rows} == names
 
 
-@pytest.mark.parametrize("list_bytes", [b"", b"\n\n", b"file,label\na.jpg,1\n"])
-def test_a_table_that_is_no_list_is_none(tmp_path, list_bytes):
+@pytest.mark.parametrize(
+    ("list_bytes", "words"),
+    [
+        (b"", r"^training\.csv is empty"),
+        (b"\n\n", r"^training\.csv is empty"),
+        (b"file,label\na.jpg,1\n", r"^training\.csv: no line of it can be used, .*'file,label'"),
+        (fake.HEADER.replace(",", ";").encode(), r"^training\.csv: its columns stand between ';'"),
+        (None, "pictures without labels; give training"),
+    ],
+)
+def test_a_table_that_is_no_list_is_named(tmp_path, list_bytes, words):
     name = hashlib.sha256(b"x").hexdigest()[:56]
     put(tmp_path, f"1/{name}.png", png(np.zeros((8, 8), np.uint8)))
-    put(tmp_path, "training.csv", list_bytes)
-    with pytest.raises(FerError, match="pictures without labels; give training"):
+    if list_bytes is not None:
+        put(tmp_path, "training.csv", list_bytes)
+    with pytest.raises(FerError, match=words):
         affectnet.units(Root(tmp_path))
+
+
+def take(folder, number, code):
+    """A face of 2021 with its label."""
+    stream = io.BytesIO()
+    np.save(stream, np.array(code))
+    put(folder, f"images/{number}.png", png(np.full((32, 32), 20 * code, np.uint8)))
+    put(folder, f"annotations/{number}_exp.npy", stream.getvalue())
+
+
+@pytest.mark.parametrize("other", ["train_set_mine", "a/train_set_mine", "train_set.old"])
+def test_another_copy_of_a_set_does_not_take_its_place(tmp_path, other):
+    for number in (1, 2, 3):
+        take(tmp_path / "raw/train_set", number, 1)
+    for number in (1, 2):
+        take(tmp_path / "raw" / other, number, 6)
+    done = ingest("affectnet", [tmp_path / "raw"], tmp_path / "out", face={"size": 32})
+    assert done.statuses == {"ok": 3, "duplicate_id": 2}
+    rows = read_manifest(tmp_path / "out").table.to_pylist()
+    good = {r["id"]: (r["path"], r["raw_label"]) for r in rows if r["status"] == "ok"}
+    assert good == {
+        f"affectnet/train_set/{n}": (f"train_set/images/{n}.png", "1") for n in (1, 2, 3)
+    }
+    (one, _) = [r for r in rows if r["status"] != "ok"]
+    assert one["path"] == f"{other}/images/1.png" and one["face_hash"] is None
+    assert "train_set/images/1.png has the same name and is read" in one["detail"]
+
+
+def test_annotations_may_lie_apart_from_their_pictures(tmp_path):
+    take(tmp_path / "train_set", 1, 3)
+    (tmp_path / "train_set/annotations").rename(tmp_path / "notes")
+    (tmp_path / "train_set_labels").mkdir()
+    (tmp_path / "notes").rename(tmp_path / "train_set_labels/annotations")
+    (unit,) = affectnet.units(Root(tmp_path))
+    assert [frame.raw_label for frame in affectnet.read(unit)] == ["3"]
+
+
+@pytest.mark.parametrize(
+    "other", ["Manually_Annotated_small", "A", "Automatically_Annotated_Images"]
+)
+def test_a_line_names_the_picture_in_the_authors_folder(tmp_path, other):
+    path = f"1/{hashlib.sha256(b'x').hexdigest()[:56]}.png"
+    for folder, size in (("Manually_Annotated_Images", 64), (other, 16)):
+        put(tmp_path, f"raw/{folder}/{path}", png(np.zeros((size, size), np.uint8)))
+    line = f"{path},0,0,9,9,,1,0,0\n"
+    put(tmp_path, "raw/training.csv", f"{fake.HEADER}\n{line}".encode())
+    face = {"faces": "as-is", "size": 16}
+    done = ingest("affectnet", [tmp_path / "raw"], tmp_path / "out", face=face)
+    assert done.statuses == {"ok": 1, "duplicate_id": 1}
+    (row,) = ok_rows(read_manifest(tmp_path / "out").table)
+    assert row["path"] == f"Manually_Annotated_Images/{path}" and row["width"] == 64
+    assert not any("no list names" in note for note in done.notes)
 
 
 def test_lists_alone_are_refused(done):

@@ -62,3 +62,16 @@ def test_photographs_alone_and_a_list_alone_are_refused(tmp_path):
     put(tmp_path / "other", "label/label.lst", b"a.jpg 1 2 3 14 15 1e1 6\n")
     with pytest.raises(FerError, match="labels without images"):
         frames(tmp_path / "other")
+
+
+@pytest.mark.parametrize("other", ["image/origin_small", "a"])
+def test_the_photograph_in_origin_is_meant(tmp_path, other):
+    put(tmp_path, "raw/image/origin/angry_actor_1.jpg", SMALL)
+    put(tmp_path, f"raw/{other}/angry_actor_1.jpg", png(np.zeros((20, 30), np.uint8)))
+    put(tmp_path, "raw/label/label.lst", b"angry_actor_1.jpg 0 2 3 14 15 1e1 6\n")
+    done = ingest("expw", [tmp_path / "raw"], tmp_path / "out", face={"size": 16})
+    assert done.statuses == {"ok": 1, "duplicate_id": 1}
+    good, copy = sorted(read_manifest(tmp_path / "out").table.to_pylist(), key=lambda r: r["path"],
+                        reverse=other == "a")  # fmt: skip
+    assert (good["id"], good["width"]) == ("expw/angry_actor_1.jpg/0", 60)
+    assert copy["detail"].startswith(f"{other}/angry_actor_1.jpg: image/origin/angry_actor_1.jpg")

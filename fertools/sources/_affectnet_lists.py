@@ -9,12 +9,13 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import IO
 
 from fertools.frame import Box, Frame
 from fertools.roots import Member, open_member
+from fertools.sources._together import whole_path
 
 COLUMNS = (
     "subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks",
@@ -22,13 +23,22 @@ COLUMNS = (
 )  # fmt: skip
 NAME = re.compile(r"^(training|validation|automatically_annotated)\.csv$", re.IGNORECASE)
 PLACE = re.compile(r"^\d+/[^/]+\.\w+$")
+HOMES = {  # where the pictures of a list lie
+    "training": "manually_annotated_images",
+    "validation": "manually_annotated_images",
+    "automatically_annotated": "automatically_annotated_images",
+}
+PACKED = r"(?:\.(?:zip|tar|tgz|gz))*"  # a folder may be an archive
 POINTS = 68
 LONGEST = 1 << 16  # bytes of a line; 136 coordinates take 1,300
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a list: where it stands, and the picture it names (None where that is missing)."""
+    """A line of a list: where it stands, and the picture it names (None where that is missing).
+
+    `copy_of` is the picture that is read for the line, where this one is another of its name.
+    """
 
     part: str  # training, validation or automatically_annotated
     list: Member
@@ -38,6 +48,7 @@ class Line:
     columns: tuple[str, ...]
     digest: str
     picture: Member | None
+    copy_of: str | None = None
 
     @property
     def files(self) -> tuple[Member, ...]:
@@ -61,8 +72,12 @@ def list_name(member: Member) -> str | None:
     return found[1].lower() if listed or COLUMNS[0] in cells else None
 
 
-def lines(member: Member, name: str, pictures: Mapping[str, Member]) -> Iterator[Line]:
-    """The rows of a list with their pictures, which `pictures` holds by `place_of`."""
+def lines(member: Member, name: str, pictures: Mapping[str, Sequence[Member]]) -> Iterator[Line]:
+    """The rows of a list with their pictures, which `pictures` holds by `place_of`.
+
+    Of several pictures that a line may name the one in the authors' folder is meant, else the
+    first; each of the others is a row behind it.
+    """
     with open_member(member) as stream:
         columns: tuple[str, ...] = COLUMNS
         at = number = 0
@@ -74,9 +89,20 @@ def lines(member: Member, name: str, pictures: Mapping[str, Member]) -> Iterator
             elif any(cells):
                 path = dict(zip(columns, cells, strict=False)).get(COLUMNS[0], "")
                 digest = hashlib.sha256(raw).hexdigest()[:16]
-                picture = pictures.get(place_of(path))
-                yield Line(name, member, number, start, len(raw), columns, digest, picture)
+                meant, *others = _by_home(pictures.get(place_of(path), ()), name) or [None]
+                line = Line(name, member, number, start, len(raw), columns, digest, meant)
+                yield line
+                for other in others:
+                    yield replace(line, picture=other, copy_of=meant and meant.path)
                 number += 1
+
+
+def _by_home(pictures: Sequence[Member], name: str) -> list[Member]:
+    """The pictures of a line, those in the authors' folder first."""
+    if len(pictures) < 2:
+        return list(pictures)
+    home = re.compile(rf"/{HOMES[name]}{PACKED}/\d+/[^/]+$", re.IGNORECASE)
+    return sorted(pictures, key=lambda m: home.search(whole_path(m)) is None)
 
 
 def place_of(path: str) -> str:
@@ -99,13 +125,17 @@ def frame_of(line: Line, stream: IO[bytes], parts: Mapping[str, str]) -> Frame:
     cells = dict(zip(line.columns, split(stream.read(line.size)), strict=False))
     path = cells.get(COLUMNS[0], "").replace("\\", "/")
     where = f"{line.list.path}#{line.number}"
-    missing = line.picture is None
+    status, detail = "ok", None
+    if line.picture is None:
+        status, detail = "missing", f"{where}: there is no picture {path}"
+    elif line.copy_of:
+        status, detail = "duplicate_id", copied(line.picture, line.copy_of)
     return Frame(
         key=path or f"{line.part}/row-{line.number}",
         path=where if line.picture is None else line.picture.path,
-        image=line.picture,
-        status="missing" if missing else "ok",
-        detail=f"{where}: there is no picture {path}" if missing else None,
+        image=line.picture if status == "ok" else None,
+        status=status,
+        detail=detail,
         raw_label=cells.get("expression", "").removesuffix(".0") or None,
         official_split=parts.get(line.part),
         valence=affect(number(cells.get("valence"))),
@@ -114,6 +144,11 @@ def frame_of(line: Line, stream: IO[bytes], parts: Mapping[str, str]) -> Frame:
         box=_box(cells),
         extra={"labelled_by": "person" if line.part in parts else "network"},
     )
+
+
+def copied(picture: Member, other: str) -> str:
+    """The reason of a picture that another one of its name is read for."""
+    return f"{picture.path}: {other} has the same name and is read; take one of them away"
 
 
 def number(text: str | None) -> float | None:

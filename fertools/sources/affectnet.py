@@ -37,8 +37,11 @@ from fertools.errors import FerError
 from fertools.frame import Frame
 from fertools.roots import Member, ReadFault, Root, Unit, open_member
 from fertools.sources._affectnet_lists import (
+    NAME,
+    PACKED,
     Line,
     affect,
+    copied,
     frame_of,
     landmarks,
     lines,
@@ -46,7 +49,7 @@ from fertools.sources._affectnet_lists import (
     number,
     place_of,
 )
-from fertools.sources._together import latest, sliced, together, whole_path
+from fertools.sources._together import complaint, latest, sliced, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -69,7 +72,8 @@ BROKEN = (ValueError, TypeError, EOFError, OSError, MemoryError, SyntaxError, To
 # 56 hex characters in the lists that are known
 LISTED = re.compile(r"(?:^|/)\d+/[0-9a-f]{32,64}\.\w+$", re.IGNORECASE)
 # the sets may be archives
-SET = r"(?:^|/)(?P<set>train_set|val_set)[^/]*/"
+SET = r"(?:^|/)(?P<home>(?P<set>train_set|val_set)[^/]*)/"
+OFFICIAL = re.compile(rf"(?:^|/)(?:train_set|val_set){PACKED}$", re.IGNORECASE)
 FACE = re.compile(SET + r"images/(?P<n>\d{1,9})\.\w+$", re.IGNORECASE)
 NOTE = re.compile(
     SET + r"annotations/(?P<n>\d{1,9})_(?P<kind>exp|val|aro|lnd)\.npy$", re.IGNORECASE
@@ -78,12 +82,16 @@ NOTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """A face of 2021 with its annotations, `notes` in the order of `KINDS`."""
+    """A face of 2021 with its annotations, `notes` in the order of `KINDS`.
+
+    `copy_of` is the picture that is read for this number, where this one is another.
+    """
 
     part: str
     n: int
     picture: Member | None
-    notes: tuple[Member | None, ...]
+    notes: tuple[Member | None, ...] = (None,) * len(KINDS)
+    copy_of: str | None = None
 
     @property
     def files(self) -> tuple[Member, ...]:
@@ -118,6 +126,9 @@ def units(root: Root) -> list[Unit]:
         rows.setdefault(line.part, []).append(line)
     for take in _takes(members):
         rows.setdefault(take.part, []).append(take)
+    strange = (m for m in members if NAME.match(m.name) and not list_name(m))
+    if not rows.keys() & {"train_set", "val_set"} and (broken := next(strange, None)):
+        raise FerError(complaint(broken, ","))
     if not rows:
         raise FerError(f"{root}: pictures without labels; give training.csv and validation.csv too")
     return [unit for part in sorted(rows) for unit in sliced(part, rows[part], SLICE)]
@@ -128,9 +139,9 @@ def index(root: Root) -> pa.Table | None:
     members = together(root, _is_picture)
     if not any(map(list_name, members)):
         return None
-    named = {line.picture.path for line in _lines(members) if line.picture}
-    pictures = [m for m in members if _is_picture(m) and not FACE.search(whole_path(m))]
-    return pa.table({"key": ["unlisted"], "count": [len({m.path for m in pictures} - named)]})
+    named = {line.picture for line in _lines(members)}
+    pictures = {m for m in members if _is_picture(m) and not FACE.search(whole_path(m))}
+    return pa.table({"key": ["unlisted"], "count": [len(pictures - named)]})
 
 
 unite = latest
@@ -168,24 +179,55 @@ def _is_picture(member: Member) -> bool:
 def _lines(members: Sequence[Member]) -> Iterator[Line]:
     """Every line of every list."""
     lists = [(member, name) for member in members if (name := list_name(member))]
-    pictures = {place_of(whole_path(m)): m for m in members if lists and m.suffix in IMAGES}
+    pictures: dict[str, list[Member]] = {}
+    for member in members if lists else ():
+        if member.suffix in IMAGES:
+            pictures.setdefault(place_of(whole_path(member)), []).append(member)
     for member, name in lists:
         yield from lines(member, name, pictures)
 
 
 def _takes(members: Sequence[Member]) -> Iterator[Take]:
     """Every face and every label of 2021, by set and number."""
-    pictures: dict[tuple[str, int], Member] = {}
-    notes: dict[tuple[str, int], dict[str, Member]] = {}
+    pictures: dict[tuple[str, int], dict[str, Member]] = {}  # the last key is the set's folder
+    notes: dict[tuple[str, int], dict[str, dict[str, Member]]] = {}
     for member in members:
-        if found := FACE.search(whole_path(member)):
-            pictures[found["set"].lower(), int(found["n"])] = member
-        elif found := NOTE.search(whole_path(member)):
+        path = whole_path(member)
+        if found := FACE.search(path):
             at = found["set"].lower(), int(found["n"])
-            notes.setdefault(at, {})[found["kind"].lower()] = member
-    for part, n in sorted({*pictures, *notes}):
-        said = notes.get((part, n), {})
-        yield Take(part, n, pictures.get((part, n)), tuple(map(said.get, KINDS)))
+            pictures.setdefault(at, {})[path] = member
+        elif found := NOTE.search(path):
+            at, home = (found["set"].lower(), int(found["n"])), path[: found.end("home")]
+            notes.setdefault(at, {}).setdefault(home, {})[found["kind"].lower()] = member
+    for at in sorted({*pictures, *notes}):
+        yield from _take(*at, pictures.get(at, {}), notes.get(at, {}))
+
+
+def _take(
+    part: str, n: int, pictures: dict[str, Member], notes: dict[str, dict[str, Member]]
+) -> Iterator[Take]:
+    """The face of a number, and each other picture of that number behind it.
+
+    That in the authors' folder is meant, else the first. Annotations go with the picture of their
+    own folder; those in a folder without one, with the picture that has none.
+    """
+    homes = {path: path.rsplit("/", 2)[0] for path in pictures}
+    loose: dict[str, Member] = {}
+    for home in sorted(notes.keys() - homes.values(), key=_is_strange, reverse=True):
+        loose |= notes[home]
+    if not pictures:
+        yield Take(part, n, None, tuple(map(loose.get, KINDS)))
+        return
+    first, *others = sorted(pictures, key=lambda path: _is_strange(homes[path]))
+    said = notes.get(homes[first], loose)
+    yield Take(part, n, pictures[first], tuple(map(said.get, KINDS)))
+    for path in others:
+        yield Take(part, n, pictures[path], copy_of=pictures[first].path)
+
+
+def _is_strange(home: str) -> tuple[bool, str]:
+    """Orders the authors' folders before others."""
+    return OFFICIAL.search(home) is None, home
 
 
 def _frame(take: Take, unit: Unit) -> Frame:
@@ -193,6 +235,8 @@ def _frame(take: Take, unit: Unit) -> Frame:
     status, detail = "ok", None
     if take.picture is None:
         status, detail = "missing", f"{path}: the picture of this annotation is not there"
+    elif take.copy_of:
+        status, detail = "duplicate_id", copied(take.picture, take.copy_of)
     words: list[list[str]] = []
     for note in take.notes:
         try:

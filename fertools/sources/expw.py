@@ -7,7 +7,8 @@ confidence of the box, label). Folders or archives, in one RAW argument or in se
 Traps: the box is top, left, right, bottom: read as left, top, right, bottom it cuts out something
 else. A photograph has several faces, and each is a row; the name of the file is what was searched
 for, not what is seen. Lines are there twice: the second is a `duplicate_id`. A photograph without a
-line is a row without a box. Codes: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise,
+line is a row without a box. Of several photographs of one name that in `origin` is meant; others
+are a `duplicate_id`. Codes: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise,
 6 neutral. There are no parts and no people; faces of one photograph are no copies, but they share
 it, which `sequence` says. Licence: for research, on the terms of the authors' page.
 """
@@ -45,7 +46,10 @@ ORIGIN = re.compile(r"/image[^/]*/(?:image/)?origin/[^/]+$|/origin/\w+_\d+\.\w+$
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A line of the list, or a photograph that it does not name (`face` is then None)."""
+    """A line of the list, or a photograph that it does not name (`face` is then None).
+
+    `copy_of` is the photograph that is read, where this one is another of its name.
+    """
 
     name: str
     where: str
@@ -54,6 +58,7 @@ class Face:
     box: Box | None = None
     confidence: float | None = None
     label: str | None = None
+    copy_of: str | None = None
 
     @property
     def files(self) -> tuple[Member, ...]:
@@ -72,29 +77,39 @@ def matches(root: Root) -> bool:
 
 
 def units(root: Root) -> list[Unit]:
-    """Slices of the list in its order, then of the photographs that it does not name."""
+    """Slices of the list in its order, of the photographs that it does not name, and of copies."""
     members = together(root, lambda member: member.suffix in IMAGES)
-    pictures = {m.name.casefold(): m for m in members if m.suffix in IMAGES}
+    pictures: dict[str, Member] = {}
+    copies = []
+    for member in sorted((m for m in members if m.suffix in IMAGES), key=_is_strange):
+        if (meant := pictures.setdefault(member.name.casefold(), member)) is not member:
+            copies.append(Face(member.name, member.path, member, copy_of=meant.path))
     if not pictures:
         return []
     faces = [face for m in members if _is_list(m) for face in _faces(m, pictures)]
     if not faces:
         raise FerError(f"{root}: photographs without label.lst; give its folder, too")
-    named = {face.picture.path for face in faces if face.picture}
-    rest = [Face(m.name, m.path, m) for m in pictures.values() if m.path not in named]
-    return sliced("faces", faces, SLICE) + sliced("unlisted", rest, SLICE)
+    named = {face.picture for face in faces}
+    rest = [Face(m.name, m.path, m) for m in pictures.values() if m not in named]
+    lots = {"faces": faces, "unlisted": rest, "copies": copies}
+    return [unit for name, lot in lots.items() for unit in sliced(name, lot, SLICE)]
 
 
 def read(unit: Unit) -> Iterator[Frame]:
     """The faces of a slice."""
     for face in unit.options:
-        missing = face.picture is None
+        status, detail = "ok", None
+        if face.picture is None:
+            status, detail = "missing", f"{face.where}: there is no photograph {face.name}"
+        elif face.copy_of:
+            status = "duplicate_id"
+            detail = f"{face.where}: {face.copy_of} has the same name and is read; take one away"
         yield Frame(
             key=face.name if face.face is None else f"{face.name}/{face.face}",
             path=face.where if face.picture is None else face.picture.path,
-            image=face.picture,
-            status="missing" if missing else "ok",
-            detail=f"{face.where}: there is no photograph {face.name}" if missing else None,
+            image=face.picture if status == "ok" else None,
+            status=status,
+            detail=detail,
             raw_label=face.label,
             sequence=face.name,
             box=face.box,
@@ -104,6 +119,10 @@ def read(unit: Unit) -> Iterator[Frame]:
 
 def _is_picture(member: Member) -> bool:
     return member.suffix in IMAGES and ORIGIN.search(whole_path(member)) is not None
+
+
+def _is_strange(member: Member) -> bool:
+    return whole_path(member).casefold().split("/")[-2:-1] != ["origin"]
 
 
 def _is_list(member: Member) -> bool:
