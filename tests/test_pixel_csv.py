@@ -153,10 +153,10 @@ def test_every_variant_of_the_header(tmp_path, head, quote):
     [
         ("emotion,pixels", ["6", GOOD], "6", None, "train/00000"),
         ("pixels", [GOOD], None, None, "train/00000"),
-        ("pixels,Usage", [GOOD, "Training"], None, "train", "00000"),
-        ("emotion,pixels,Usage", ["", GOOD, "PrivateTest"], None, "test", "00000"),
-        ("emotion,pixels,Usage", ["nan", GOOD, ""], None, None, "00000"),
-        ("emotion,pixels,Usage", ["5.0", GOOD, "Elsewhere"], "5", None, "00000"),
+        ("pixels,Usage", [GOOD, "Training"], None, "train", "train/00000"),
+        ("emotion,pixels,Usage", ["", GOOD, "PrivateTest"], None, "test", "train/00000"),
+        ("emotion,pixels,Usage", ["nan", GOOD, ""], None, None, "train/00000"),
+        ("emotion,pixels,Usage", ["5.0", GOOD, "Elsewhere"], "5", None, "train/00000"),
     ],
 )
 def test_tables_that_lack_something(tmp_path, head, cells, label, split, key):
@@ -176,6 +176,86 @@ def test_two_tables_of_one_data_set_keep_their_ids(tmp_path):
         "fer2013/test/00000",
         "fer2013/train/00000",
     ]
+
+
+USAGES = ["Training"] * 3 + ["PublicTest"] * 2 + ["PrivateTest"] * 2
+
+
+def line(number, usage=None):
+    """A row whose label is its number."""
+    return f"{number},{number} {GOOD.partition(' ')[2]}" + (f",{usage}" if usage else "")
+
+
+def table(*lines, head="emotion,pixels,Usage"):
+    return "\n".join([head, *lines, ""]).encode()
+
+
+def ids(done):
+    """The ids of the rows that have a face, with their paths."""
+    rows = read_manifest(done.out).table.to_pylist()
+    return {row["id"].partition("/")[2]: row["path"] for row in rows if row["status"] == "ok"}
+
+
+def test_parts_that_were_cut_with_their_usage_keep_their_rows(tmp_path):
+    for name, usage in (("train", "Training"), ("val", "PublicTest"), ("test", "PrivateTest")):
+        lines = [line(n, u) for n, u in enumerate(USAGES) if u == usage]
+        put(tmp_path, f"raw/{name}.csv", table(*lines))
+    done = ingest("fer2013", [tmp_path / "raw"], tmp_path / "out")
+    assert done.statuses == {"ok": 7} and done.notes == []
+    assert ids(done) == {
+        f"{name}/{n:05d}": f"{name}.csv#{n}"
+        for name, count in (("train", 3), ("val", 2), ("test", 2))
+        for n in range(count)
+    }
+
+
+def test_parts_that_were_cut_and_kept_the_name_keep_their_rows(tmp_path):
+    for name, usage in (("a", "Training"), ("b", "PrivateTest")):
+        put(tmp_path, f"raw/{name}/fer2013.csv", table(line(1, usage)))
+    done = ingest("fer2013", [tmp_path / "raw"], tmp_path / "out")
+    assert done.statuses == {"ok": 2}
+
+
+def test_a_complete_table_of_any_name_has_its_own_numbers(tmp_path):
+    whole = [line(n, u) for n, u in enumerate(USAGES)]
+    put(tmp_path, "faces.csv", table(*whole))
+    done = ingest("fer2013", [tmp_path / "faces.csv"], tmp_path / "out")
+    assert list(ids(done)) == [f"{n:05d}" for n in range(7)]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_other_forms_of_the_complete_table_are_left_out_with_a_note(tmp_path, apart):
+    """Kaggle's own folder holds every face three times."""
+    whole = [line(n, u) for n, u in enumerate(USAGES)]
+    put(tmp_path, "raw/icml_face_data.csv", table(*whole))
+    put(tmp_path, "raw/train.csv", table(*map(line, range(3)), head="emotion,pixels"))
+    put(tmp_path, "raw/test.csv", table(*map(line, range(3, 7)), head="emotion,pixels"))
+    put(tmp_path, "raw/fer2013.csv.gz", gzipped(table(*whole)))
+    raws = sorted((tmp_path / "raw").iterdir()) if apart else [tmp_path / "raw"]
+    done = ingest("fer2013", raws, tmp_path / "out")
+    assert ids(done) == {f"{n:05d}": f"fer2013.csv.gz#{n}" for n in range(7)}
+    assert done.notes == [
+        "not read, for they are another form of fer2013.csv.gz: icml_face_data.csv, test.csv, "
+        "train.csv"
+    ]
+
+
+@pytest.mark.parametrize("words", [("train", "val", "test"), ("TRAINING", "Validation", "Test"),
+                                   ("training", "publictest", "privatetest")])  # fmt: skip
+def test_words_of_usage_as_copies_have_them(tmp_path, words):
+    rows = read(tmp_path, table(*map(line, range(3), words))).to_pylist()
+    assert [row["official_split"] for row in rows] == ["train", "val", "test"]
+    assert "usage" not in rows[0]
+
+
+def test_a_word_of_usage_that_nobody_knows_is_told(tmp_path):
+    put(tmp_path, "fer2013.csv", table(*map(line, range(3), ["Training", "Elsewhere", ""])))
+    done = ingest("fer2013", [tmp_path / "fer2013.csv"], tmp_path / "out")
+    assert done.notes == [
+        "Usage 'Elsewhere' of 1 rows is no part; known are Training, PublicTest, PrivateTest"
+    ]
+    rows = read_manifest(done.out).table.to_pylist()
+    assert [row["usage"] for row in rows] == [None, "Elsewhere", None]
 
 
 def test_lines_that_are_no_rows_and_rows_that_are_broken(tmp_path):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fertools.errors import FerError
 from fertools.frame import Batch, Pixels
-from fertools.roots import Member, Unit
+from fertools.roots import Member, Unit, open_member
 from fertools.roots.archives import impostor as not_data
 
 SIDE = 48
@@ -31,7 +31,8 @@ Fault = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a table says besides the pixels: column names, and words of its `Usage` column.
+    """What a table says besides the pixels: column names, and words of its `Usage` column in lower
+    case.
 
     `prefix` stands before the number of a row in its key.
     """
@@ -62,7 +63,8 @@ def read(
     """The rows of a table in order, a block at a time; `path` is `file.csv#row`, from 0.
 
     A column `emotion` becomes `raw_label`; `usage` becomes `official_split` by the words of
-    `usages`. The key of a row is `prefix` and its number. Blank lines are no rows.
+    `usages`, which are in lower case; one that is not among them stays as the column `usage`. The
+    key of a row is `prefix` and its number. Blank lines are no rows.
     """
     with unit.open(member) as stream:
         layout = Layout(header(stream.readline(LONGEST)), member.path, usages, prefix)
@@ -73,6 +75,17 @@ def read(
             rows = [_split(line, len(layout.names)) for line in lines]
             yield _batch(rows, layout, first)
             first += len(rows)
+
+
+def words(member: Member, name: str) -> Iterator[str | None]:
+    """The cells of a column in order, as words; none where the table lacks it."""
+    with open_member(member) as stream:
+        layout = Layout(header(stream.readline(LONGEST)), member.path, {})
+        if name in layout.names:
+            for lines in _lines(stream, member.path):
+                yield from _column(
+                    [_split(line, len(layout.names)) for line in lines], layout, name
+                )
 
 
 def _lines(stream: IO[bytes], path: str) -> Iterator[list[bytes]]:
@@ -102,6 +115,8 @@ def _batch(rows: list[list[bytes] | None], layout: Layout, first: int) -> Batch:
             faults[place] = ("wrong_columns", f"not the {len(layout.names)} fields of the header")
     numbers = range(first, first + len(rows))
     usage = _column(rows, layout, "usage")
+    parts = [layout.usages.get(word.lower()) if word else None for word in usage]
+    strange = [None if part else word for word, part in zip(usage, parts, strict=True)]
     columns: dict[str, Sequence[Any]] = {
         "key": [f"{layout.prefix}{n:05d}" for n in numbers],
         "path": [f"{layout.path}#{n}" for n in numbers],
@@ -111,9 +126,11 @@ def _batch(rows: list[list[bytes] | None], layout: Layout, first: int) -> Batch:
             for i, n in enumerate(numbers)
         ],
         "raw_label": _column(rows, layout, "emotion"),
-        "official_split": [layout.usages.get(u or "") for u in usage],
+        "official_split": parts,
         "source_row": numbers,
     }
+    if any(strange):
+        columns["usage"] = strange
     return Batch(columns, faces)
 
 

@@ -4,25 +4,32 @@ Layout on disk, either
 
 - one table: `fer2013.csv` (`emotion,pixels,Usage`), `icml_face_data.csv` (`emotion, Usage, pixels`,
   with leading blanks), the challenge's `train.csv` (`emotion,pixels`) and `test.csv` (`pixels`),
-  plain, `.gz`, `.zst`, or inside a `.zip` or `.tar.gz`; columns in any order, quoted or not;
+  plain, `.gz`, `.zst`, or inside a `.zip` or `.tar.gz`; columns in any order, quoted or not; parts
+  of the table that somebody cut from it, with `Usage` or without;
 - the Kaggle folders `train/angry/Training_<n>.jpg`, `test/angry/PublicTest_<n>.jpg` or
   `PrivateTest_<n>.jpg`.
 
 Traps: files called fer2013.csv are often a Git LFS pointer or a web page. The key of a row is its
-number in the complete table; in a table without `Usage`, which is a part, the table's name and the
-number. The number in a folder name is random and not unique: there the key is usage, class, name.
-`X.jpg0.jpg` beside `X.jpg` is an augmented copy. The official usages are Training (train),
-PublicTest (val) and PrivateTest (test). People are not recorded. Licence: for research; the images
-were collected by a web search.
+number in the complete table, whose `Usage` begins with Training and goes on to another; in a part
+of it the table's name and the number. Kaggle's folder holds the same faces three times: where one
+table is complete, a note names the others, which are not read. The number in a folder name is
+random and not unique: there the key is usage, class, name. `X.jpg0.jpg` beside `X.jpg` is an
+augmented copy. The official usages are Training (train), PublicTest (val) and PrivateTest (test);
+copies say train, val and test. People are not recorded. Licence: for research; the images were
+collected by a web search.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+
+import pyarrow as pa
 
 from fertools.errors import FerError
 from fertools.frame import Batch, Frame, rejected
 from fertools.roots import Member, Root, Unit, open_member, table_unit
 from fertools.sources import _pixel_csv
+from fertools.sources._together import latest
 
 LICENCE = "research use; the photographs belong to their owners"
 CITATION = (
@@ -46,6 +53,11 @@ FOLDERS = {
 }
 LABELS = {**{str(code): word for code, word in enumerate(CODES)}, **FOLDERS}
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
+PARTS = {  # by what copies call them, in lower case
+    **{usage.lower(): part for usage, part in USAGES.items()},
+    **{"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"},
+}
+WHOLE = ("fer2013", "icml_face_data")  # what the complete table is called, the better copy first
 DEFAULTS = {"size": 48, "channels": 1, "faces": "as-is"}
 
 TABLE = re.compile(r"\.csv(\.gz|\.zst)?$", re.IGNORECASE)
@@ -65,11 +77,41 @@ def matches(root: Root) -> bool:
 
 
 def units(root: Root) -> list[Unit]:
-    """One unit for each table; the folders in slices by part and class."""
+    """One unit for each table, the complete one alone where there is one; the folders in slices.
+
+    The option of a table's unit is whether the numbers of its rows are those of the complete table.
+    """
     tables = _tables(root)
     images = [m for m in root.members if _placed(m) or (m.suffix in IMAGES and not tables)]
-    found = [table_unit(TABLE.sub("", m.name), m, root.options) for m in tables]
+    whole, numbered = _whole(root)
+    read = [member for member in tables if whole in (None, member)]
+    found = [table_unit(_title(m), m, m == numbered) for m in read]
     return found + root.units(images, key=_folder)
+
+
+def index(root: Root) -> pa.Table | None:
+    """Every table that is not read, and the complete one that holds its faces."""
+    whole, _ = _whole(root)
+    left = [member.path for member in _tables(root) if member != whole]
+    return pa.table({"key": left, "whole": [whole.path] * len(left)}) if whole and left else None
+
+
+unite = latest
+
+
+def report(table: pa.Table, index: pa.Table | None) -> list[str]:
+    """Which tables were left out, and words of `Usage` that say no part."""
+    notes = []
+    left: dict[str, list[str]] = {}
+    for row in index.to_pylist() if index is not None else ():
+        left.setdefault(row["whole"], []).append(row["key"])
+    for whole, names in left.items():
+        notes.append(f"not read, for they are another form of {whole}: {', '.join(names)}")
+    words = table["usage"].to_pylist() if "usage" in table.column_names else []
+    for word, count in sorted(Counter(filter(None, words)).items()):
+        known = ", ".join(USAGES)
+        notes.append(f"Usage {word!r} of {count} rows is no part; known are {known}")
+    return notes
 
 
 def read(unit: Unit) -> Iterator[Frame | Batch]:
@@ -87,9 +129,40 @@ def is_table(unit: Unit) -> bool:
 
 
 def _table(unit: Unit, member: Member) -> Iterator[Batch]:
-    with unit.open(member) as stream:
-        complete = "usage" in _pixel_csv.header(stream.readline(_pixel_csv.LONGEST))
-    yield from _pixel_csv.read(unit, member, USAGES, "" if complete else f"{unit.name}/")
+    yield from _pixel_csv.read(unit, member, PARTS, "" if unit.options else f"{unit.name}/")
+
+
+def _whole(root: Root) -> tuple[Member | None, Member | None]:
+    """The complete table among all RAW arguments where others are beside it, and the table whose
+    rows are numbered as in the complete one: that, or the only one of its name.
+    """
+    tables = [member for r in (root, *root.beside) for member in _tables(r)]
+    named = [m for m in tables if _title(m).lower() in WHOLE and _has_usage(m)]
+    if len(tables) == len(named) == 1:
+        return None, named[0]
+    order = sorted(tables, key=lambda m: (_rank(m), m.path, m.container))
+    whole = next(filter(_is_complete, order), None)
+    return whole, whole or (named[0] if len(named) == 1 else None)
+
+
+def _title(member: Member) -> str:
+    return TABLE.sub("", member.name)
+
+
+def _rank(member: Member) -> int:
+    title = _title(member).lower()
+    return WHOLE.index(title) if title in WHOLE else len(WHOLE)
+
+
+def _has_usage(member: Member) -> bool:
+    with open_member(member) as stream:
+        return "usage" in _pixel_csv.header(stream.readline(_pixel_csv.LONGEST))
+
+
+def _is_complete(member: Member) -> bool:
+    """Whether the rows of a table begin with training and go on to another part."""
+    parts = (PARTS.get((word or "").lower()) for word in _pixel_csv.words(member, "usage"))
+    return next(parts, None) == "train" and any(part not in (None, "train") for part in parts)
 
 
 def _tables(root: Root) -> list[Member]:
