@@ -181,3 +181,39 @@ def test_some_frame_must_be_asked_for(done, frames, tmp_path):
     place, truth, *_ = done("official")
     with pytest.raises(FerError, match="at least 1 of each sequence"):
         ingest("ckplus", truth.raws(place), tmp_path / "x", options={"frames": frames})
+
+
+def unpacked(place, tmp_path, keep, **options):
+    """One labelled sequence of which the frames `keep` are on the disk: its rows, by frame."""
+    raw = shutil.copytree(place / "CK+", tmp_path / "CK+")
+    takes = sorted((raw / "Emotion").rglob("*_emotion.txt"))
+    name = next(file.name[:8] for file in takes if file.read_text().strip())
+    images = sorted((raw / "cohn-kanade-images" / name[:4] / name[5:]).glob("*.png"))
+    peak = len(images)
+    for number, image in enumerate(images, start=1):
+        if not keep(number, peak):
+            image.unlink()
+    units = ckplus.units(Root(raw, ckplus.Options(**options)))
+    rows = [frame for unit in units for frame in ckplus.read(unit) if frame.sequence == name]
+    return {int(row.key.rpartition("_")[2]): row for row in rows}, peak
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_a_sequence_without_its_peak_lends_the_label_to_no_other_frame(done, tmp_path, gone):
+    rows, peak = unpacked(done("official")[0], tmp_path, lambda n, peak: n <= peak - gone)
+    assert rows.keys() == {peak}
+    (row,) = rows.values()
+    assert (row.status, row.image, row.landmarks) == ("missing", None, None)
+    assert row.detail.endswith(f"the peak, frame {peak}, is not there")
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_neutral_is_the_frame_1_or_missing(done, tmp_path, last):
+    """Of a sequence whose beginning is not unpacked, a later frame is not called neutral."""
+    place = done("official")[0]
+    rows, peak = unpacked(place, tmp_path, lambda n, peak: (n == 1) != last, neutral_first=True)
+    assert rows[1].raw_label == "0"
+    assert [rows[1].status, rows[peak].status] == (["missing", "ok"] if last else ["ok", "missing"])
+    if last:
+        assert rows[1].detail.endswith("the first, frame 1, is not there")
+        assert rows.keys() == {1, peak - 2, peak - 1, peak}

@@ -6,12 +6,14 @@ folders above. Files are told by their names alone.
 
 Rows are the last `--frames` of every sequence with an emotion (3: the usual 981), with
 `--neutral-first` also the first as neutral. Other frames and sequences give no row; the notes of
-the card count them. An emotion whose images are not there is a row `missing`.
+the card count them. An emotion whose images are not there is a row `missing`, and so is a peak or a
+first frame that a half-unpacked sequence lacks.
 
-Traps: a label belongs to the peak, the last frame, and fades before it; frames of a sequence are
-near-copies, so split by subject. Folders of Emotion may be empty. Some images are in colour. FACS
-codes (`action_units`) are those of the peak and stand on its row only. The box is that of the 68
-landmarks, brows to chin. Codes: 0 neutral, 1 anger, 2 contempt, 3 disgust, 4 fear, 5 happy,
+Traps: a label belongs to the peak, the last frame, which the name of the emotion's file says, and
+fades before it: a sequence without its peak lends the label to no other frame. Frames of a sequence
+are near-copies, so split by subject. Folders of Emotion may be empty. Some images are in colour.
+FACS codes (`action_units`) are those of the peak and stand on its row only. The box is that of the
+68 landmarks, brows to chin. Codes: 0 neutral, 1 anger, 2 contempt, 3 disgust, 4 fear, 5 happy,
 6 sadness, 7 surprise. The people are those of CK+48. Licence: CK+ is licensed to research groups.
 """
 
@@ -34,6 +36,7 @@ POPULATION = "ckplus"
 CODES = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 LABELS = {str(code): word for code, word in enumerate(CODES)}
 NEUTRAL = "0"
+FIRST = 1
 DEFAULTS = {"size": 128, "channels": 1, "margin": 0.15}
 POINTS = 68
 SLICE = 500
@@ -53,12 +56,12 @@ class Options:
     """Which frames of a sequence become rows."""
 
     frames: int = option(3, "how many of the last frames of a sequence carry its label")
-    neutral_first: bool = option(False, "the first frame of a sequence as neutral")
+    neutral_first: bool = option(False, "the first frame of a sequence, 1, as neutral")
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A row to come: a frame of a sequence, or the label of one that has none."""
+    """A row to come: a frame of a sequence, or a label without its image; `gone` says which."""
 
     take: str
     frame: int
@@ -67,6 +70,7 @@ class Pick:
     emotion: Member
     landmarks: Member | None = None
     facs: Member | None = None
+    gone: str = ""
 
     @property
     def files(self) -> tuple[Member, ...]:
@@ -187,20 +191,23 @@ def _picks(name: str, take: Take, options: Options) -> Iterator[Pick]:
     if emotion is None or label is None:
         return
     frames = sorted(take["image"])
-    if not frames:
-        yield Pick(name, max(take["emotion"]), label, None, emotion)
-    chosen = dict.fromkeys(frames[-options.frames :], label)
+    peak = next(number for number, member in take["emotion"].items() if member is emotion)
+    whole = bool(frames) and frames[-1] >= peak
+    chosen = dict.fromkeys(frames[-options.frames :] if whole else [peak], label)
     if options.neutral_first and frames:
-        chosen.setdefault(frames[0], NEUTRAL)
+        chosen.setdefault(FIRST, NEUTRAL)
     for frame in sorted(chosen):
+        image = take["image"].get(frame)
+        what = "the peak" if frame == peak else "the first"
         yield Pick(
             take=name,
             frame=frame,
             label=chosen[frame],
-            image=take["image"][frame],
+            image=image,
             emotion=emotion,
-            landmarks=take["landmarks"].get(frame),
-            facs=take["facs"].get(frame),
+            landmarks=take["landmarks"].get(frame) if image else None,
+            facs=take["facs"].get(frame) if image else None,
+            gone=f"{what}, frame {frame}, is" if frames else "the images of this sequence are",
         )
 
 
@@ -213,7 +220,7 @@ def _frame(pick: Pick) -> Frame:
         path=path,
         image=pick.image,
         status="ok" if pick.image else "missing",
-        detail=None if pick.image else f"{path}: the images of this sequence are not there",
+        detail=None if pick.image else f"{path}: {pick.gone} not there",
         raw_label=pick.label,
         subject=f"{POPULATION}:{pick.take.split('_')[0]}",
         sequence=pick.take,
