@@ -116,3 +116,26 @@ def test_a_place_without_a_light_is_read_as_well(tmp_path):
     put(tmp_path, "P001/Anger/000.jpeg", b"x")
     (frame,) = frames(tmp_path)
     assert frame.sequence == "P001_Anger" and frame.extra == {"condition": None}
+
+
+def test_camera_and_light_may_be_one_folder(tmp_path):
+    for folder in ("VL_Strong", "NI_Strong", "VL_Acropped_Weak"):
+        put(tmp_path, f"{folder}/P001/Anger/000.jpeg", b"x")
+    found = {frame.path.split("/")[0]: frame.extra["condition"] for frame in frames(tmp_path)}
+    want = {"VL_Strong": "VL/Strong", "NI_Strong": "NI/Strong", "VL_Acropped_Weak": "VL/Weak"}
+    assert found == want
+    (only,) = frames(tmp_path, condition="NI/Strong")
+    assert only.path == "NI_Strong/P001/Anger/000.jpeg"
+
+
+def test_a_second_file_of_a_frame_is_a_row_with_a_reason(tmp_path):
+    """Folders that say neither camera nor light: their frames cannot be told apart."""
+    image = png(draw(person(1), "anger", size=32))
+    for folder, number in (("first", 0), ("first", 1), ("other", 0), ("other", 1)):
+        put(tmp_path, f"raw/{folder}/P001/Anger/{number:03d}.png", image)
+    options = {"frames": 1}
+    done = ingest("oulucasia", [tmp_path / "raw"], tmp_path / "out", options=options, face=FACE)
+    assert done.statuses == {"ok": 1, "duplicate_id": 1}
+    assert "earlier images of the sequences, not asked for: 2" in done.notes
+    (lost,) = [r for r in read_manifest(done.out).table.to_pylist() if r["status"] != "ok"]
+    assert "first/P001/Anger/001.png" in lost["detail"] and lost["path"].startswith("other/")

@@ -87,3 +87,17 @@ def test_films_can_be_kept_together(tmp_path):
         if row["split"]:
             parts.setdefault(row["sequence"], set()).add(row["split"])
     assert len(parts) == 3 and all(len(found) == 1 for found in parts.values())
+
+
+@pytest.mark.parametrize("folder", ["SFEW_Val", "SFEW 2.0 Val", "sfew_val_aligned_faces"])
+def test_a_part_may_bear_the_name_of_the_set(tmp_path, folder):
+    put(tmp_path, f"Train/Angry/{STILL}", b"x")
+    put(tmp_path, f"{folder}/Angry/{STILL}", b"x")
+    assert sorted(frame.official_split for frame in frames(tmp_path)) == ["train", "val"]
+
+
+def test_a_picture_in_no_part_is_a_row(tmp_path):
+    put(tmp_path, f"Train/Angry/{STILL}", b"x")
+    put(tmp_path, f"Held out/Angry/{STILL}", b"x")
+    found = {frame.path: frame.status for frame in frames(tmp_path)}
+    assert found == {f"Held out/Angry/{STILL}": "unknown_name", f"Train/Angry/{STILL}": "ok"}

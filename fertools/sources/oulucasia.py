@@ -1,9 +1,9 @@
 """Oulu-CASIA: 2,880 sequences of 80 people, six expressions in six lights, neutral to the peak.
 
 Layout on disk: `B_OriginalImg/OriginalImg/VL/Strong/P001/Anger/000.jpeg`: camera VL (visible) or NI
-(near infrared), light Strong, Weak or Dark, person, expression, number. The authors' cropped faces
-have the same below `VL_Acropped` and `NI_Acropped`; they are read in each camera and light that has
-any, and a note counts the originals there.
+(near infrared), light Strong, Weak or Dark, person, expression, number; copies say
+`VL_Strong/P001`. The authors' cropped faces have the same below `VL_Acropped` and `NI_Acropped`;
+they are read in each camera and light that has any, and a note counts the originals there.
 
 Rows are the last `--frames` of every sequence (3), with `--neutral-first` also the first as
 neutral; other frames give no row, a note counts them. `--condition VL/Strong` reads the one that
@@ -11,8 +11,8 @@ most papers use.
 
 Traps: frames of a sequence are near-copies; both cameras filmed the same moment, so all six
 conditions of a person belong together: split by subject. The expression fades towards the
-beginning. There is no neutral sequence. Originals show the upper body: a face detector looks for
-the face. Licence: for research, on request.
+beginning. There is no neutral sequence. A second file of a frame is a `duplicate_id`. Originals
+show the upper body: a face detector looks for the face. Licence: for research, on request.
 """
 
 import re
@@ -52,7 +52,7 @@ CONDITIONS = tuple(
 )
 SLICE = 500
 PLACE = re.compile(
-    r"(?:/(?P<band>VL|NI)(?P<cropped>_?A?cropped)?/(?P<light>Strong|Weak|Dark))?"
+    r"(?:/(?P<band>VL|NI)(?P<cropped>_?A?cropped)?[/_](?P<light>Strong|Weak|Dark))?"
     r"/(?P<subject>P\d{3})/(?P<label>Anger|Disgust|Fear|Happiness|Sadness|Surprise)"
     r"/(?P<frame>\d{1,6})\.(?:jpe?g|png|bmp)$",
     re.IGNORECASE,
@@ -71,13 +71,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The frames of one sequence by their numbers; `condition` is "" where no folder says it."""
+    """The files of one sequence by the numbers of their frames; `condition` is "" where no folder
+    says it.
+    """
 
     name: str
     subject: str
     condition: str
     label: str
-    frames: dict[int, Member]
+    frames: dict[int, list[Member]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +134,13 @@ def units(root: Root) -> list[Unit]:
 def index(root: Root) -> pa.Table | None:
     """Every sequence with the number of its images, and of originals that are not read."""
     options, members = root.options or Options(), together(root, _is_picture)
-    images = {take.name: len(take.frames) for take in _takes(members, options)}
+    takes = {take.name: take.frames.values() for take in _takes(members, options)}
+    images = Counter({name: sum(map(len, files)) for name, files in takes.items()})
     others = _others(members, options)
     names = sorted({*images, *others})
     counts = {
         "key": names,
-        "images": [images.get(name, 0) for name in names],
+        "images": [images[name] for name in names],
         "originals": [others[name] for name in names],
     }
     return pa.table(counts) if names else None
@@ -238,7 +241,7 @@ def _takes(members: Sequence[Member], options: Options) -> list[Take]:
         subject, label = place["subject"].upper(), place["label"].title()
         if condition in wanted:
             take = found.setdefault(name, Take(name, subject, condition, label, {}))
-            take.frames.setdefault(int(place["frame"]), member)
+            take.frames.setdefault(int(place["frame"]), []).append(member)
     return [found[name] for name in sorted(found)]
 
 
@@ -248,6 +251,5 @@ def _picks(take: Take, options: Options) -> Iterator[Pick]:
     if options.neutral_first:
         chosen.setdefault(frames[0], NEUTRAL)
     for frame in sorted(chosen):
-        yield Pick(
-            take.name, take.subject, take.condition, chosen[frame], frame, take.frames[frame]
-        )
+        for image in take.frames[frame]:  # of several the first has the id, the others a reason
+            yield Pick(take.name, take.subject, take.condition, chosen[frame], frame, image)

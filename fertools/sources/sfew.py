@@ -2,8 +2,9 @@
 
 Layout on disk: `Train/Train_Aligned_Faces/Angry/Airheads_000519240_00000005.png` (143x181, the
 face), in archives such as `Train_Aligned_Faces.zip` and `Val_Aligned_Faces_new.zip`; the same in
-`Val`; `Test/Test_Aligned_Faces/` without classes. The stills themselves lie in `Train/Angry/`. A
-name is film, time in milliseconds and frame.
+`Val`; `Test/Test_Aligned_Faces/` without classes. The stills themselves lie in `Train/Angry/`; copies
+call a part `SFEW_Val`. A name is film, time in milliseconds and frame. A picture in no part is a
+row `unknown_name`.
 
 Traps: labels of the test part were never published, so the field reports on `val`, often after
 choosing the checkpoint there. The same actors play all through a film, and nobody says who is on a
@@ -45,7 +46,9 @@ LABELS = {
 }
 SUFFIXES = (".png", ".jpg", ".jpeg")
 PART = re.compile(
-    r"^(?P<part>train|val|test)(?P<aligned>_aligned_faces\w*)?(?:\.zip)?$", re.IGNORECASE
+    r"^(?:SFEW[ _-]?(?:2(?:[._]0)?[ _-])?)?(?P<part>train|val|test)"
+    r"(?P<aligned>_aligned_faces\w*)?(?:\.zip)?$",
+    re.IGNORECASE,
 )
 NAME = re.compile(r"^(?P<film>.+)_(?P<time>\d{9})_(?P<frame>\d{8})\.(?:png|jpe?g)$", re.IGNORECASE)
 
@@ -74,7 +77,7 @@ def units(root: Root) -> list[Unit]:
     members = together(root, _is_picture)
     aligned = wanted_by_part(members, root.options, _is_aligned, _part)
     places = [(m, _place(m)) for m in members if m.suffix in SUFFIXES]
-    chosen = [m for m, p in places if p and p.aligned == aligned.get(p.part, p.aligned)]
+    chosen = [m for m, p in places if not p or p.aligned == aligned.get(p.part, p.aligned)]
     return root.units(chosen, key=_key)
 
 
