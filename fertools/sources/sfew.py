@@ -2,9 +2,9 @@
 
 Layout on disk: `Train/Train_Aligned_Faces/Angry/Airheads_000519240_00000005.png` (143x181, the
 face), in archives such as `Train_Aligned_Faces.zip` and `Val_Aligned_Faces_new.zip`; the same in
-`Val`; `Test/Test_Aligned_Faces/` without classes. The stills themselves lie in `Train/Angry/`; copies
-call a part `SFEW_Val`. A name is film, time in milliseconds and frame. A picture in no part is a
-row `unknown_name`.
+`Val`; `Test/Test_Aligned_Faces/` without classes. The stills themselves lie in `Train/Angry/`;
+copies call a part `SFEW_Val`. A name is film, time in milliseconds and frame. A picture in no part
+is a row `unknown_name`.
 
 Traps: labels of the test part were never published, so the field reports on `val`, often after
 choosing the checkpoint there. The same actors play all through a film, and nobody says who is on a
