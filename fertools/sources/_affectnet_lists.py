@@ -89,11 +89,12 @@ def lines(member: Member, name: str, pictures: Mapping[str, Sequence[Member]]) -
             elif any(cells):
                 path = dict(zip(columns, cells, strict=False)).get(COLUMNS[0], "")
                 digest = hashlib.sha256(raw).hexdigest()[:16]
-                meant, *others = _by_home(pictures.get(place_of(path), ()), name) or [None]
+                found = _by_home(pictures.get(place_of(path), ()), name)
+                meant = found[0] if found else None
                 line = Line(name, member, number, start, len(raw), columns, digest, meant)
                 yield line
-                for other in others:
-                    yield replace(line, picture=other, copy_of=meant and meant.path)
+                for other in found[1:]:
+                    yield replace(line, picture=other, copy_of=found[0].path)
                 number += 1
 
 
