@@ -140,3 +140,10 @@ def test_pictures_without_their_lists_are_refused(done, tmp_path):
             frames(module, pictures)
     assert rafml.matches(Root(done[0] / "RAF-ML/Image"))
     assert not rafce.matches(Root(done[0] / "RAF-ML/Image"))
+
+
+def test_a_list_with_commas_is_not_called_missing(tmp_path):
+    put(tmp_path, "Image/aligned/0001_aligned.jpg", b"x")
+    put(tmp_path, "EmoLabel/distribution.txt", b"0001.jpg,0.5,0.5,0,0,0,0\n")
+    with pytest.raises(FerError, match=r"distribution\.txt: its columns stand between ','"):
+        frames(rafml, tmp_path)

@@ -28,7 +28,7 @@ from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
 from fertools.sources._aligned import face_defaults, wanted
 from fertools.sources._numbered import Shot, bare, is_aligned, is_picture, listed, shots
-from fertools.sources._together import sliced, together
+from fertools.sources._together import complaint, sliced, together
 
 LICENCE = "non-commercial research, on request to the authors; not to be passed on"
 CITATION = (
@@ -66,6 +66,9 @@ def units(root: Root) -> list[Unit]:
     """Slices by name."""
     members = together(root, is_picture)
     lists = _lists(members)
+    broken = [m for m in members if not m.fault and LISTS["distribution"].match(m.name)]
+    if members and not lists and broken:
+        raise FerError(complaint(broken[0], " "))
     if members and not lists:
         raise FerError(f"{root}: pictures without distribution.txt; give its folder, too")
     parts = _parts(lists)
