@@ -2,8 +2,6 @@
 
 import contextlib
 import csv
-import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -30,7 +28,6 @@ from fertools.fakes._face import draw, person
 from fertools.fakes._files import TEXT, broken_png, huge_png, jpeg, png, put, truncated, zipped
 from fertools.ingest import ingest
 from fertools.labelling import label
-from fertools.locations.lock import LOCK, alone_in
 from fertools.manifest import read_manifest
 from tests.conftest import REAL, needs_real
 
@@ -378,78 +375,6 @@ def test_one_thread_is_for_the_workers_alone(monkeypatch):
     asked = ["OMP_NUM_THREADS", "MKL_NUM_THREADS"]
     assert sorted(engine.run(os.getenv, asked, engine=Engine(workers=2))) == ["1", "3"]
     assert dict(os.environ) == before
-
-
-# --- two at a time
-
-
-WAITING = """time.sleep(unit.options.wait)
-        while n == 4 and os.environ.get("HELD") and not os.path.exists(os.environ["HELD"]):
-            time.sleep(0.01)"""
-
-
-@contextlib.contextmanager
-def held_up(lab, out):
-    """An ingest that waits in the middle of its first unit until there is a file `go`."""
-    text = SOURCE.replace("time.sleep(unit.options.wait)", WAITING)
-    put(lab, "mylab.py", text.replace("import time", "import os\nimport time").encode())
-    held = {**os.environ, "HELD": str(lab / "go")}
-    with subprocess.Popen(command(lab, out), env=held, stderr=subprocess.PIPE, text=True) as first:
-        try:
-            while first.poll() is None and not (out / "units").exists():
-                time.sleep(0.01)
-            yield first
-        finally:
-            put(lab, "go", b"")
-
-
-@pytest.mark.parametrize("more", [{}, {"force": True}, {"add": True}])
-def test_a_second_ingest_into_a_folder_is_refused(lab, more):
-    """It would write into the file that the first is writing, which ends with black faces."""
-    out = lab / "out"
-    with held_up(lab, out) as first:
-        with pytest.raises(FerError, match=r"out: another ingest is writing here \(.*wait for it"):
-            ingest(str(lab / "mylab.py"), [lab / "raw"], out, **more)
-        put(lab, "go", b"")
-        assert (first.wait(), first.stderr.read()) == (0, "")
-    ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "whole")
-    assert tree(out) == tree(lab / "whole")
-
-
-def test_the_lock_of_a_killed_ingest_holds_nobody_up(lab):
-    out = lab / "out"
-    with held_up(lab, out) as first:
-        first.kill()
-        first.wait()
-        put(lab, "go", b"")
-    ingest(str(lab / "mylab.py"), [lab / "raw"], out)
-    ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "whole")
-    assert tree(out) == tree(lab / "whole")
-
-
-def test_a_lock_that_is_given_back_while_it_is_asked_for(tmp_path, monkeypatch):
-    """Who opened the file before it was taken away holds nothing by it, and asks again."""
-    real, files = fcntl.flock, []
-
-    def flock(file, how):
-        real(file, how)
-        files.append(file)
-        if len(files) == 1:
-            (tmp_path / LOCK).unlink()
-
-    monkeypatch.setattr(fcntl, "flock", flock)
-    with alone_in(tmp_path):
-        assert len(files) == 2 and (tmp_path / LOCK).exists()
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_disk_without_locks_does_without(lab, monkeypatch):
-    def refuse(file, how):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    assert ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "out").ok == 120
-    assert not list((lab / "out").glob(".*"))
 
 
 # --- limit, add, force, other data
