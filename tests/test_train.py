@@ -34,6 +34,7 @@ from fertools.runs.checkpoint import read_tensors, write_tensors
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
+from fertools.train.feed import open_feed
 from fertools.train.jobs import plan
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
@@ -527,6 +528,16 @@ def test_a_class_without_training_rows_is_named(study, tmp_path) -> None:
     write_manifest(study / "thin.parquet", table, {}, manifest.card)
     with pytest.raises(FerError, match="no training row has the class 'disgust'"):
         train(recipe(study, manifest="thin"), tmp_path / "run")
+
+
+def test_rows_of_no_class_of_the_recipe_are_told(study) -> None:
+    feed = open_feed(recipe(study, f"data.classes={CLASSES[:-1]}"))
+    assert feed.val is not None
+    for name, part in (("train", feed.train), ("val", feed.val)):
+        whole = FaceDataset(study / "apart.parquet", name)
+        told = ", ".join(f"{count:,} {word}" for word, count in part.left_out.items())
+        assert f"left out of {name}, being of no class of the recipe: {told}" in feed.notes
+        assert CLASSES[-1] in told and sum(part.left_out.values()) == len(whole) - len(part)
 
 
 def test_faces_of_another_ingest_are_refused(study, tmp_path) -> None:

@@ -47,7 +47,7 @@ def open_feed(recipe: Recipe, fold: int | None = None) -> Feed:
     train: FaceDataset | Joined = part_of(manifest, data, "train", fold)
     assert isinstance(train, FaceDataset)
     compare_faces(manifest, train, data.store or None)
-    notes = []
+    notes = _gone(train, "train")
     if data.extra_data:
         train = Joined(train, *(_extra(path, data) for path in data.extra_data))
         notes.append(f"trained with extra data: {', '.join(data.extra_data)}")
@@ -60,7 +60,7 @@ def open_feed(recipe: Recipe, fold: int | None = None) -> Feed:
     val = None
     if in_part(manifest, "val", fold).any():
         val = part_of(manifest, data, "val", fold)
-        notes += _thin(val)
+        notes += _gone(val, "val")
     elif recipe.train.select != "last":
         raise FerError(
             f"{data.manifest}: has no validation rows to choose an epoch on; split again with "
@@ -70,6 +70,7 @@ def open_feed(recipe: Recipe, fold: int | None = None) -> Feed:
         before = len(val)
         _keep_free(manifest, val, fold, data.store or None)
         notes.append(f"epoch chosen on {len(val):,} of {before:,} validation rows: the free ones")
+    notes += _thin(val) if val is not None else []
     return Feed(train, val, tuple(notes))
 
 
@@ -119,6 +120,12 @@ def _extra(path: str, data: Data) -> FaceDataset:
         channels=data.channels,
         crop=data.crop,
     )
+
+
+def _gone(part: FaceDataset, name: str) -> list[str]:
+    """What a part has of words that are no classes of the recipe, which is not trained on."""
+    told = ", ".join(f"{count:,} {word}" for word, count in part.left_out.items())
+    return [f"left out of {name}, being of no class of the recipe: {told}"] if told else []
 
 
 def _thin(val: FaceDataset) -> list[str]:
