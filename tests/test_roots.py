@@ -8,6 +8,7 @@ import os
 import pickle
 import tarfile
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -501,3 +502,15 @@ def test_files_of_a_folder_come_in_a_fixed_order(tmp_path):
         put(tmp_path, name, b"")
     found = [p.relative_to(tmp_path).as_posix() for p in listing.walk(tmp_path)]
     assert found == ["c", "a/1", "a/9", "b/2"]
+
+
+def test_a_damaged_entry_that_is_packed_by_lzma_is_a_fault(tmp_path):
+    file = tmp_path / "x.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.png", bytes(range(256)) * 40)
+    data = bytearray(file.read_bytes())
+    data[60:120] = bytes(byte ^ 0x5A for byte in data[60:120])
+    file.write_bytes(data)
+    member = Root(file).members[0]
+    with pytest.raises(ReadFault, match=r"x\.zip!a\.png: cannot be read"):
+        make_unit("x", [member]).read(member)

@@ -10,6 +10,7 @@ or to `MAX_RATIO` times its packed size.
 import functools
 import io
 import itertools
+import lzma
 import pickle
 import re
 import tarfile
@@ -36,6 +37,7 @@ FAULTS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     OSError,
 )
