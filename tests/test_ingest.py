@@ -28,6 +28,7 @@ from fertools.fakes._face import draw, person
 from fertools.fakes._files import TEXT, broken_png, huge_png, jpeg, png, put, truncated, zipped
 from fertools.ingest import ingest
 from fertools.labelling import label
+from fertools.locations.lock import alone_in
 from fertools.manifest import read_manifest
 from tests.conftest import REAL, needs_real
 
@@ -441,6 +442,33 @@ def test_rounds_of_archives_that_are_deleted_in_between(lab):
     assert tree(lab / "out") == tree(lab / "whole")
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_units_that_the_raw_data_no_longer_have_are_told(lab, ended):
+    """A folder that was renamed would stand in the manifest twice."""
+    arguments = str(lab / "mylab.py"), [lab / "raw"]
+    ingest(*arguments, lab / "out")
+    if not ended:
+        (lab / "out/manifest.parquet").unlink()
+        (lab / "out/units/11.txt-000.parquet").unlink()
+    (lab / "raw/03.txt").rename(lab / "raw/three.txt")
+    with pytest.raises(FerError, match=r"holds 1 units \(03\.txt-000, \.\.\) that were read"):
+        ingest(*arguments, lab / "out")
+    done = ingest(*arguments, lab / "out", add=True)
+    assert done.rows == 130  # asked for: what was read stays
+    assert ingest(*arguments, lab / "out", force=True).rows == 120
+
+
+def test_one_ingest_at_a_time(lab):
+    """Two that write the same shards would leave rows that show black faces."""
+    arguments = str(lab / "mylab.py"), [lab / "raw"], lab / "out"
+    ingest(*arguments)
+    before = tree(lab / "out")
+    with alone_in(lab / "out"), pytest.raises(FerError, match="out: another ingest is writing"):
+        ingest(*arguments, force=True)
+    assert tree(lab / "out") == before
+    assert ingest(*arguments).rows == 120
+
+
 def test_nothing_to_add_to(lab):
     with pytest.raises(FerError, match="there is no data set to add to; leave --add out"):
         ingest(str(lab / "mylab.py"), [lab / "raw"], lab / "out", add=True)
@@ -613,6 +641,18 @@ def test_how_large_faces_are_is_found_out(tmp_path):
     assert shape(64, gray=False) == (64, 64, 3)
     assert shape(64, 48) == (224, 224, 3)
     assert shape(300) == (224, 224, 3)
+
+
+def test_every_class_is_asked_how_large_faces_are(tmp_path):
+    for n in range(70):
+        put(tmp_path, f"raw/anger/{n:02d}.png", png(np.full((48, 48), n, np.uint8)))
+    for n in range(2):
+        put(tmp_path, f"raw/happy/{n}.png", png(draw(person(n), "happiness", size=64)))
+    ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out")
+    assert open_faces(tmp_path / "out").shape == (224, 224, 3)
+    done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "small", face={"size": 48})
+    said = "2 images are larger than the 48 px at which they are stored, up to 64; say --size"
+    assert [said in note for note in done.notes] == [True]
 
 
 # --- wrong roots

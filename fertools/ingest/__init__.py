@@ -27,6 +27,7 @@ from fertools.ingest.reading import Job, packed, read_unit, set_up
 from fertools.ingest.records import keep_records
 from fertools.ingest.unitfile import finished, unit_file, unit_rows
 from fertools.locations import Location, at, listed
+from fertools.locations.lock import alone_in
 from fertools.manifest import stored_facts, write_json
 from fertools.roots import Unit, forget
 from fertools.roots.listing import PLAN
@@ -88,24 +89,28 @@ def ingest(
         units = find_units(module, roots, source)
         name = source_name(source, name)
         plan = make_plan(module, roots, source, name, face or {}, units, limit)
-        _open_out(out, plan, add=add, force=force)
-        labels = keep_records(module, roots, out)
-        jobs = [
-            Job(source, packed(dataclasses.replace(unit, labels=labels)),
-                FaceOptions(**plan["face"]), str(out), on_error == "stop",
-                shared=how.kind == "ray")
-            for unit in _unfinished(out, units, limit)
-        ]  # fmt: skip
-        if limit is None and not add:
-            _check_new(out, jobs)
-        count, copies = len(units), pickle.dumps(jobs)
-        del units, jobs
-        forget(roots)
-        jobs = pickle.loads(copies)  # the old ones lay among the lists and would keep their room
-        del copies
-        _work(jobs, how, _left(out, limit), progress)
-        _check_there(out, jobs, limit)
-        card = assemble(module, out, plan, roots, command)
+        _check_ours(out, plan, add=add, force=force)
+        out.mkdir(parents=True, exist_ok=True)
+        with alone_in(out):
+            _open_out(out, plan, add=add, force=force)
+            labels = keep_records(module, roots, out)
+            left = _unfinished(out, units, limit)
+            if not add:
+                _check_units(out, units, left, limit)
+            jobs = [
+                Job(source, packed(dataclasses.replace(unit, labels=labels)),
+                    FaceOptions(**plan["face"]), str(out), on_error == "stop",
+                    shared=how.kind == "ray")
+                for unit in left
+            ]  # fmt: skip
+            count, copies = len(units), pickle.dumps(jobs)
+            del units, left, jobs
+            forget(roots)
+            jobs = pickle.loads(copies)  # the old ones lay among the lists and would keep the room
+            del copies
+            _work(jobs, how, _left(out, limit), progress)
+            _check_there(out, jobs, limit)
+            card = assemble(module, out, plan, roots, command)
     return Ingested(
         out, card["rows"], card["statuses"], card["notes"], count,
         time.monotonic() - start,
@@ -127,19 +132,24 @@ def _unfinished(out: Location, units: Sequence[Unit], limit: int | None) -> list
     return [] if _left(out, limit) == 0 else left
 
 
-def _open_out(out: Location, plan: dict[str, Any], *, add: bool, force: bool) -> None:
-    """Make `out` ours, or refuse: it may be new, empty, or an ingest by the same plan."""
-    file = out / PLAN
-    ours = file.is_file()
+def _check_ours(out: Location, plan: dict[str, Any], *, add: bool, force: bool) -> None:
+    """Raise `FerError` unless `out` is new, empty, or an ingest by the same plan."""
+    ours = (out / PLAN).is_file()
     if ours and not force:
         _compare(out, plan)
-    elif ours:
-        _clear(out)
-    elif out.exists() and (not out.is_dir() or _strangers(out)):
+    elif not ours and out.exists() and (not out.is_dir() or _strangers(out)):
         raise FerError(f"{out}: is there and is no data set of fertools; give another -o")
     if add and not ours:
         raise FerError(f"{out}: there is no data set to add to; leave --add out")
-    out.mkdir(parents=True, exist_ok=True)
+
+
+def _open_out(out: Location, plan: dict[str, Any], *, add: bool, force: bool) -> None:
+    """Make `out` ours, or refuse: somebody else may have begun there since it was looked at."""
+    _check_ours(out, plan, add=add, force=force)
+    file = out / PLAN
+    ours = file.is_file()
+    if ours and force:
+        _clear(out)
     if force or not ours:
         write_json(file, plan)
     (out / "units").mkdir(exist_ok=True)
@@ -196,11 +206,24 @@ def _check_there(out: Location, jobs: Sequence[Job], limit: int | None) -> None:
             file.unlink(missing_ok=True)
 
 
-def _check_new(out: Location, jobs: Sequence[Job]) -> None:
+def _check_units(
+    out: Location, units: Sequence[Unit], left: Sequence[Unit], limit: int | None
+) -> None:
+    """Raise `FerError` where the units of a data set and of its RAW are not the same, unsaid.
+
+    A RAW of an earlier round may be given again; nothing is left to read then.
+    """
     known = stored_facts(out / "manifest.parquet").get("units")
-    if known is None:
-        return
-    if new := [job.unit.name for job in jobs if job.unit.name not in known]:
+    names = {unit.name for unit in units}
+    gone = [file.stem for file in listed(out, "units/*.parquet") if file.stem not in names]
+    if gone and (left or known is None):
+        raise FerError(
+            f"{out}: holds {len(gone)} units ({gone[0]}, ..) that were read before and are not in "
+            "the RAW now; put their files back under their old names, say --add to keep what was "
+            "read, or --force to start over"
+        )
+    new = [unit.name for unit in left if known is not None and unit.name not in known]
+    if new and limit is None:
         raise FerError(
             f"{out}: {len(new)} new units ({new[0]}, ..) for a finished data set; say --add"
         )

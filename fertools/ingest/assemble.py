@@ -233,6 +233,19 @@ def _unnamed(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     return [f"{said}; the first without one is {first}"]
 
 
+def _shrunk(table: pa.Table, face: dict[str, Any]) -> list[str]:
+    """Where images of several sizes are stored whole at the size of the smaller ones."""
+    size = face["size"]
+    whole = table.filter(pc.equal(table["box_source"], "image"))
+    longer = pc.max_element_wise(whole["width"], whole["height"])
+    larger = int(pc.sum(pc.greater(longer, size)).as_py() or 0)
+    if size is None or not larger or not pc.any(pc.equal(longer, size)).as_py():
+        return []
+    most = pc.max(longer).as_py()
+    said = f"{larger:,} images are larger than the {size} px at which they are stored"
+    return [f"{said}, up to {most}; say --size for more"]
+
+
 def _notes(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     """Sentences on what a reader should know: ids claimed twice, labels that no map knows."""
     strange = table.filter(
@@ -244,6 +257,7 @@ def _notes(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     return (
         [said] * bool(lost)
         + _unnamed(table, plan)
+        + _shrunk(table, plan["face"])
         + [
             f"label {raw!r} of {n} rows is no known word: native_label is null there{cure}"
             for raw, n in counts(strange["raw_label"]).items()

@@ -22,7 +22,7 @@ from fertools.frame import Batch, Frame
 from fertools.image import ImageFault, shape_of
 from fertools.roots import Member, ReadFault, Root, Unit, slug
 
-PROBED = 64  # images looked at where nobody says how large a face is
+PROBED = 64  # images looked at, at most, where nobody says how large a face is
 LARGEST_AS_IS = 256  # pixels
 STANDARD = (224, 3)
 GENERIC = ("imagefolder", "table")  # these fit many a root, so they are suggested last
@@ -139,14 +139,25 @@ def _determining(module: ModuleType, options: Any) -> dict[str, Any]:
 
 
 def _probe(module: ModuleType, units: Sequence[Unit]) -> tuple[int, int]:
-    """Side and channels of the first images where they all agree and are small, else 224 colour."""
-    pieces = ((unit, piece) for unit in units for piece in module.read(unit))
-    shapes = {_shape(unit, piece) for unit, piece in itertools.islice(pieces, PROBED)} - {None}
+    """Side and channels of some images where they all agree and are small, else 224 colour.
+
+    Looked at are the first ones of units from all over: a class may have come from elsewhere.
+    """
+    step = -(-len(units) // PROBED)
+    some = sorted(units[:: step or 1], key=_place)  # a packed tar is read forward once
+    each = PROBED // max(len(some), 1)
+    pieces = ((unit, piece) for unit in some for piece in itertools.islice(module.read(unit), each))
+    shapes = {_shape(unit, piece) for unit, piece in pieces} - {None}
     if len(shapes) == 1 and (shape := shapes.pop()):
         height, width, channels = shape
         if height == width <= LARGEST_AS_IS:
             return height, channels
     return STANDARD
+
+
+def _place(unit: Unit) -> tuple[str, int]:
+    first = unit.members[0] if unit.members else None
+    return (first.container, first.place) if first else ("", 0)
 
 
 def _shape(unit: Unit, piece: Frame | Batch) -> tuple[int, int, int] | None:
