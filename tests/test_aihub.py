@@ -179,6 +179,20 @@ def test_images_alone_are_taken_when_asked_for(tmp_path):
     assert {f"aihub:{who}" for who in truth.subjects} == set(table["subject"].to_pylist())
 
 
+def test_records_that_come_after_their_images_are_told(tmp_path):
+    truth = fake.write(tmp_path, people=2, traps=False, variant="zips")
+    labels = {file: file.read_bytes() for file in (tmp_path / "aihub").rglob("*라벨*")}
+    for file in labels:
+        file.unlink()
+    way = {"face": FACE | {"faces": "as-is"}, "options": {"without_labels": True}}
+    ingest("aihub", truth.raws(tmp_path), tmp_path / "out", **way)
+    for file, data in labels.items():
+        file.write_bytes(data)
+    done = ingest("aihub", truth.raws(tmp_path), tmp_path / "out", add=True, **way)
+    said = "images whose records came later (start over with --force)"
+    assert f"{said}: {done.rows}" in done.notes
+
+
 def test_the_rater_box_is_an_option_and_a_wrong_one_lists_the_known(done, tmp_path):
     place, truth, _, table = done("zips")
     ingest("aihub", truth.raws(place), tmp_path, face=FACE, options={"rater_box": "closest-two"})

@@ -135,6 +135,7 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
             people, "official_split"
         ),
         "images without a record": int(pc.sum(pc.is_null(table["record"])).as_py() or 0),
+        "images whose records came later (start over with --force)": _late(table, index),
         "images in a folder of another emotion than their name": _astray(table["path"]),
         "records that repeat the name of another (the first one stands)": _repeated(index),
     }
@@ -153,6 +154,15 @@ def _astray(paths: Iterable[pa.Scalar]) -> int:
         says, stands = names.parse(path.as_py()).emotion, names.place(path.as_py()).emotion
         count += says is not None and stands in LABELS and says != stands
     return count
+
+
+def _late(table: pa.Table, index: pa.Table | None) -> int:
+    """How many images have no record and could have one: `--without-labels` was said too soon."""
+    without = table.filter(pc.is_null(table["record"]))["path"].to_pylist()
+    if index is None or not without:
+        return 0
+    come = {names.plain(names.parse(key).name) for key in index["key"].to_pylist()}
+    return sum(names.plain(names.parse(path).name) in come for path in without)
 
 
 def _repeated(index: pa.Table | None) -> int:
