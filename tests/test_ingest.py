@@ -655,6 +655,13 @@ def test_every_class_is_asked_how_large_faces_are(tmp_path):
     assert [said in note for note in done.notes] == [True]
 
 
+def test_faces_that_could_not_be_aligned_are_told(tmp_path):
+    roots, _ = small(tmp_path)
+    done = ingest("ck48", roots, tmp_path / "out", face={"align": True})
+    said = f"{done.ok} of {done.ok} faces are not aligned: the data set has no landmarks for them"
+    assert said in done.notes
+
+
 # --- wrong roots
 
 

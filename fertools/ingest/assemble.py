@@ -23,6 +23,7 @@ from fertools.columns import put
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions
 from fertools.ingest.extract import detector_facts
+from fertools.ingest.notes import SAME_ID, notes_on
 from fertools.ingest.records import RECORDS, records_of
 from fertools.ingest.unitfile import unit_facts, unit_file, unit_table
 from fertools.labels import canonical
@@ -41,7 +42,6 @@ from fertools.manifest.card import made
 from fertools.roots import Root
 
 ABOUT = ("licence", "citation", "homepage", "sharing")
-SAME_ID = "name each once, rename one, or give the folder above both as one RAW"
 
 
 def assemble(
@@ -74,7 +74,7 @@ def assemble(
         **content,
         "rows": table.num_rows,
         "about": {k: getattr(module, k.upper(), "") for k in ABOUT},
-        "notes": [*_notes(table, plan), *_told(module, table, records)],
+        "notes": [*notes_on(table, plan), *_told(module, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
         "files": {f"units/{n}.parquet": file for n, (_, file) in zip(names, read, strict=True)}
@@ -220,46 +220,3 @@ def _pending(records: pa.Table | None, table: pa.Table) -> int:
 def _told(module: ModuleType, table: pa.Table, records: pa.Table | None) -> list[str]:
     """What the source itself has to say of the rows and of the records."""
     return list(module.report(table, records)) if hasattr(module, "report") else []
-
-
-def _unnamed(table: pa.Table, plan: dict[str, Any]) -> list[str]:
-    """Where a pattern that was given finds no person in any or some of the paths."""
-    pattern = plan["options"].get("subject_regex")
-    without = table.filter(pc.is_null(table["subject"]))
-    if pattern is None or not len(without):
-        return []
-    named, first = len(table) - len(without), without["path"][0].as_py()
-    said = f"subject regex {pattern!r} names a person in {named:,} of {len(table):,} rows"
-    return [f"{said}; the first without one is {first}"]
-
-
-def _shrunk(table: pa.Table, face: dict[str, Any]) -> list[str]:
-    """Where images of several sizes are stored whole at the size of the smaller ones."""
-    size = face["size"]
-    whole = table.filter(pc.equal(table["box_source"], "image"))
-    longer = pc.max_element_wise(whole["width"], whole["height"])
-    larger = int(pc.sum(pc.greater(longer, size)).as_py() or 0)
-    if size is None or not larger or not pc.any(pc.equal(longer, size)).as_py():
-        return []
-    most = pc.max(longer).as_py()
-    said = f"{larger:,} images are larger than the {size} px at which they are stored"
-    return [f"{said}, up to {most}; say --size for more"]
-
-
-def _notes(table: pa.Table, plan: dict[str, Any]) -> list[str]:
-    """Sentences on what a reader should know: ids claimed twice, labels that no map knows."""
-    strange = table.filter(
-        pc.and_(pc.is_valid(table["raw_label"]), pc.is_null(table["native_label"]))
-    )
-    lost = counts(table["status"]).get("duplicate_id", 0)
-    said = f"images without a face, since another one has their id: {lost}; {SAME_ID}"
-    cure = "; say its word in a file for --labels" if "labels" in plan["options"] else ""
-    return (
-        [said] * bool(lost)
-        + _unnamed(table, plan)
-        + _shrunk(table, plan["face"])
-        + [
-            f"label {raw!r} of {n} rows is no known word: native_label is null there{cure}"
-            for raw, n in counts(strange["raw_label"]).items()
-        ]
-    )
