@@ -217,3 +217,14 @@ def test_neutral_is_the_frame_1_or_missing(done, tmp_path, last):
     if last:
         assert rows[1].detail.endswith("the first, frame 1, is not there")
         assert rows.keys() == {1, peak - 2, peak - 1, peak}
+
+
+def test_a_gap_in_a_sequence_is_counted(done, tmp_path):
+    place, truth, *_ = done("official")
+    raw = shutil.copytree(place / "CK+", tmp_path / "CK+")
+    name = sorted(truth.sequences)[-1]
+    frames = sorted((raw / "cohn-kanade-images" / name[:4] / name[5:]).iterdir())
+    frames[-2].unlink()  # an earlier frame takes its place, with the peak's label
+    result = ingest("ckplus", [raw], tmp_path / "out", face=FACE)
+    said = "images that lack between the first and the last of their sequence: 1"
+    assert said in result.notes and said not in done("official")[2].notes

@@ -18,7 +18,7 @@ FACS codes (`action_units`) are those of the peak and stand on its row only. The
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -110,7 +110,8 @@ def units(root: Root) -> list[Unit]:
 
 
 def index(root: Root) -> pa.Table | None:
-    """Every sequence with the number of its images, of copies of them, and its label."""
+    """Every sequence with the number of its images, of gaps between and copies of them, and its
+    label."""
     members = together(root, _is_image)
     if not members:
         return None
@@ -119,7 +120,13 @@ def index(root: Root) -> pa.Table | None:
     labels = pa.array([_emotion(take)[1] for take in takes.values()], pa.string())
     copies = len([m for m in members if _is_image(m)]) - sum(images)
     return pa.table(
-        {"key": list(takes), "images": images, "label": labels, "copies": [copies] * len(takes)}
+        {
+            "key": list(takes),
+            "images": images,
+            "gaps": [_gaps(take["image"]) for take in takes.values()],
+            "label": labels,
+            "copies": [copies] * len(takes),
+        }
     )
 
 
@@ -146,9 +153,15 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     notes = {
         f"sequences without an emotion, not read ({frames} images)": silent.num_rows,
         "earlier images of the sequences, not asked for": _sum(index["images"]) - frames - read,
+        "images that lack between the first and the last of their sequence": _sum(index["gaps"]),
         "images that are there twice, read once": int(pc.max(index["copies"]).as_py() or 0),
     }
     return [f"{text}: {count}" for text, count in notes.items() if count]
+
+
+def _gaps(images: Mapping[int, Member]) -> int:
+    """How many numbers lack between the first and the last frame."""
+    return max(images) - min(images) + 1 - len(images) if images else 0
 
 
 def _sum(column: pa.ChunkedArray) -> int:
