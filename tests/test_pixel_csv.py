@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fertools.errors import FerError
-from fertools.fakes._files import gzipped, put, zstandard
+from fertools.fakes._files import gzipped, jpeg, put, zstandard
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
 from fertools.roots import Root
@@ -238,6 +238,20 @@ def test_other_forms_of_the_complete_table_are_left_out_with_a_note(tmp_path, ap
         "not read, for they are another form of fer2013.csv.gz: icml_face_data.csv, test.csv, "
         "train.csv"
     ]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_folders_beside_the_complete_table_are_left_out_with_a_note(tmp_path, apart):
+    put(tmp_path, "raw/fer2013.csv", table(*[line(n, u) for n, u in enumerate(USAGES)]))
+    picture = jpeg(np.full((48, 48), 9, np.uint8))
+    for name in ("train/angry/Training_1.jpg", "train/angry/Training_1.jpg0.jpg",
+                 "test/sad/PublicTest_1.jpg", "test/sad/mine.jpg"):  # fmt: skip
+        put(tmp_path, f"raw/jpegs/{name}", picture)
+    raws = [tmp_path / "raw/fer2013.csv", tmp_path / "raw/jpegs"] if apart else [tmp_path / "raw"]
+    done = ingest("fer2013", raws, tmp_path / "out")
+    assert done.statuses == {"ok": 7, "unknown_name": 1}
+    (note,) = done.notes
+    assert note.startswith("not read, for they are another form of fer2013.csv: 3 pictures (")
 
 
 @pytest.mark.parametrize("words", [("train", "val", "test"), ("TRAINING", "Validation", "Test"),

@@ -42,7 +42,7 @@ def of_folders(roots: Iterable[Root]) -> Pictures:
     """The pictures of the Kaggle folders; `keys` are those of the frames."""
     found: list[tuple[str, Pixels, str | None, str | None]] = []
     for root in roots:
-        for unit in fer2013.units(root):
+        for unit in fer2013.all_units(root):
             for frame in fer2013.read(unit):
                 if isinstance(frame, Batch) or not isinstance(frame.image, Member):
                     continue
@@ -62,7 +62,7 @@ def of_tables(roots: Iterable[Root]) -> Pictures:
 
 def _rows(roots: Iterable[Root]) -> Iterator[tuple[str, Pixels, str | None, str | None]]:
     for root in roots:
-        for unit in fer2013.units(root):
+        for unit in fer2013.all_units(root):
             for batch in fer2013.read(unit):
                 if isinstance(batch, Batch):
                     yield from _saved(batch)

@@ -12,16 +12,16 @@ Layout on disk, either
 Traps: files called fer2013.csv are often a Git LFS pointer or a web page. The key of a row is its
 number in the complete table, whose `Usage` begins with Training and goes on to another; in a part
 of it the table's name and the number. Kaggle's folder holds the same faces three times: where one
-table is complete, a note names the others, which are not read. The number in a folder name is
-random and not unique: there the key is usage, class, name. `X.jpg0.jpg` beside `X.jpg` is an
-augmented copy. The official usages are Training (train), PublicTest (val) and PrivateTest (test);
-copies say train, val and test. People are not recorded. Licence: for research; the images were
-collected by a web search.
+table is complete, a note names the others and the folders, which are not read. The number in a
+folder name is random and not unique: there the key is usage, class, name. `X.jpg0.jpg` beside
+`X.jpg` is an augmented copy. The official usages are Training (train), PublicTest (val) and
+PrivateTest (test); copies say train, val and test. People are not recorded. Licence: for research; the
+images were collected by a web search.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import pyarrow as pa
 
@@ -77,7 +77,14 @@ def matches(root: Root) -> bool:
 
 
 def units(root: Root) -> list[Unit]:
-    """One unit for each table, the complete one alone where there is one; the folders in slices.
+    """One unit for each table, the complete one alone where there is one; else the folders, too."""
+    pictures = set(_pictures(root))
+    left = pictures if pictures and _is_all(_whole(root)[1]) else set()
+    return all_units(root, less=left)
+
+
+def all_units(root: Root, less: Set[Member] = frozenset()) -> list[Unit]:
+    """The tables, the complete one alone where there is one, and the folders in slices, `less` some.
 
     The option of a table's unit is whether the numbers of its rows are those of the complete table.
     """
@@ -86,21 +93,25 @@ def units(root: Root) -> list[Unit]:
     whole, numbered = _whole(root)
     read = [member for member in tables if whole in (None, member)]
     found = [table_unit(_title(m), m, m == numbered) for m in read]
-    return found + root.units(images, key=_folder)
+    return found + root.units([m for m in images if m not in less], key=_folder)
 
 
 def index(root: Root) -> pa.Table | None:
-    """Every table that is not read, and the complete one that holds its faces."""
-    whole, _ = _whole(root)
-    left = [member.path for member in _tables(root) if member != whole]
-    return pa.table({"key": left, "whole": [whole.path] * len(left)}) if whole and left else None
+    """What is not read, tables and pictures, and the complete table that holds its faces."""
+    whole, numbered = _whole(root)
+    left = [member.path for member in _tables(root) if member != whole] if whole else []
+    if (pictures := _pictures(root)) and _is_all(numbered):
+        left.append(f"{len(pictures):,} pictures ({pictures[0].path}, ..)")
+    if not left or numbered is None:
+        return None
+    return pa.table({"key": left, "whole": [numbered.path] * len(left)})
 
 
 unite = latest
 
 
 def report(table: pa.Table, index: pa.Table | None) -> list[str]:
-    """Which tables were left out, and words of `Usage` that say no part."""
+    """Which tables and pictures were left out, and words of `Usage` that say no part."""
     notes = []
     left: dict[str, list[str]] = {}
     for row in index.to_pylist() if index is not None else ():
@@ -165,6 +176,11 @@ def _is_complete(member: Member) -> bool:
     return next(parts, None) == "train" and any(part not in (None, "train") for part in parts)
 
 
+def _is_all(table: Member | None) -> bool:
+    """Whether there is a table that holds the faces of Kaggle's folders, too."""
+    return table is not None and _is_complete(table)
+
+
 def _tables(root: Root) -> list[Member]:
     found = []
     for member in root.members:
@@ -177,6 +193,11 @@ def _tables(root: Root) -> list[Member]:
         if "pixels" in _pixel_csv.header(start.split(b"\n", 1)[0]):
             found.append(member)
     return found
+
+
+def _pictures(root: Root) -> list[Member]:
+    """The pictures of Kaggle's folders, and copies beside them."""
+    return [m for m in root.members if _placed(m) and (NAME.match(m.name) or EXTRA.search(m.name))]
 
 
 def _placed(member: Member) -> re.Match[str] | None:

@@ -63,7 +63,7 @@ def units(root: Root) -> list[Unit]:
     folders = any(_has_folders(other) for other in roots)
     if folders and not any(_has_table(other) for other in roots):
         raise FerError(f"{root}: folders have no rows; give fer2013.csv for its pixels as well")
-    return [unit for unit in fer2013.units(root) if fer2013.is_table(unit) != folders]
+    return [unit for unit in fer2013.all_units(root) if fer2013.is_table(unit) != folders]
 
 
 def index(root: Root) -> pa.Table | None:
