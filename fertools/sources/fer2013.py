@@ -15,8 +15,8 @@ of it the table's name and the number. Kaggle's folder holds the same faces thre
 table is complete, a note names the others and the folders, which are not read. The number in a
 folder name is random and not unique: there the key is usage, class, name. `X.jpg0.jpg` beside
 `X.jpg` is an augmented copy. The official usages are Training (train), PublicTest (val) and
-PrivateTest (test); copies say train, val and test. People are not recorded. Licence: for research; the
-images were collected by a web search.
+PrivateTest (test); copies say train, val and test. People are not recorded. Licence: for research;
+the images were collected by a web search.
 """
 
 import re
@@ -84,9 +84,10 @@ def units(root: Root) -> list[Unit]:
 
 
 def all_units(root: Root, less: Set[Member] = frozenset()) -> list[Unit]:
-    """The tables, the complete one alone where there is one, and the folders in slices, `less` some.
+    """The tables, the complete one alone where there is one, and slices of the folders.
 
-    The option of a table's unit is whether the numbers of its rows are those of the complete table.
+    `less` are pictures to leave out. The option of a table's unit is whether the numbers of its
+    rows are those of the complete table.
     """
     tables = _tables(root)
     images = [m for m in root.members if _placed(m) or (m.suffix in IMAGES and not tables)]
