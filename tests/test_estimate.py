@@ -3,6 +3,7 @@
 import pytest
 
 from fertools import folder
+from fertools.engine import available_cores
 from fertools.errors import FerError
 from fertools.fakes import aihub, ck48, fer2013, table
 from fertools.ingest import ingest
@@ -49,6 +50,15 @@ def test_workers_share_the_work_and_not_the_reading(tmp_path) -> None:
     assert one.images == four.images >= expected.rows
     assert four.hours_working < one.hours_working
     assert four.hours_reading <= four.hours <= four.hours_reading + four.hours_working
+
+
+def test_as_many_at_a_time_as_the_ingest_would_have(tmp_path) -> None:
+    roots = ck48.write(tmp_path / "raw", people=2, traps=False).raws(tmp_path / "raw")
+    cores = estimate("ck48", roots, engine="processes")
+    assert cores.workers == min(available_cores(), cores.units)
+    assert estimate("ck48", roots, workers=99).workers == cores.units
+    with pytest.raises(FerError, match="not known; say --workers N"):
+        estimate("ck48", roots, engine="ray")
 
 
 def test_the_images_of_a_table_are_among_its_bytes(tmp_path) -> None:

@@ -190,7 +190,8 @@ def _estimate(
         f"{_size(found.bytes_out)} of faces"
     )
     click.echo(
-        f"about {_time(found.hours)} with {found.workers} workers, bound by {found.bound}: "
+        f"about {_time(found.hours)} with {found.workers} worker{'s' * (found.workers > 1)}, "
+        f"bound by {found.bound}: "
         f"{_time(found.hours_working)} of work, {_time(found.hours_reading)} of reading"
     )
     click.echo(f"{found.faces} of {found.sampled} sampled images gave a face")

@@ -49,6 +49,16 @@ class Engine:
         if self.address is not None and self.kind != "ray":
             raise FerError("--ray-address is for --engine ray; say that as well")
 
+    def at_a_time(self, jobs: int) -> int:
+        """How many of so many jobs are worked on together; on a cluster only where that is said.
+
+        Raises `FerError` where the cluster decides it.
+        """
+        if self.kind == "ray" and self.workers is None:
+            raise FerError("how many a Ray cluster does at a time is not known; say --workers N")
+        unsaid = available_cores() if self.kind == "processes" else 1
+        return max(1, min(self.workers or unsaid, jobs))
+
 
 def available_cores() -> int:
     """Cores that this process may use: the affinity mask, not the machine's count."""
@@ -85,6 +95,6 @@ def run(
         return
     crew = Crew(task, jobs, setup, patience)
     try:
-        yield from crew.results(min(how.workers or available_cores(), len(jobs)))
+        yield from crew.results(how.at_a_time(len(jobs)))
     finally:
         crew.close()

@@ -64,7 +64,7 @@ def estimate(
     name: str | None = None,
     face: dict[str, Any] | None = None,
     options: dict[str, Any] | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     engine: str | None = None,
     ray_address: str | None = None,
 ) -> Estimate:
@@ -73,10 +73,11 @@ def estimate(
     `out` may hold earlier rounds of the data set, whose records these images may need. Raises
     `FerError` as `ingest` does.
     """
-    Engine(engine, workers, ray_address)  # refuses what does not fit together
+    how = Engine(engine, workers, ray_address)
     module = folder.load_whole("sources", source)
     roots = open_roots(module, raws, options or {})
     units = find_units(module, roots, source)
+    together = how.at_a_time(len(units))
     plan = make_plan(module, roots, source, source_name(source, name), face or {}, units, None)
     settings = FaceOptions(**plan["face"])
     with tempfile.TemporaryDirectory() as scratch:
@@ -99,8 +100,8 @@ def estimate(
         sampled=sampled,
         faces=faces,
         hours_reading=bytes_in / rate / 3600 if read else 0.0,
-        hours_working=images * float(np.mean(work or [0])) / workers / 3600,
-        workers=workers,
+        hours_working=images * float(np.mean(work or [0])) / together / 3600,
+        workers=together,
         rate_in=rate,
     )
 
