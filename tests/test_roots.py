@@ -311,6 +311,59 @@ def test_a_broken_archive_is_named_with_the_cure(tmp_path, name, data, words):
     assert "download it again" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda tar: tar[:1536] + b"?" + tar[1537:], "damaged after entry 1, at byte 1536"),
+        (lambda tar: tar[:1536], "cut off after entry 1, at byte 1536"),
+        (lambda tar: tar[:1700], "cut off after entry 1, at byte 1536"),
+        (lambda tar: tar[:4608], "cut off after entry 3, at byte 4608"),  # or tar left it so
+        (lambda tar: tar[:1536] + bytes(1536) + tar[3072:], "zeros after entry 1, at byte 1536"),
+        (lambda tar: tar + tar, "zeros after entry 3, at byte 4608"),
+        (lambda tar: tar[:1536] + bytes(5 << 20), "nothing but zeros after entry 1"),
+        (lambda tar: b"?" + tar[1:], "does not begin as a tar"),
+    ],
+)
+def test_a_tar_that_breaks_off_loses_nothing_in_silence(tmp_path, damage, words):
+    """Python takes each of these for the end, and GNU tar some."""
+    tar = damage(tarred([(f"{n}.png", os.urandom(1000)) for n in range(3)], "w"))
+    put(tmp_path, "x.tar", tar)
+    put(tmp_path, "x.tar.gz", gzip.compress(tar))
+    for name in ("x.tar", "x.tar.gz"):
+        for _ in range(2):  # the archive that stays open has not gone past it
+            with pytest.raises(FerError, match=words):
+                paths(tmp_path / name)
+
+
+def test_a_tar_may_end_in_one_block_of_zeros_or_in_many(tmp_path):
+    tar = tarred(FILES, "w").rstrip(b"\0")
+    for zeros in (1, 2, 2000):
+        size = 512 * (len(tar) // 512 + 1 + zeros)
+        put(tmp_path, "x.tar", tar.ljust(size, b"\0"))
+        assert len(paths(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda packed: packed[:-5], "ended before"),
+        (lambda packed: packed[:-8] + bytes(4) + packed[-4:], "CRC check failed"),
+        (lambda packed: packed + b"more", "Not a gzipped file"),
+        (lambda packed: packed + packed, "more data behind them"),
+    ],
+)
+def test_a_packed_tar_is_read_to_the_last_byte(tmp_path, damage, words):
+    put(tmp_path, "x.tgz", damage(tarred(FILES)))
+    with pytest.raises(FerError, match=words):
+        paths(tmp_path)
+
+
+def test_a_tar_that_is_packed_in_two_pieces_is_one(tmp_path):
+    tar = tarred(FILES, "w")
+    put(tmp_path, "x.tar.gz", gzip.compress(tar[:700]) + gzip.compress(tar[700:]) + bytes(512))
+    assert contents(tmp_path) == {f"x.tar.gz!{n}": data for n, data in FILES}
+
+
 def test_an_archive_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     put(tmp_path, "x.zip", zipped(FILES))
 

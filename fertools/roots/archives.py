@@ -24,6 +24,7 @@ from typing import IO, Any
 from fertools.errors import FerError
 from fertools.locations import Location, at, stamp
 from fertools.manifest import clean_path
+from fertools.roots import tars
 
 PAGE = 256  # entries of a listing that are packed together
 JOINT = "\0"  # between the parts of a container: no path can hold it
@@ -164,15 +165,11 @@ def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> _Zip | tarfile
         if len(paths) > 1 or PART.match(paths[0].name):
             return _Zip(zipfile.ZipFile(io.BufferedReader(_Parts(paths))))
         if TAR.search(paths[0].name):
-            return tarfile.open(encoding="utf-8", errors="surrogateescape", **_tar(paths[0]))
+            return tars.opened(paths[0])
         file: Any = paths[0] if isinstance(paths[0], Path) else paths[0].open()
         return _Zip(zipfile.ZipFile(file))
     except CANNOT_OPEN as error:
         raise _broken(paths[0], error) from error
-
-
-def _tar(path: Location) -> dict[str, Any]:
-    return {"name": path} if isinstance(path, Path) else {"fileobj": path.open()}
 
 
 def _broken(path: Location, error: Exception) -> FerError:
