@@ -264,6 +264,28 @@ def test_damage_inside_an_archive_is_a_fault_of_the_member(tmp_path, at):
     assert caught.value.reason == "unreadable"
 
 
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_names_are_those_that_unpacking_gives(tmp_path, pack):
+    """`tar -C raw -c .` puts `./` before each name."""
+    suffix = ".zip" if pack is zipped else ".tar.gz"
+    put(tmp_path, f"dot/x{suffix}", pack([(f"./{name}", data) for name, data in FILES]))
+    put(tmp_path, f"plain/x{suffix}", pack(FILES))
+    put(
+        tmp_path, "odd.tar", tarred([("a//./b.png", b"x"), (".//../c.png", b"y"), ("//d.png", b"")])
+    )
+    dot, plain = (Root(tmp_path / name) for name in ("dot", "plain"))
+    assert contents(tmp_path / "dot") == contents(tmp_path / "plain")
+    assert [u.name for u in dot.units(dot.members)] == [u.name for u in plain.units(plain.members)]
+    odd = {m.inner: m.fault for m in Root(tmp_path / "odd.tar").members}
+    assert odd == {"a/b.png": None, "../c.png": "unsafe_path", "/d.png": "unsafe_path"}
+
+
+def test_folders_of_a_zip_from_an_old_windows_tool(tmp_path):
+    entries = [("anger\\", b""), ("anger\\a.png", b"x"), ("fear/", b""), ("odd\\", b"y")]
+    put(tmp_path, "x.zip", zipped(entries))
+    assert contents(tmp_path) == {"x.zip!anger/a.png": b"x", "x.zip!odd": b"y"}
+
+
 def test_links_in_a_tar(tmp_path):
     """A hard link is the file again; a symbolic one is not followed, nor lost."""
     stream = io.BytesIO()

@@ -184,13 +184,18 @@ def _broken(path: Location, error: Exception) -> FerError:
 
 def _zip_entries(archive: _Zip) -> Iterator[Entry]:
     for place, info in enumerate(archive):
-        if info.filename.endswith("/"):  # is_dir() fails on an empty name
+        if _is_folder(info):
             continue
-        name = clean_path(_zip_name(info))
+        name = _meant(_zip_name(info))
         fault = _fault(name, info.file_size, info.compress_size)
         if info.flag_bits & 0x1:
             fault = "encrypted"
         yield Entry(place, info.filename, name, info.file_size, f"{info.CRC:08x}", fault)
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """Whether an entry is a folder: is_dir() fails on an empty name, and knows no `\\`."""
+    return info.filename.endswith("/") or (info.filename.endswith("\\") and not info.file_size)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -201,6 +206,13 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return decoded(info.filename.encode("cp437"), otherwise=info.filename)
     except UnicodeEncodeError:
         return info.filename  # Python has found the name in an extra field
+
+
+def _meant(name: str) -> str:
+    """The path that unpacking would give: `tar -c .` writes `./a/b.png` for `a/b.png`."""
+    path = clean_path(name)
+    top = "/" if path.startswith("/") else ""
+    return top + "/".join(p for p in path.split("/") if p not in ("", ".")) or path
 
 
 def decoded(raw: bytes, otherwise: str | None = None) -> str:
@@ -219,7 +231,7 @@ def _tar_entries(archive: tarfile.TarFile, path: Location) -> Iterator[Entry]:
         for place, info in enumerate(archive):
             if not (info.isfile() or info.islnk() or info.issym()):
                 continue
-            name = clean_path(decoded(info.name.encode("utf-8", "surrogateescape")))
+            name = _meant(decoded(info.name.encode("utf-8", "surrogateescape")))
             holes: list[tuple[int, int]] | None = getattr(info, "sparse", None)
             stored = sum(size for _, size in holes) if holes else info.size
             fault = "symbolic_link" if info.issym() else _fault(name, info.size, min(stored, whole))
