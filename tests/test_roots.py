@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pickle
+import struct
 import tarfile
 import unicodedata
 import zipfile
@@ -29,6 +30,7 @@ from fertools.roots import (
     slug,
     table_unit,
 )
+from fertools.roots.parts import Parts
 
 FILES = [("happy/1.png", b"one"), ("happy/2.png", b"two!"), ("sad/1.png", b"")]
 
@@ -417,6 +419,30 @@ def test_parts_are_read_as_one_zip(tmp_path):
     assert contents(tmp_path / "raw") == expected
 
 
+@pytest.mark.parametrize("comment", [b"", b"of the maker"])
+@pytest.mark.parametrize("large", [False, True])
+def test_the_last_file_of_a_split_zip_is_told(tmp_path, large, comment):
+    """By what `zip -s` and others write into its end; Python overlooks it where it is not large."""
+    data = zipped(FILES)
+    begin = data.rindex(b"PK\5\6")
+
+    def put_end(files):
+        counts = struct.unpack("<HHLL", data[begin + 8 : begin + 20])
+        record = struct.pack("<4sQHHLL4Q", b"PK\6\6", 44, 45, 45, files - 1, files - 1, *counts)
+        record += struct.pack("<4sLQL", b"PK\6\7", files - 1, begin, files)
+        number = 0xFFFF if large else files - 1
+        end = data[begin:-2] + struct.pack("<H", len(comment)) + comment
+        end = end[:4] + struct.pack("<H", number) + end[6:]
+        put(tmp_path, "my x.zip", data[:begin] + record * large + end)
+
+    put_end(3)
+    words = r"my x\.zip is the last part of a split .*\(zip -s 0 'my x.zip' --out whole.zip\)"
+    with pytest.raises(FerError, match=words):
+        paths(tmp_path)
+    put_end(1)
+    assert len(paths(tmp_path)) == 3
+
+
 def test_parts_with_a_decomposed_name(tmp_path):
     """A Mac's name is longer than the one that manifests hold."""
     name = unicodedata.normalize("NFD", "기쁨.zip")
@@ -446,6 +472,31 @@ def test_a_missing_part_is_named(tmp_path, gone):
         paths(tmp_path)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("shut", [0, 2])
+def test_the_part_that_cannot_be_read_is_named(tmp_path, monkeypatch, first, shut):
+    whole = zipped([("a.png", os.urandom(4000))])
+    for number in range(4):
+        put(tmp_path, f"x.zip.part{number + first}", whole[number * 1100 : number * 1100 + 1100])
+    name = f"x.zip.part{shut + first}"
+    plain = io.open
+
+    def refuse(file, *args, **options):
+        if str(file).endswith(name):
+            raise PermissionError(13, "Permission denied", str(file))
+        return plain(file, *args, **options)
+
+    with monkeypatch.context() as context:
+        context.setattr(io, "open", refuse)
+        words = rf"{name}: this part cannot be read \(Permission denied\); let it be read"
+        with pytest.raises(FerError, match=words):
+            paths(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to(tmp_path / "gone")
+    with pytest.raises(FerError, match=rf"{name}: this part is missing; download it"):
+        paths(tmp_path)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     data=st.binary(min_size=1, max_size=200),
@@ -459,7 +510,7 @@ def test_parts_read_like_the_whole(tmp_path_factory, data, cuts, steps):
     for number, (start, end) in enumerate(itertools.pairwise(edges)):
         files.append(folder / f"x.zip.part{number}")
         files[-1].write_bytes(data[start:end])
-    with archives._Parts(files) as parts:
+    with Parts(files) as parts:
         plain = io.BytesIO(data)
         for position, count in steps:
             assert parts.seek(position) == plain.seek(position)
