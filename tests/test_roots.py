@@ -34,6 +34,17 @@ from fertools.roots.parts import Parts
 
 FILES = [("happy/1.png", b"one"), ("happy/2.png", b"two!"), ("sad/1.png", b"")]
 
+LITTER = (
+    ".DS_Store",
+    "happy/Thumbs.db",
+    "__MACOSX/x.png",
+    ".git/a.png",
+    "sad/._1.png",
+    "happy/@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg",
+    "$RECYCLE.BIN/S-1-5-21/$R1.png",
+    "System Volume Information/1.png",
+)
+
 
 def paths(root):
     return [m.path for m in Root(root).members]
@@ -60,13 +71,22 @@ def tarred(entries, mode="w:gz"):
 def test_a_folder_lists_every_file_by_path_without_the_systems_litter(tmp_path):
     for name, data in FILES:
         put(tmp_path, name, data)
-    for litter in (".DS_Store", "happy/Thumbs.db", "__MACOSX/x.png", ".git/a.png", "sad/._1.png"):
+    for litter in LITTER:
         put(tmp_path, litter, b"x")
     assert paths(tmp_path) == ["happy/1.png", "happy/2.png", "sad/1.png"]
     assert contents(tmp_path) == dict(FILES)
     member = Root(tmp_path).members[0]
     assert (member.name, member.inner, member.suffix) == ("1.png", "happy/1.png", ".png")
     assert member.parts == ("happy", "1.png")
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_the_systems_litter_in_an_archive_is_left_out(tmp_path, pack):
+    suffix = ".zip" if pack is zipped else ".tar.gz"
+    entries = [*((f"./{name}", b"x") for name in LITTER), *FILES, ("my $RECYCLE.BIN/1.png", b"y")]
+    put(tmp_path, f"x{suffix}", pack(entries))
+    found = {m.inner for m in Root(tmp_path).members}
+    assert found == {*dict(FILES), "my $RECYCLE.BIN/1.png"}
 
 
 def test_a_hidden_file_that_is_asked_for_by_name_is_read(tmp_path):
