@@ -3,12 +3,14 @@
 import contextlib
 import csv
 import hashlib
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import unicodedata
 from pathlib import Path
@@ -797,6 +799,24 @@ def test_archives_stand_for_the_folders_they_unpack_to(tmp_path):
         ("imagefolder/test/happy/1.png", "test", "happiness"),
         ("imagefolder/train/happy/1.png", "train", "happiness"),
     ]
+
+
+def test_an_archive_gives_the_same_rows_whatever_tool_packed_it(tmp_path):
+    image = png(draw(person(1), "anger"))
+    put(tmp_path, "plain/x.zip", zipped([("anger/a.png", image)]))
+    put(tmp_path, "windows/x.zip", zipped([("anger\\", b""), ("anger\\a.png", image)]))
+    (tmp_path / "dot").mkdir()
+    with tarfile.open(tmp_path / "dot/x.tar", "w") as archive:
+        info = tarfile.TarInfo("./anger/a.png")
+        info.size = len(image)
+        archive.addfile(info, io.BytesIO(image))
+    rows = []
+    for tool in ("plain", "windows", "dot"):
+        ingest("imagefolder", [next((tmp_path / tool).iterdir())], tmp_path / "out" / tool)
+        rows += read_manifest(tmp_path / "out" / tool).table.to_pylist()
+    assert [(r["id"], r["status"], r["native_label"]) for r in rows] == [
+        ("imagefolder/anger/a.png", "ok", "anger")
+    ] * 3
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pickle
+import struct
 import tarfile
 import unicodedata
 import zipfile
@@ -29,8 +30,20 @@ from fertools.roots import (
     slug,
     table_unit,
 )
+from fertools.roots.parts import Parts
 
 FILES = [("happy/1.png", b"one"), ("happy/2.png", b"two!"), ("sad/1.png", b"")]
+
+LITTER = (
+    ".DS_Store",
+    "happy/Thumbs.db",
+    "__MACOSX/x.png",
+    ".git/a.png",
+    "sad/._1.png",
+    "happy/@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg",
+    "$RECYCLE.BIN/S-1-5-21/$R1.png",
+    "System Volume Information/1.png",
+)
 
 
 def paths(root):
@@ -58,13 +71,22 @@ def tarred(entries, mode="w:gz"):
 def test_a_folder_lists_every_file_by_path_without_the_systems_litter(tmp_path):
     for name, data in FILES:
         put(tmp_path, name, data)
-    for litter in (".DS_Store", "happy/Thumbs.db", "__MACOSX/x.png", ".git/a.png", "sad/._1.png"):
+    for litter in LITTER:
         put(tmp_path, litter, b"x")
     assert paths(tmp_path) == ["happy/1.png", "happy/2.png", "sad/1.png"]
     assert contents(tmp_path) == dict(FILES)
     member = Root(tmp_path).members[0]
     assert (member.name, member.inner, member.suffix) == ("1.png", "happy/1.png", ".png")
     assert member.parts == ("happy", "1.png")
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_the_systems_litter_in_an_archive_is_left_out(tmp_path, pack):
+    suffix = ".zip" if pack is zipped else ".tar.gz"
+    entries = [*((f"./{name}", b"x") for name in LITTER), *FILES, ("my $RECYCLE.BIN/1.png", b"y")]
+    put(tmp_path, f"x{suffix}", pack(entries))
+    found = {m.inner for m in Root(tmp_path).members}
+    assert found == {*dict(FILES), "my $RECYCLE.BIN/1.png"}
 
 
 def test_a_hidden_file_that_is_asked_for_by_name_is_read(tmp_path):
@@ -264,6 +286,28 @@ def test_damage_inside_an_archive_is_a_fault_of_the_member(tmp_path, at):
     assert caught.value.reason == "unreadable"
 
 
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_names_are_those_that_unpacking_gives(tmp_path, pack):
+    """`tar -C raw -c .` puts `./` before each name."""
+    suffix = ".zip" if pack is zipped else ".tar.gz"
+    put(tmp_path, f"dot/x{suffix}", pack([(f"./{name}", data) for name, data in FILES]))
+    put(tmp_path, f"plain/x{suffix}", pack(FILES))
+    put(
+        tmp_path, "odd.tar", tarred([("a//./b.png", b"x"), (".//../c.png", b"y"), ("//d.png", b"")])
+    )
+    dot, plain = (Root(tmp_path / name) for name in ("dot", "plain"))
+    assert contents(tmp_path / "dot") == contents(tmp_path / "plain")
+    assert [u.name for u in dot.units(dot.members)] == [u.name for u in plain.units(plain.members)]
+    odd = {m.inner: m.fault for m in Root(tmp_path / "odd.tar").members}
+    assert odd == {"a/b.png": None, "../c.png": "unsafe_path", "/d.png": "unsafe_path"}
+
+
+def test_folders_of_a_zip_from_an_old_windows_tool(tmp_path):
+    entries = [("anger\\", b""), ("anger\\a.png", b"x"), ("fear/", b""), ("odd\\", b"y")]
+    put(tmp_path, "x.zip", zipped(entries))
+    assert contents(tmp_path) == {"x.zip!anger/a.png": b"x", "x.zip!odd": b"y"}
+
+
 def test_links_in_a_tar(tmp_path):
     """A hard link is the file again; a symbolic one is not followed, nor lost."""
     stream = io.BytesIO()
@@ -311,6 +355,59 @@ def test_a_broken_archive_is_named_with_the_cure(tmp_path, name, data, words):
     assert "download it again" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda tar: tar[:1536] + b"?" + tar[1537:], "damaged after entry 1, at byte 1536"),
+        (lambda tar: tar[:1536], "cut off after entry 1, at byte 1536"),
+        (lambda tar: tar[:1700], "cut off after entry 1, at byte 1536"),
+        (lambda tar: tar[:4608], "cut off after entry 3, at byte 4608"),  # or tar left it so
+        (lambda tar: tar[:1536] + bytes(1536) + tar[3072:], "zeros after entry 1, at byte 1536"),
+        (lambda tar: tar + tar, "zeros after entry 3, at byte 4608"),
+        (lambda tar: tar[:1536] + bytes(5 << 20), "nothing but zeros after entry 1"),
+        (lambda tar: b"?" + tar[1:], "does not begin as a tar"),
+    ],
+)
+def test_a_tar_that_breaks_off_loses_nothing_in_silence(tmp_path, damage, words):
+    """Python takes each of these for the end, and GNU tar some."""
+    tar = damage(tarred([(f"{n}.png", os.urandom(1000)) for n in range(3)], "w"))
+    put(tmp_path, "x.tar", tar)
+    put(tmp_path, "x.tar.gz", gzip.compress(tar))
+    for name in ("x.tar", "x.tar.gz"):
+        for _ in range(2):  # the archive that stays open has not gone past it
+            with pytest.raises(FerError, match=words):
+                paths(tmp_path / name)
+
+
+def test_a_tar_may_end_in_one_block_of_zeros_or_in_many(tmp_path):
+    tar = tarred(FILES, "w").rstrip(b"\0")
+    for zeros in (1, 2, 2000):
+        size = 512 * (len(tar) // 512 + 1 + zeros)
+        put(tmp_path, "x.tar", tar.ljust(size, b"\0"))
+        assert len(paths(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda packed: packed[:-5], "ended before"),
+        (lambda packed: packed[:-8] + bytes(4) + packed[-4:], "CRC check failed"),
+        (lambda packed: packed + b"more", "Not a gzipped file"),
+        (lambda packed: packed + packed, "more data behind them"),
+    ],
+)
+def test_a_packed_tar_is_read_to_the_last_byte(tmp_path, damage, words):
+    put(tmp_path, "x.tgz", damage(tarred(FILES)))
+    with pytest.raises(FerError, match=words):
+        paths(tmp_path)
+
+
+def test_a_tar_that_is_packed_in_two_pieces_is_one(tmp_path):
+    tar = tarred(FILES, "w")
+    put(tmp_path, "x.tar.gz", gzip.compress(tar[:700]) + gzip.compress(tar[700:]) + bytes(512))
+    assert contents(tmp_path) == {f"x.tar.gz!{n}": data for n, data in FILES}
+
+
 def test_an_archive_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     put(tmp_path, "x.zip", zipped(FILES))
 
@@ -342,6 +439,30 @@ def test_parts_are_read_as_one_zip(tmp_path):
     assert contents(tmp_path / "raw") == expected
 
 
+@pytest.mark.parametrize("comment", [b"", b"of the maker"])
+@pytest.mark.parametrize("large", [False, True])
+def test_the_last_file_of_a_split_zip_is_told(tmp_path, large, comment):
+    """By what `zip -s` and others write into its end; Python overlooks it where it is not large."""
+    data = zipped(FILES)
+    begin = data.rindex(b"PK\5\6")
+
+    def put_end(files):
+        counts = struct.unpack("<HHLL", data[begin + 8 : begin + 20])
+        record = struct.pack("<4sQHHLL4Q", b"PK\6\6", 44, 45, 45, files - 1, files - 1, *counts)
+        record += struct.pack("<4sLQL", b"PK\6\7", files - 1, begin, files)
+        number = 0xFFFF if large else files - 1
+        end = data[begin:-2] + struct.pack("<H", len(comment)) + comment
+        end = end[:4] + struct.pack("<H", number) + end[6:]
+        put(tmp_path, "my x.zip", data[:begin] + record * large + end)
+
+    put_end(3)
+    words = r"my x\.zip is the last part of a split .*\(zip -s 0 'my x.zip' --out whole.zip\)"
+    with pytest.raises(FerError, match=words):
+        paths(tmp_path)
+    put_end(1)
+    assert len(paths(tmp_path)) == 3
+
+
 def test_parts_with_a_decomposed_name(tmp_path):
     """A Mac's name is longer than the one that manifests hold."""
     name = unicodedata.normalize("NFD", "기쁨.zip")
@@ -371,6 +492,31 @@ def test_a_missing_part_is_named(tmp_path, gone):
         paths(tmp_path)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("shut", [0, 2])
+def test_the_part_that_cannot_be_read_is_named(tmp_path, monkeypatch, first, shut):
+    whole = zipped([("a.png", os.urandom(4000))])
+    for number in range(4):
+        put(tmp_path, f"x.zip.part{number + first}", whole[number * 1100 : number * 1100 + 1100])
+    name = f"x.zip.part{shut + first}"
+    plain = io.open
+
+    def refuse(file, *args, **options):
+        if str(file).endswith(name):
+            raise PermissionError(13, "Permission denied", str(file))
+        return plain(file, *args, **options)
+
+    with monkeypatch.context() as context:
+        context.setattr(io, "open", refuse)
+        words = rf"{name}: this part cannot be read \(Permission denied\); let it be read"
+        with pytest.raises(FerError, match=words):
+            paths(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to(tmp_path / "gone")
+    with pytest.raises(FerError, match=rf"{name}: this part is missing; download it"):
+        paths(tmp_path)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     data=st.binary(min_size=1, max_size=200),
@@ -384,7 +530,7 @@ def test_parts_read_like_the_whole(tmp_path_factory, data, cuts, steps):
     for number, (start, end) in enumerate(itertools.pairwise(edges)):
         files.append(folder / f"x.zip.part{number}")
         files[-1].write_bytes(data[start:end])
-    with archives._Parts(files) as parts:
+    with Parts(files) as parts:
         plain = io.BytesIO(data)
         for position, count in steps:
             assert parts.seek(position) == plain.seek(position)

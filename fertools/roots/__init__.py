@@ -31,7 +31,9 @@ from fertools.roots.member import open_member as open_member
 
 # hidden files, but not `..`: a name that climbs out of its archive is a row with a reason
 LITTER = re.compile(
-    r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE
+    r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini"
+    r"|@eaDir|\$RECYCLE\.BIN|System Volume Information)(/|$)",  # @eaDir: previews of a Synology
+    re.IGNORECASE,
 )
 UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
 

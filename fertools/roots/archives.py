@@ -13,6 +13,7 @@ import itertools
 import lzma
 import pickle
 import re
+import shlex
 import tarfile
 import zipfile
 import zlib
@@ -24,6 +25,8 @@ from typing import IO, Any
 from fertools.errors import FerError
 from fertools.locations import Location, at, stamp
 from fertools.manifest import clean_path
+from fertools.roots import tars
+from fertools.roots.parts import Parts, ends_a_split
 
 PAGE = 256  # entries of a listing that are packed together
 JOINT = "\0"  # between the parts of a container: no path can hold it
@@ -162,17 +165,21 @@ def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> _Zip | tarfile
     paths = [at(path) for path in container.split(JOINT)]
     try:
         if len(paths) > 1 or PART.match(paths[0].name):
-            return _Zip(zipfile.ZipFile(io.BufferedReader(_Parts(paths))))
+            return _Zip(zipfile.ZipFile(io.BufferedReader(Parts(paths))))
         if TAR.search(paths[0].name):
-            return tarfile.open(encoding="utf-8", errors="surrogateescape", **_tar(paths[0]))
-        file: Any = paths[0] if isinstance(paths[0], Path) else paths[0].open()
-        return _Zip(zipfile.ZipFile(file))
+            return tars.opened(paths[0])
+        return _Zip(_zip(paths[0]))
     except CANNOT_OPEN as error:
         raise _broken(paths[0], error) from error
 
 
-def _tar(path: Location) -> dict[str, Any]:
-    return {"name": path} if isinstance(path, Path) else {"fileobj": path.open()}
+def _zip(path: Location) -> zipfile.ZipFile:
+    with path.open("rb") as file:
+        if ends_a_split(file):
+            join = f"zip -s 0 {shlex.quote(path.name)} --out whole.zip"
+            cure = f"join its parts ({join}), then take them away"
+            raise FerError(f"{path} is the last part of a split archive; {cure}")
+    return zipfile.ZipFile(path if isinstance(path, Path) else path.open())
 
 
 def _broken(path: Location, error: Exception) -> FerError:
@@ -187,13 +194,18 @@ def _broken(path: Location, error: Exception) -> FerError:
 
 def _zip_entries(archive: _Zip) -> Iterator[Entry]:
     for place, info in enumerate(archive):
-        if info.filename.endswith("/"):  # is_dir() fails on an empty name
+        if _is_folder(info):
             continue
-        name = clean_path(_zip_name(info))
+        name = _meant(_zip_name(info))
         fault = _fault(name, info.file_size, info.compress_size)
         if info.flag_bits & 0x1:
             fault = "encrypted"
         yield Entry(place, info.filename, name, info.file_size, f"{info.CRC:08x}", fault)
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """Whether an entry is a folder: is_dir() fails on an empty name, and knows no `\\`."""
+    return info.filename.endswith("/") or (info.filename.endswith("\\") and not info.file_size)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -204,6 +216,13 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return decoded(info.filename.encode("cp437"), otherwise=info.filename)
     except UnicodeEncodeError:
         return info.filename  # Python has found the name in an extra field
+
+
+def _meant(name: str) -> str:
+    """The path that unpacking would give: `tar -c .` writes `./a/b.png` for `a/b.png`."""
+    path = clean_path(name)
+    top = "/" if path.startswith("/") else ""
+    return top + "/".join(p for p in path.split("/") if p not in ("", ".")) or path
 
 
 def decoded(raw: bytes, otherwise: str | None = None) -> str:
@@ -222,7 +241,7 @@ def _tar_entries(archive: tarfile.TarFile, path: Location) -> Iterator[Entry]:
         for place, info in enumerate(archive):
             if not (info.isfile() or info.islnk() or info.issym()):
                 continue
-            name = clean_path(decoded(info.name.encode("utf-8", "surrogateescape")))
+            name = _meant(decoded(info.name.encode("utf-8", "surrogateescape")))
             holes: list[tuple[int, int]] | None = getattr(info, "sparse", None)
             stored = sum(size for _, size in holes) if holes else info.size
             fault = "symbolic_link" if info.issym() else _fault(name, info.size, min(stored, whole))
@@ -237,44 +256,3 @@ def _fault(name: str, size: int, packed: int) -> str | None:
     if size > MAX_MEMBER or (size > SMALL and size > MAX_RATIO * max(packed, 1)):
         return "too_large"
     return None
-
-
-class _Parts(io.RawIOBase):
-    """The parts of a split download as one seekable file."""
-
-    def __init__(self, paths: list[Location]) -> None:
-        self._first = paths[0]
-        self._files = [path.open("rb") for path in paths]
-        sizes = [file.seek(0, io.SEEK_END) for file in self._files]
-        self._starts = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
-        if start + offset < 0:
-            raise OSError(f"{self._first}: ends before it should")
-        self._at = start + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        for file, start, end in zip(self._files, self._starts, self._starts[1:], strict=False):
-            if start <= self._at < end:
-                file.seek(self._at - start)
-                count = file.readinto(memoryview(buffer)[: end - self._at])
-                self._at += count
-                return count
-        return 0
-
-    def close(self) -> None:
-        for file in self._files:
-            file.close()
-        super().close()

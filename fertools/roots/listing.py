@@ -11,6 +11,7 @@ from pathlib import Path
 from fertools.errors import FerError
 from fertools.locations import Location, ObjectPath
 from fertools.roots.archives import PART
+from fertools.roots.parts import opened
 
 PLAN = "ingest.json"  # marks a folder that an ingest made
 
@@ -83,6 +84,9 @@ def joined(files: list[Location]) -> Iterator[list[Location]]:
 
 def _complete(whole: Location, numbered: list[tuple[int, Location]]) -> list[Location]:
     """The parts of a download, which are numbered from 0 or 1, or by the byte they start at."""
+    for _, file in numbered:
+        if not file.is_file():  # a link to nothing
+            raise FerError(f"{file}: this part is missing; download it")
     start = 1 if numbered[0][0] == 1 and _begins(numbered[0][1]) else 0
     at = 0
     for expected, (number, file) in enumerate(numbered, start=start):
@@ -94,5 +98,5 @@ def _complete(whole: Location, numbered: list[tuple[int, Location]]) -> list[Loc
 
 def _begins(part: Location) -> bool:
     """Whether a part is the first: a zip begins with an entry, or is empty."""
-    with part.open("rb") as file:
+    with opened(part) as file:
         return file.read(2) == b"PK"
