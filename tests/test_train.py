@@ -574,8 +574,58 @@ def test_a_run_goes_on_with_the_same_extra_data_only(study, tmp_path) -> None:
     card = runs.open_run(train(wanted, tmp_path / "same", resume=True)).card
     assert card["extra_digests"] == [runs.file_digest(more)]
     split([study / "data"], more, SplitOptions(ratios=(5, 3, 2)), force=True)
-    with pytest.raises(FerError, match="run: a manifest has changed since; train anew"):
+    with pytest.raises(FerError, match=r"run: data.extra_data = .*more\.parquet changed since"):
         train(wanted, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("key", ["data.manifest", "model.init_weights", "train.teacher"])
+def test_a_run_goes_on_with_the_files_that_it_began_with_only(
+    study, tmp_path, monkeypatch, key, ended
+) -> None:
+    monkeypatch.setattr("fertools.train.SAVING", 0)
+    study = shutil.copytree(study, tmp_path / "study")
+    first = train(recipe(study), tmp_path / "first")
+    names = {
+        "data.manifest": study / "apart.parquet",
+        "model.init_weights": first / "best.safetensors",
+        "train.teacher": first,
+    }
+    wanted, run = recipe(study, f"{key}={names[key]}"), tmp_path / "run"
+    if ended:
+        train(wanted, run)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            train(wanted, run, progress=stopped_behind(2))
+    if key == "data.manifest":
+        options = SplitOptions(ratios=(5, 3, 2))
+        split([study / "data"], study / "apart.parquet", options, force=True)
+    else:
+        shutil.rmtree(first)
+        train(recipe(study), first, seed=1)
+    with pytest.raises(FerError, match=f"run: {key} = {names[key]} changed since the run began"):
+        train(wanted, run, resume=True)
+    if ended and key != "model.init_weights":  # cards of before do not tell that
+        card = runs.read_json(run / "card.json")
+        del card["inputs"]
+        (run / "card.json").write_text(json.dumps(card))
+        with pytest.raises(FerError, match=f"run: {key} = {names[key]} changed since"):
+            train(wanted, run, resume=True)
+
+
+def test_a_network_file_that_changed_scores_no_weights_of_before(study, tmp_path) -> None:
+    net = tmp_path / "net.py"
+    net.write_text(NET)
+    wanted = recipe(study, f"model={{name='{net}'}}", "train.epochs=1")
+    run = runs.open_run(train(wanted, tmp_path / "run"))
+    assert runs.network(run) is not None
+    net.write_text(NET.replace("nn.ReLU()", "nn.Tanh()"))
+    with pytest.raises(FerError, match=rf"run: model.name = {net} has changed since it was"):
+        evaluate(run.folder, Options(split="val", leak_free=False))
+    with pytest.raises(FerError, match=f"model.name = {net} changed since"):
+        train(wanted, run.folder, resume=True)
+    card = {key: value for key, value in run.card.items() if key != "inputs"}
+    assert runs.network(dataclasses.replace(run, card=card)) is not None  # a card of before
 
 
 def test_faces_are_cut_as_the_split_says(study, tmp_path) -> None:

@@ -9,14 +9,15 @@ from fertools.errors import FerError
 from fertools.manifest import locate, read_manifest
 from fertools.protocol import names
 from fertools.recipe import DRAW, Data, Recipe
-from fertools.runs import file_digest
+from fertools.runs import told
+from fertools.runs.inputs import Digests, inputs
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One run that is wanted: the recipe with its one seed and manifest, and where it goes.
 
-    `manifest` is the digest of its manifest, `extra` those of the manifests of its extra data.
+    `inputs` are the digests of the files that the recipe names, as `runs.inputs` tells them.
     """
 
     recipe: Recipe
@@ -24,8 +25,17 @@ class Job:
     seed: int
     fold: int | None
     draw: int | None
-    manifest: str
-    extra: tuple[str, ...]
+    inputs: Digests
+
+    @property
+    def manifest(self) -> str:
+        """Digest of its manifest."""
+        return self.inputs[told("data.manifest", self.recipe.data.manifest)]
+
+    @property
+    def extra(self) -> list[str]:
+        """Digests of the manifests of its extra data."""
+        return [self.inputs[told("data.extra_data", path)] for path in self.recipe.data.extra_data]
 
 
 def plan(
@@ -89,8 +99,8 @@ def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: 
     seed = recipe.train.seeds[0] if seed is None else seed
     train = dataclasses.replace(recipe.train, seeds=(seed,))
     recipe = dataclasses.replace(recipe, data=data, train=train)
-    extra = tuple(file_digest(locate(path)) for path in data.extra_data)
-    return Job(recipe, out, seed, fold, draw, _digest(data, draw), extra)
+    _are_there(data, draw)
+    return Job(recipe, out, seed, fold, draw, inputs(recipe))
 
 
 def _drawn(data: Data, draw: int | None) -> Data:
@@ -104,10 +114,12 @@ def _drawn(data: Data, draw: int | None) -> Data:
     return dataclasses.replace(data, manifest=data.manifest.replace(DRAW, str(draw)))
 
 
-def _digest(data: Data, draw: int | None) -> str:
-    """The digest of the manifest; one that a published protocol makes is told how where missing."""
+def _are_there(data: Data, draw: int | None) -> None:
+    """Raise `FerError` where a manifest is missing, with how a published protocol makes it."""
+    for path in data.extra_data:
+        locate(path)
     try:
-        return file_digest(locate(data.manifest))
+        locate(data.manifest)
     except FerError as error:
         if data.protocol not in names():
             raise
