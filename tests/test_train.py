@@ -225,6 +225,29 @@ def test_a_checkpoint_of_before_that_has_lost_the_chosen_weights_chooses_anew(
     assert card["best_epoch"] == 4 and card["val"]["accuracy"] == 0.4
 
 
+def test_a_log_is_cut_behind_the_checkpoint_and_must_hold_what_is_before(
+    study, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("fertools.train.SAVING", 0)
+    wanted, run = recipe(study, "train.epochs=4"), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, run, progress=stopped_behind(3))
+    log = run / "log.jsonl"
+    whole = log.read_text().splitlines(keepends=True)
+    kept = {file.name: file.read_bytes() for file in run.iterdir()}
+    for lines, lacks in ((whole[:1], 2), ([whole[0], whole[1][:9]], 2), (whole[1:], 1), ([], 1)):
+        log.write_text("".join(lines))
+        with pytest.raises(FerError, match=rf"log\.jsonl: lacks epoch {lacks} of the 3 that the"):
+            train(wanted, run, resume=True)
+        assert log.read_text() == "".join(lines) and runs.has_ended(run) is False
+    for name, data in kept.items():
+        (run / name).write_bytes(data)
+    log.write_text("".join(whole) + whole[0][:9])  # an epoch of which half a line was written
+    card = runs.open_run(train(wanted, run, resume=True)).card
+    assert card["epochs"] == 4 and [line["epoch"] for line in runs.read_log(run)] == [1, 2, 3, 4]
+    assert not list(run.glob(".*partial"))
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(study, tmp_path) -> None:
     one, two, other = (
         train(recipe(study), tmp_path / str(i), seed=seed) for i, seed in enumerate((3, 3, 4))

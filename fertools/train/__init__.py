@@ -247,13 +247,14 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
 
         curves(job.out / "curves.png", job.out.name, log)
     best = read_tensors(job.out / "best.safetensors")[1]["epoch"]
+    chosen = next(line for line in log if line["epoch"] == best)
     card = {
         "seed": job.seed,
         "fold": job.fold,
         "draw": job.draw,
         "epochs": len(log),
         "best_epoch": best,
-        "val": {k[4:]: v for k, v in log[best - 1].items() if k.startswith("val_")},
+        "val": {k[4:]: v for k, v in chosen.items() if k.startswith("val_")},
         "rows": {"train": len(feed.train), "val": len(feed.val) if feed.val else 0},
         "classes": dict(zip(feed.train.classes, feed.train.counts.tolist(), strict=True)),
         "manifest": {"path": recipe.data.manifest, "digest": job.manifest},

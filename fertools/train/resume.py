@@ -14,6 +14,7 @@ from typing import Any
 from fertools import runs
 from fertools.devices import shared
 from fertools.errors import FerError
+from fertools.locations import create, put
 from fertools.runs.checkpoint import (
     Tensors,
     inside,
@@ -86,12 +87,28 @@ def resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
     choice, start = Choice(*facts["choice"]), int(facts["epoch"])
     lost = False
     if first:
-        lines = runs.read_log(job.out)[:start]
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (job.out / "log.jsonl").write_text(text, encoding="utf-8")
+        _cut_log(job, start)
         kept = trainer.kept.state_dict() if choice.epoch + 1 == start else inside("best", tensors)
         lost = _is_chosen(job, choice) and not _put_back(job, choice, kept)
     return (Choice() if shared(trainer.process, b"lost" if lost else b"") else choice), start
+
+
+def _cut_log(job: Job, epochs: int) -> None:
+    """Take the epochs behind the checkpoint out of the log, which is put in place whole.
+
+    Raises `FerError` where it lacks one before it.
+    """
+    file = job.out / "log.jsonl"
+    lines = {line["epoch"]: line for line in runs.read_log(job.out)}
+    if missing := [epoch for epoch in range(1, epochs + 1) if epoch not in lines]:
+        raise FerError(
+            f"{file}: lacks epoch {missing[0]} of the {epochs} that the checkpoint has behind it; "
+            "bring the file back, or train anew with another -o"
+        )
+    with create(file) as stream:
+        for epoch in range(1, epochs + 1):
+            stream.write((json.dumps(lines[epoch]) + "\n").encode())
+        put(stream, file)
 
 
 def write_best(job: Job, tensors: Tensors, epoch: int) -> None:
