@@ -20,9 +20,8 @@ from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare
 from fertools.flows._systems import Setting, Trial, settings
 from fertools.manifest import write_json
-from fertools.runs import has_ended, read_json
+from fertools.runs import has_ended, name_of, read_json
 from fertools.train import train
-from fertools.train.jobs import name_of
 from fertools.train.workers import each
 
 SYSTEMS = ("A", "B", "C", "D")

@@ -76,6 +76,12 @@ class Run:
         return str(self.card["weights"])
 
 
+def name_of(draw: int | None, fold: int | None, seed: int | None) -> str:
+    """The folder of one of several runs, as `draw0-fold1-seed2`, of what tells it apart."""
+    parts = {"draw": draw, "fold": fold, "seed": seed}
+    return "-".join(f"{name}{number}" for name, number in parts.items() if number is not None)
+
+
 def has_ended(folder: Path) -> bool:
     """Whether a folder holds a run that was trained to its end."""
     return (folder / "card.json").is_file()

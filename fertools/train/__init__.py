@@ -250,6 +250,7 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
     chosen = next(line for line in log if line["epoch"] == best)
     card = {
         "seed": job.seed,
+        "seeds": list(job.seeds),
         "fold": job.fold,
         "draw": job.draw,
         "epochs": len(log),

@@ -9,7 +9,7 @@ from fertools.errors import FerError
 from fertools.manifest import locate, read_manifest
 from fertools.protocol import names
 from fertools.recipe import DRAW, Data, Recipe
-from fertools.runs import told
+from fertools.runs import name_of, told
 from fertools.runs.inputs import Digests, inputs
 
 
@@ -17,7 +17,8 @@ from fertools.runs.inputs import Digests, inputs
 class Job:
     """One run that is wanted: the recipe with its one seed and manifest, and where it goes.
 
-    `inputs` are the digests of the files that the recipe names, as `runs.inputs` tells them.
+    `inputs` are the digests of the files that the recipe names, as `runs.inputs` tells them;
+    `seeds` are those of which runs were wanted, this one among them.
     """
 
     recipe: Recipe
@@ -26,6 +27,7 @@ class Job:
     fold: int | None
     draw: int | None
     inputs: Digests
+    seeds: tuple[int, ...] = ()
 
     @property
     def manifest(self) -> str:
@@ -67,12 +69,6 @@ def plan(
     return found
 
 
-def name_of(draw: int | None, fold: int | None, seed: int | None) -> str:
-    """The folder of one of several runs, as `draw0-fold1-seed2`, of what tells it apart."""
-    parts = {"draw": draw, "fold": fold, "seed": seed}
-    return "-".join(f"{name}{number}" for name, number in parts.items() if number is not None)
-
-
 def _beside(out: Path, folders: list[Path]) -> None:
     """Raise `FerError` where a run and folders of runs would come to lie in one another."""
     inner = [file.parent for file in out.glob("*/recipe.toml")]
@@ -97,10 +93,11 @@ def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: 
     """
     data = _drawn(recipe.data, draw)
     seed = recipe.train.seeds[0] if seed is None else seed
+    seeds = recipe.train.seeds if seed in recipe.train.seeds else (seed,)
     train = dataclasses.replace(recipe.train, seeds=(seed,))
     recipe = dataclasses.replace(recipe, data=data, train=train)
     _are_there(data, draw)
-    return Job(recipe, out, seed, fold, draw, inputs(recipe))
+    return Job(recipe, out, seed, fold, draw, inputs(recipe), seeds)
 
 
 def _drawn(data: Data, draw: int | None) -> Data:
