@@ -225,6 +225,20 @@ def test_a_checkpoint_of_before_that_has_lost_the_chosen_weights_chooses_anew(
     assert card["best_epoch"] == 4 and card["val"]["accuracy"] == 0.4
 
 
+def test_a_batch_of_one_that_a_batch_norm_cannot_take_is_named(study, tmp_path) -> None:
+    (tmp_path / "net.py").write_text(NET.replace("AdaptiveAvgPool2d(4)", "AdaptiveAvgPool2d(1)")
+                                     .replace("nn.Flatten()", "nn.BatchNorm2d(4), nn.Flatten()")
+                                     .replace("16 * width", "width"))  # fmt: skip
+    wanted = recipe(study, f"model={{name='{tmp_path}/net.py'}}", "train.epochs=1")
+    one = dataclasses.replace(wanted, train=dataclasses.replace(wanted.train, batch=1))
+    with pytest.raises(FerError, match=r"train\.batch = 1: .*net\.py .*--set train\.batch=2 or mo"):
+        train(one, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "plain.py").write_text(NET)  # its batch norm sees many places of one image
+    plain = dataclasses.replace(one.model, name=f"{tmp_path}/plain.py")
+    train(dataclasses.replace(one, model=plain), tmp_path / "plain")
+
+
 def test_a_log_is_cut_behind_the_checkpoint_and_must_hold_what_is_before(
     study, tmp_path, monkeypatch
 ) -> None:
