@@ -190,7 +190,9 @@ def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str
             _compare(key, known.get(key, {}), chosen[key], at(data))
             found[key] = at(data), chosen[key]
         elif known.get(key, {}).get("path", key in known):
-            found[key] = manifest.place / _relative(known[key]), known[key]
+            folder = manifest.place / _relative(known[key])
+            _compare(key, known[key], _as_now(folder, known[key]), folder)
+            found[key] = folder, known[key]
         else:
             raise FerError(
                 f"face store {key!r}: no card leads to it; give data= (the folder made by ingest)"
@@ -198,8 +200,20 @@ def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str
     return found
 
 
+def _as_now(folder: Location, known: dict[str, Any]) -> dict[str, Any]:
+    """A store as the card of its folder has it now, whose ingest may have given it another name.
+
+    What that card does not know stays as `known`; what an object store holds is fetched by digest.
+    """
+    card = read_card(folder / "manifest.parquet") if isinstance(folder, Path) else {}
+    shards = dict(known.get("shards", {}))
+    for store in card.get("stores", {}).values():
+        shards |= store.get("shards", {})
+    return {"shards": shards}
+
+
 def _compare(key: str, known: dict[str, Any], chosen: dict[str, Any], data: Location) -> None:
-    """Raise `FerError` where a chosen folder holds another store of the same name."""
+    """Raise `FerError` where a folder holds another store than the manifest was made from."""
     for shard, entry in known.get("shards", {}).items():
         if chosen["shards"].get(shard) != entry:
             raise FerError(

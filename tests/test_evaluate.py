@@ -1,5 +1,6 @@
 """Evaluation of runs on drawn faces: parts, folds, other people's files, comparison, words."""
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -32,6 +33,7 @@ from fertools.runs import open_run
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
+from fertools.train.jobs import plan
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
 
@@ -149,8 +151,31 @@ def test_seeds_are_averaged_and_their_spread_is_told(study, tmp_path) -> None:
     for name in ("one", "two"):
         evaluate(study / name, write=tmp_path / f"{name}.parquet")
         single.append(read_probs(tmp_path / f"{name}.parquet"))
+    assert found.left_out == evaluate(study / "one").left_out and found.left_out
     assert both.ids == single[0].ids == single[1].ids
     assert both.values == pytest.approx(np.mean([each.values for each in single], axis=0))
+
+
+def test_runs_that_have_not_ended_are_counted_and_named(study, tmp_path) -> None:
+    def stopped(line: dict) -> None:
+        raise KeyboardInterrupt
+
+    wanted = recipe(study / "apart.parquet", "train.seeds=[0, 1, 2]", "train.epochs=2")
+    jobs = plan(wanted, tmp_path / "runs", None, None, None)
+    for (folder, options), progress in zip(jobs, (None, stopped), strict=False):
+        with contextlib.suppress(KeyboardInterrupt):
+            train(wanted, folder, **options, progress=progress)
+    found = evaluate(tmp_path / "runs", Options(leak_free=False))
+    assert found.unfinished == ["seed1", "seed2"]
+    assert "1 of 3 runs have ended; not scored: seed1, seed2" in found.notes
+    assert "Only 1 of 3 runs had ended (seed1, seed2 had not)." in paragraph(found)
+    assert "3회 실행 가운데 1회만 끝났다" in paragraph(found, "ko")
+    alone = evaluate(tmp_path / "runs" / "seed0", Options(leak_free=False))
+    assert not alone.unfinished and "runs had ended" not in paragraph(alone)
+    # of folds the manifest knows how many there are
+    shutil.copytree(study / "folds" / "fold1", tmp_path / "folds" / "fold1")
+    assert evaluate(tmp_path / "folds", Options(leak_free=False)).unfinished == ["fold0", "fold2"]
+    assert not evaluate(study / "folds", Options(leak_free=False)).unfinished
 
 
 def test_the_leak_free_rows_are_those_that_resemble_nothing(study) -> None:
@@ -315,6 +340,8 @@ def test_what_a_score_owes_to_other_data_is_told(study) -> None:
     notes = " ".join(found.notes)
     assert "photograph or face that stands in the extra data" in notes
     assert "near-twins in the extra data" in notes
+    assert "not compared with the other data that took part in training" in paragraph(found)
+    assert "not compared" not in paragraph(dataclasses.replace(found, leak_free=None))
     english, korean = paragraph(found), paragraph(found, "ko")
     assert "took part in training: random.parquet" in english and "random.parquet" in korean
     assert "started from other weights: best.safetensors" in english and "가중치" in korean

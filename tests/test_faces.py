@@ -291,6 +291,27 @@ def test_names_and_rows_that_the_card_does_not_know(data):
         opened(store=["other", None, "s", "s", "s", "s"])
 
 
+@pytest.mark.parametrize("name", ["s", "s-of-other-options"])
+def test_a_store_that_was_made_anew_is_refused(data, tmp_path, name):
+    """Same folder, same shards, other faces: the digests of its own card tell."""
+    manifest = read_manifest(data)
+    stores = {k: {**v, "path": "../data"} for k, v in manifest.card["stores"].items()}
+    split = tmp_path / "manifests" / "x.parquet"
+    write_manifest(split, manifest.table, {}, {"stores": stores})
+
+    def again(shards):
+        for file in data.parent.glob("*.npy"):
+            file.unlink()
+        made(data.parent, {name: shards}, [])
+
+    more = {"faces-a-0.npy": GRAY[:4], "faces-b-0.npy": GRAY[4:], "faces-c-0.npy": GRAY}
+    again(more)
+    assert np.array_equal(open_faces(split)[0], GRAY[6])  # it has only grown
+    again({**more, "faces-b-0.npy": GRAY[:3]})
+    with pytest.raises(FerError, match=r"data: store 's' has another faces-b-0\.npy than"):
+        open_faces(split)
+
+
 def test_a_moved_store_is_found_with_data(data, tmp_path):
     manifest = read_manifest(data)
     alone = tmp_path / "alone"

@@ -95,6 +95,28 @@ def test_a_run_of_another_data_set_is_refused(run, tmp_path):
         frontier("fer2013", [copy])
 
 
+def test_the_manifest_says_the_protocol_and_not_the_recipe(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    text = (copy / "recipe.toml").read_text()
+    (copy / "recipe.toml").write_text(text.replace('protocol = ""', 'protocol = "ck48-paper"'))
+    metrics = dataclasses.asdict(evaluate(copy, Options(leak_free=False)))
+
+    def mine() -> Row:
+        (copy / "metrics-test.json").write_text(json.dumps(metrics))
+        return next(row for row in frontier("ck48", [copy]) if row.ours)
+
+    assert (mine().protocol, mine().manifest) == ("own split", metrics["digest"])
+    assert "the recipe says ck48-paper, its manifest does not" in mine().note
+    metrics["protocol"] = "ck48-paper, draws 0, 1"
+    assert mine().kind == ("ck48-paper", "", False) and "the recipe says" not in mine().note
+    metrics["protocol"] = "fer2013-official"
+    with pytest.raises(FerError, match=r"is of fer2013 \(fer2013-official\)"):
+        mine()
+    del metrics["protocol"]  # as before scores told it
+    with pytest.raises(FerError, match="run again: fertools evaluate"):
+        mine()
+
+
 def test_a_run_stands_beside_the_published_ones(run, tmp_path, capsys):
     evaluate(run, Options())  # the library writes nothing, the command does
     with pytest.raises(SystemExit):
@@ -122,8 +144,8 @@ def test_a_taught_run_says_by_whom(run):
     spec = dataclasses.replace(found.recipe.train, teacher="runs/large/seed0")
     pupil = dataclasses.replace(found, recipe=dataclasses.replace(found.recipe, train=spec))
     metrics = {"select": "accuracy", "select_rows": "twin-free", "looks": [], "members": []}
-    assert "taught by our own runs/large/seed0" in flow._note([pupil], metrics)
-    assert "taught" not in flow._note([found], metrics)
+    assert "taught by our own runs/large/seed0" in flow._note([pupil], metrics, "")
+    assert "taught" not in flow._note([found], metrics, "")
 
 
 def test_names_of_points_that_stand_close_cover_no_mark_and_no_name():

@@ -1,5 +1,7 @@
 """Reproduction on drawn faces: what is missing is run, once, and the table says what was found."""
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from fertools.fakes import ck48, fer2013
 from fertools.flows import _rehearsal, _results, _splits, reproduce
 from fertools.flows._systems import FOLDER, Setting, Trial, settings
 from fertools.ingest import ingest
-from fertools.manifest import read_manifest
+from fertools.manifest import read_manifest, write_manifest
+from fertools.protocol import digest
 from fertools.runs import open_run, open_runs
 from fertools.split import SplitOptions, split
 
@@ -106,6 +109,53 @@ def test_two_at_a_time_give_the_same_weights(place, monkeypatch, tmp_path) -> No
     reproduce.reproduce(["A"], here, out, only_score=True, device="cpu", say=said.append)
     assert len(said) == 1 and said[0].startswith("demo: ") and "best.safetensors" in said[0]
     assert "| 99.00 | not run yet |" in out.read_text()
+
+
+@pytest.mark.parametrize("made", ["another recipe", "another split"])
+def test_runs_that_are_not_the_trials_own_are_told_and_left_out(
+    place, monkeypatch, tmp_path, made
+) -> None:
+    folder = tmp_path / "place"
+    for name in ("data", "splits"):
+        shutil.copytree(place.data.parent / name, folder / name)
+    here = reproduce.Place(folder / "data", folder / "splits", folder / "runs")
+    trial = Trial("demo", "demo", "ck48", "drawn", 1, QUICK, draws=1)
+    monkeypatch.setattr(reproduce, "settings", lambda draws: [Setting("A", "a", 99.0, trial)])
+    said: list[str] = []
+    reproduce.reproduce(["A"], here, tmp_path / "R.md", device="cpu", say=said.append)
+    assert not said and "| 99.00 | **" in (tmp_path / "R.md").read_text()
+    if made == "another recipe":
+        trial = dataclasses.replace(trial, changes=("train.epochs=3",))
+        told = f"demo: {here.runs}/demo/draw0: was trained by another recipe (train.epochs); delete"
+    else:
+        options, file = SplitOptions(ratios=(4, 3, 3)), here.splits / "drawn-0.parquet"
+        split([here.data / "ck48"], file, options, force=True)
+        told = f"demo: {here.runs}/demo/draw0: was trained on another manifest than {file} is now"
+    monkeypatch.setattr(reproduce, "settings", lambda draws: [Setting("A", "a", 99.0, trial)])
+    looks = (here.splits / "looks.jsonl").read_text()
+    for only_score in (True, False):
+        said.clear()
+        reproduce.reproduce(
+            ["A"], here, tmp_path / "R.md", device="cpu", say=said.append, only_score=only_score
+        )
+        assert len(said) == 1 and said[0].startswith(told)
+        assert f"| A | a | 99.00 | {_results.REFUSED} |" in (tmp_path / "R.md").read_text()
+    assert (here.splits / "looks.jsonl").read_text() == looks
+
+
+def test_a_split_that_does_not_follow_its_protocol_is_refused(place, tmp_path) -> None:
+    data, file = place.data / "ck48", tmp_path / "ck48-paper-0.parquet"
+    split([data], file, SplitOptions(ratios=(5, 2, 3)))
+    with pytest.raises(FerError, match=r"-0\.parquet: does not follow .* ck48-paper, draw 0 as it"):
+        _splits.prepare("ck48-paper", 0, data, tmp_path)
+    manifest = read_manifest(file)
+    fact = {"name": "ck48-paper", "digest": digest("ck48-paper")}
+    facts = {"split": {"draw": 0}, "protocol": fact}
+    write_manifest(file, manifest.table, facts, manifest.card)
+    assert _splits.prepare("ck48-paper", 0, data, tmp_path) == file
+    write_manifest(file, manifest.table, {**facts, "split": {"draw": 1}}, manifest.card)
+    with pytest.raises(FerError, match="does not follow"):
+        _splits.prepare("ck48-paper", 0, data, tmp_path)
 
 
 def test_scores_of_before_partners_were_counted_are_read() -> None:

@@ -187,6 +187,16 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
     search(study / "plan.toml", fewer, tmp_path / "R2.md", only_score=True, say=said.append)
     assert row_of((tmp_path / "R2.md").read_text(), "longer")[8:11:2] == ["2", "2 of 3 runs"]
 
+    # a teacher that was trained anew is another one than its pupils had
+    told = tmp_path / "runs/large/seed1/card.json"
+    before = told.read_text()
+    told.write_text(json.dumps({**json.loads(before), "weights": "0" * 32}))
+    search(study / "plan.toml", place, tmp_path / "R1.md", only_score=True, say=said.append)
+    text1 = (tmp_path / "R1.md").read_text()
+    assert "train.teacher = " in row_of(text1, "taught")[10]
+    assert row_of(text1, "longer") == row_of(text, "longer")
+    told.write_text(before)
+
     # once more: nothing is trained; a plan that was changed says so
     cards = {f: f.stat().st_mtime_ns for f in tmp_path.glob("runs/*/*/card.json")}
     search(study / "plan.toml", place, results, say=said.append)

@@ -225,6 +225,43 @@ def test_a_checkpoint_of_before_that_has_lost_the_chosen_weights_chooses_anew(
     assert card["best_epoch"] == 4 and card["val"]["accuracy"] == 0.4
 
 
+def test_a_batch_of_one_that_a_batch_norm_cannot_take_is_named(study, tmp_path) -> None:
+    (tmp_path / "net.py").write_text(NET.replace("AdaptiveAvgPool2d(4)", "AdaptiveAvgPool2d(1)")
+                                     .replace("nn.Flatten()", "nn.BatchNorm2d(4), nn.Flatten()")
+                                     .replace("16 * width", "width"))  # fmt: skip
+    wanted = recipe(study, f"model={{name='{tmp_path}/net.py'}}", "train.epochs=1")
+    one = dataclasses.replace(wanted, train=dataclasses.replace(wanted.train, batch=1))
+    with pytest.raises(FerError, match=r"train\.batch = 1: .*net\.py .*--set train\.batch=2 or mo"):
+        train(one, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "plain.py").write_text(NET)  # its batch norm sees many places of one image
+    plain = dataclasses.replace(one.model, name=f"{tmp_path}/plain.py")
+    train(dataclasses.replace(one, model=plain), tmp_path / "plain")
+
+
+def test_a_log_is_cut_behind_the_checkpoint_and_must_hold_what_is_before(
+    study, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("fertools.train.SAVING", 0)
+    wanted, run = recipe(study, "train.epochs=4"), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(wanted, run, progress=stopped_behind(3))
+    log = run / "log.jsonl"
+    whole = log.read_text().splitlines(keepends=True)
+    kept = {file.name: file.read_bytes() for file in run.iterdir()}
+    for lines, lacks in ((whole[:1], 2), ([whole[0], whole[1][:9]], 2), (whole[1:], 1), ([], 1)):
+        log.write_text("".join(lines))
+        with pytest.raises(FerError, match=rf"log\.jsonl: lacks epoch {lacks} of the 3 that the"):
+            train(wanted, run, resume=True)
+        assert log.read_text() == "".join(lines) and runs.has_ended(run) is False
+    for name, data in kept.items():
+        (run / name).write_bytes(data)
+    log.write_text("".join(whole) + whole[0][:9])  # an epoch of which half a line was written
+    card = runs.open_run(train(wanted, run, resume=True)).card
+    assert card["epochs"] == 4 and [line["epoch"] for line in runs.read_log(run)] == [1, 2, 3, 4]
+    assert not list(run.glob(".*partial"))
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(study, tmp_path) -> None:
     one, two, other = (
         train(recipe(study), tmp_path / str(i), seed=seed) for i, seed in enumerate((3, 3, 4))
@@ -574,8 +611,58 @@ def test_a_run_goes_on_with_the_same_extra_data_only(study, tmp_path) -> None:
     card = runs.open_run(train(wanted, tmp_path / "same", resume=True)).card
     assert card["extra_digests"] == [runs.file_digest(more)]
     split([study / "data"], more, SplitOptions(ratios=(5, 3, 2)), force=True)
-    with pytest.raises(FerError, match="run: a manifest has changed since; train anew"):
+    with pytest.raises(FerError, match=r"run: data.extra_data = .*more\.parquet changed since"):
         train(wanted, tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("key", ["data.manifest", "model.init_weights", "train.teacher"])
+def test_a_run_goes_on_with_the_files_that_it_began_with_only(
+    study, tmp_path, monkeypatch, key, ended
+) -> None:
+    monkeypatch.setattr("fertools.train.SAVING", 0)
+    study = shutil.copytree(study, tmp_path / "study")
+    first = train(recipe(study), tmp_path / "first")
+    names = {
+        "data.manifest": study / "apart.parquet",
+        "model.init_weights": first / "best.safetensors",
+        "train.teacher": first,
+    }
+    wanted, run = recipe(study, f"{key}={names[key]}"), tmp_path / "run"
+    if ended:
+        train(wanted, run)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            train(wanted, run, progress=stopped_behind(2))
+    if key == "data.manifest":
+        options = SplitOptions(ratios=(5, 3, 2))
+        split([study / "data"], study / "apart.parquet", options, force=True)
+    else:
+        shutil.rmtree(first)
+        train(recipe(study), first, seed=1)
+    with pytest.raises(FerError, match=f"run: {key} = {names[key]} changed since the run began"):
+        train(wanted, run, resume=True)
+    if ended and key != "model.init_weights":  # cards of before do not tell that
+        card = runs.read_json(run / "card.json")
+        del card["inputs"]
+        (run / "card.json").write_text(json.dumps(card))
+        with pytest.raises(FerError, match=f"run: {key} = {names[key]} changed since"):
+            train(wanted, run, resume=True)
+
+
+def test_a_network_file_that_changed_scores_no_weights_of_before(study, tmp_path) -> None:
+    net = tmp_path / "net.py"
+    net.write_text(NET)
+    wanted = recipe(study, f"model={{name='{net}'}}", "train.epochs=1")
+    run = runs.open_run(train(wanted, tmp_path / "run"))
+    assert runs.network(run) is not None
+    net.write_text(NET.replace("nn.ReLU()", "nn.Tanh()"))
+    with pytest.raises(FerError, match=rf"run: model.name = {net} has changed since it was"):
+        evaluate(run.folder, Options(split="val", leak_free=False))
+    with pytest.raises(FerError, match=f"model.name = {net} changed since"):
+        train(wanted, run.folder, resume=True)
+    card = {key: value for key, value in run.card.items() if key != "inputs"}
+    assert runs.network(dataclasses.replace(run, card=card)) is not None  # a card of before
 
 
 def test_faces_are_cut_as_the_split_says(study, tmp_path) -> None:

@@ -36,9 +36,11 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
     from fertools.train.jobs import plan
 
     file = training_recipe(recipe)
+    if typed["seeds"]:  # every run then knows how many there are to be
+        changes = (*changes, f"train.seeds={list(range(typed['seeds']))}")
     wanted = recipes.load(file, changes)
     out = typed["out"] or Path("runs") / file.stem
-    jobs = plan(wanted, out, typed["seeds"], typed["fold"], typed["draw"])
+    jobs = plan(wanted, out, None, typed["fold"], typed["draw"])
     for folder, options in jobs:
         show = None if typed["quiet"] else _Lines(folder)
         train(

@@ -46,7 +46,8 @@ class FaceDataset(Dataset[Item]):
     a function of a uint8 array (H, W, C) that returns an array or a tensor. `data` is the folder of
     the face store where no card leads to it.
 
-    `left_out` counts the rows of the part that have another word than `classes`. Raises `FerError`
+    `left_out` counts the rows of the part that have another word than `classes`, `left_ids` are
+    their ids. Raises `FerError`
     where the manifest has no such part, no such class or no row of one, or no faces can be opened.
     """
 
@@ -73,7 +74,7 @@ class FaceDataset(Dataset[Item]):
         self.classes = list(classes) if classes is not None else names
         rows = _rows(manifest, split, fold)
         codes = _codes(words[rows], names, self.classes)
-        self.left_out = _left_out(words[rows][codes < 0], names)
+        self.left_ids = _left_ids(manifest, rows[codes < 0], words, names)
         if (codes < 0).all():
             gone = ", ".join(f"{n:,} {word}" for word, n in self.left_out.items())
             raise FerError(
@@ -130,6 +131,11 @@ class FaceDataset(Dataset[Item]):
         """Channels, height and width of an image as it is stored or asked for."""
         height, width, channels = (*self.faces.shape, 1)[:3]
         return channels, height, width
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows of each word that is none of the classes."""
+        return {word: len(ids) for word, ids in self.left_ids.items()}
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -252,9 +258,16 @@ def _in_fold(manifest: Manifest, split: str | None, fold: int) -> npt.NDArray[np
     return np.asarray(part != NONE if split is None else part == PARTS.index(split))
 
 
-def _left_out(words: npt.NDArray[np.int64], names: list[str]) -> dict[str, int]:
-    counts = np.bincount(words + 1, minlength=len(names) + 1)
-    return {name: int(n) for name, n in zip(["(none)", *names], counts, strict=True) if n}
+def _left_ids(
+    manifest: Manifest,
+    rows: npt.NDArray[np.int64],
+    words: npt.NDArray[np.int64],
+    names: list[str],
+) -> dict[str, list[str]]:
+    ids = np.array(manifest.table["id"].take(pa.array(rows)).to_pylist(), object)
+    of_row = words[rows]
+    found = {name: ids[of_row == code].tolist() for code, name in enumerate(["(none)", *names], -1)}
+    return {name: own for name, own in found.items() if own}
 
 
 def _soft(

@@ -6,7 +6,6 @@ file; out comes an `Evaluation`: scores with intervals, the spread over runs, th
 scores by person's attributes, and which look at this test set it was.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from fertools.evaluate.outcome import (
 )
 from fertools.evaluate.predictions import Predictions, mean_of, of_probs, pooled
 from fertools.evaluate.scoring import by_column, score, subset
+from fertools.evaluate.unfinished import unfinished
 from fertools.manifest import locate, read_manifest
 from fertools.measures import scores
 from fertools.probs import read_probs, write_probs
@@ -67,8 +67,7 @@ def evaluate(
     folds = {run.fold for run in found}
     once = options.on is None and len(folds) == len(found) and None not in folds
     whole = pooled([outcome.found for outcome in outcomes], once)
-    # another manifest takes every run as it is, and their own need not be there
-    gaps = _gaps(found) if options.on is None else []
+    gaps = unfinished(Path(path), found, folds=options.on is None)
     if write is not None:
         write_probs(write, mean_of(whole))
     first = found[0]
@@ -86,7 +85,8 @@ def evaluate(
         prior=options.prior,
         extra_data=list(first.card["extra_data"]),
         init_weights=first.card["init_weights"],
-        notes=list(dict.fromkeys([*gaps, *(n for o in outcomes for n in o.notes)])),
+        unfinished=gaps,
+        notes=list(dict.fromkeys([*_of_all(found, gaps), *(n for o in outcomes for n in o.notes)])),
     )
 
 
@@ -148,10 +148,9 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
     # pooled folds are no part that could leak into another
     free = None if out_of_fold else free_of(manifest, options.fold, options, options.data, {})
     look = look_of(place, found, str(file)) if options.split == "test" else ""
-    gone = rows.left_out
-    outcome = Outcome(file.name, manifest, file_digest(place), found, free, look, gone)
+    outcome = Outcome(file.name, manifest, file_digest(place), found, free, look, rows.left_ids)
     made = _evaluation(str(file), place, options, [outcome], found)
-    return replace(made, notes=lacking(gone, "the file") + absent(rows))
+    return replace(made, notes=lacking(rows.left_out, "the file") + absent(rows))
 
 
 def _seen(outcomes: Sequence[Outcome]) -> dict[str, int] | None:
@@ -169,14 +168,11 @@ def _evaluation(
     pairs = [(o.free, o.found.rows) for o in outcomes if o.free is not None]
     free = np.concatenate([each.rows[rows] for each, rows in pairs]) if pairs else None
     digests = list(dict.fromkeys(outcome.digest for outcome in outcomes))
-    left_out: Counter[str] = Counter()
-    for outcome in outcomes:
-        left_out.update(outcome.left_out)
     return Evaluation(
         of=name,
         manifest=str(file),
         digest=digests[0] if len(digests) == 1 else ", ".join(d[:8] for d in digests),
-        left_out=dict(left_out),
+        left_out=_left_out(outcomes),
         split=options.split,
         scores=score(whole),
         protocol=followed([outcome.manifest.facts for outcome in outcomes]),
@@ -190,6 +186,15 @@ def _evaluation(
         members=_members(outcomes),
         looks=list(dict.fromkeys(outcome.look for outcome in outcomes if outcome.look)),
     )
+
+
+def _left_out(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Rows of each word without predictions; one that several runs leave out is one row."""
+    ids: dict[str, set[str]] = {}
+    for outcome in outcomes:
+        for word, names in outcome.left_out.items():
+            ids.setdefault(word, set()).update(names)
+    return {word: len(names) for word, names in ids.items()}
 
 
 def _column(outcomes: Sequence[Outcome], name: str) -> pa.ChunkedArray:
@@ -208,12 +213,9 @@ def _members(outcomes: Sequence[Outcome]) -> list[Member]:
     return members
 
 
-def _gaps(found: Sequence[Run]) -> list[str]:
-    """Folds that nobody has trained yet."""
-    folds = [run.fold for run in found if run.fold is not None]
-    if not folds or len(found) == 1:
+def _of_all(found: Sequence[Run], gaps: Sequence[str]) -> list[str]:
+    """How many of the runs have ended, where not all have."""
+    if not gaps:
         return []
-    many = int(read_manifest(found[0].manifest).column("fold").combine_chunks().drop_null()
-               .to_numpy().max()) + 1  # fmt: skip
-    missing = sorted(set(range(many)) - set(folds))
-    return [f"folds without a run: {', '.join(map(str, missing))}"] if missing else []
+    whole = len(found) + len(gaps)
+    return [f"{len(found)} of {whole} runs have ended; not scored: {', '.join(gaps)}"]

@@ -27,6 +27,7 @@ ENGLISH = {
     "init_weights": "Training started from other weights: {names}.",
     "members": "It is pooled over {runs} runs ({low:.2f} .. {high:.2f} %), which the interval "
     "holds fixed.",
+    "unfinished": "Only {ended} of {whole} runs had ended ({names} had not).",
     "sequences": "Per recording (mean of its frames) it was {value} % ({range}).",
     "all_free": "None of them has a copy or near-twin in the other parts.",
     "free": "On the {images:,} images that have no copy, near-twin (upright or mirrored, at "
@@ -34,6 +35,8 @@ ENGLISH = {
     "({range}).",
     "few_free": "Of these, {images:,} have no copy, near-twin or frame of the same recording in "
     "the other parts: too few for a score.",
+    "not_compared": "These images were not compared with the other data that took part in "
+    "training.",
     "checkpoint": "Checkpoint: {chosen}{mirror}.",
     "mirror": ", averaged with the mirror image",
     "of_file": "not known, the predictions came from a file",
@@ -67,12 +70,14 @@ KOREAN = {
     "init_weights": "학습은 기존 가중치({names})에서 시작하였다.",
     "members": "{runs}회 실행을 합한 값이며, 실행별 범위는 {low:.2f} .. {high:.2f} %이다. "
     "신뢰구간은 이 실행들을 고정한 것이다.",
+    "unfinished": "{whole}회 실행 가운데 {ended}회만 끝났다(끝나지 않은 실행: {names}).",
     "sequences": "시퀀스 단위(프레임 확률의 평균) 정확도는 {value} %({range})이다.",
     "all_free": "다른 부분에 사본이나 유사 영상이 있는 영상은 없다.",
     "free": "다른 부분에 사본, 유사 영상(좌우 반전 포함, {thresholds}), 같은 시퀀스의 프레임이 "
     "없는 {images:,}장에서는 {value} %({range})이다.",
     "few_free": "이 가운데 다른 부분에 사본, 유사 영상, 같은 시퀀스의 프레임이 없는 영상은 "
     "{images:,}장으로, 점수를 내기에 너무 적다.",
+    "not_compared": "이 영상들은 학습에 함께 쓰인 다른 데이터와는 비교하지 않았다.",
     "checkpoint": "모델 선택: {chosen}{mirror}.",
     "mirror": ", 좌우 반전 영상과 평균",
     "of_file": "알 수 없음(파일에서 읽은 예측)",

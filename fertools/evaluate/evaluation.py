@@ -71,7 +71,8 @@ class Evaluation:
     run's own manifest where it is another one, `masked` the words left out there, `seen`
     how many rows show a person, a photograph or a face that the run was fitted to or chosen on
     (None where that was not looked for). `left_out` counts the rows of words that the predictions
-    do not know. `extra_data` and `init_weights` mark what no score of the data set alone may have.
+    do not know, each once; `unfinished` names the runs that belong here and have not ended.
+    `extra_data` and `init_weights` mark what no score of the data set alone may have.
     """
 
     of: str
@@ -93,6 +94,7 @@ class Evaluation:
     masked: list[str] = field(default_factory=list)
     seen: dict[str, int] | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
     prior: str = "none"
     extra_data: list[str] = field(default_factory=list)
     init_weights: str = ""

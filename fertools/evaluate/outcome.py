@@ -4,7 +4,7 @@ In go a run and what is asked of it; out comes an `Outcome`: predictions, which 
 something in the other parts, and which look at the test set it was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ Cache = dict[tuple[str, int | None], LeakFree]
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The predictions of one run, what leaks in its manifest (by the file's `digest`), and what is
-    worth knowing.
+    worth knowing; `left_out` are the ids of rows without predictions, by their word.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Outcome:
     found: Predictions
     free: LeakFree | None
     look: str
-    left_out: dict[str, int]
+    left_out: Mapping[str, Sequence[str]]
     notes: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     seen: dict[str, int] | None = None
@@ -85,7 +85,7 @@ def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
         found=found,
         free=free,
         look=look,
-        left_out=rows.left_out,
+        left_out=rows.left_ids,
         notes=tuple(notes),
         masked=tuple(masked),
         seen=known,

@@ -38,6 +38,10 @@ def _said(found: Evaluation, words: Words) -> Iterator[Said]:
     if found.members:
         values = [100 * member.accuracy for member in found.members]
         yield "members", {"runs": len(values), "low": min(values), "high": max(values)}
+    if found.unfinished:
+        ended = max(1, len(found.members))
+        whole = ended + len(found.unfinished)
+        yield "unfinished", {"ended": ended, "whole": whole, "names": ", ".join(found.unfinished)}
     if s.per_sequence is not None:
         yield "sequences", _told(s.per_sequence)
         yield from _doubt(s.per_sequence)
@@ -95,6 +99,8 @@ def _leak_free(found: Evaluation) -> Iterator[Said]:
         yield from _doubt(free.accuracy)
     else:
         yield "few_free", {"images": free.images}
+    if found.extra_data:
+        yield "not_compared", {}
 
 
 def _doubt(interval: Interval) -> Iterator[Said]:

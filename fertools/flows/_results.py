@@ -4,7 +4,7 @@ In go the settings and a folder of runs with their metrics; out comes Markdown. 
 runs says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from fertools.manifest import write_page
 from fertools.runs import Run, cost, has_ended, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
+REFUSED = "left out: its runs are of another recipe or split"
 ONE_CLASS = 0.95  # share of the rows from which a class is as good as the only answer
 HEAD = """# Results
 
@@ -32,21 +33,28 @@ parameters (Keras total) | M MACs | minutes | hardware | runs | recipe |
 """
 
 
-def write(file: Path, every: Sequence[Setting], runs: Path) -> None:
-    """Write the table and, below it, the confusion matrices of what has several classes scored."""
-    lines = [_line(setting, runs) for setting in every]
-    details = [text for setting in every for text in _details(setting, runs)]
+def write(
+    file: Path, every: Sequence[Setting], runs: Path, refused: Collection[Trial] = ()
+) -> None:
+    """Write the table and, below it, the confusion matrices of what has several classes scored.
+
+    Of `refused` trials it tells no score.
+    """
+    lines = [_line(setting, runs, refused) for setting in every]
+    details = [text for setting in every for text in _details(setting, runs, refused)]
     details += _rehearsed(runs)
     write_page(file, HEAD + "\n".join(lines) + "\n" + NOTES + "".join(details))
 
 
-def _line(setting: Setting, runs: Path) -> str:
+def _line(setting: Setting, runs: Path, refused: Collection[Trial]) -> str:
     published = "" if setting.published is None else f"{setting.published:.2f}"
-    if setting.trial is None:
-        cells = [published, setting.why, *[""] * 8]
+    ours, honest = (
+        REFUSED if trial in refused else _shown(trial, runs, trial is setting.honest)
+        for trial in (setting.trial, setting.honest)
+    )
+    if setting.trial is None or setting.trial in refused:
+        cells = [published, ours or setting.why, honest, *[""] * 7]
     else:
-        ours, honest = (_shown(trial, runs, trial is setting.honest)
-                        for trial in (setting.trial, setting.honest))  # fmt: skip
         scored = _scored(_metrics(setting.trial, runs))
         cells = [published, ours or "not run yet", honest, scored, *_cost(setting.trial, runs)]
     return f"| {' | '.join([setting.system, setting.label, *cells])} |"
@@ -148,13 +156,13 @@ def _which(trial: Trial) -> str:
     return ", ".join(f"{n} {name}" for name, n in names if n > 1) or "seed 0"
 
 
-def _details(setting: Setting, runs: Path) -> list[str]:
+def _details(setting: Setting, runs: Path, refused: Collection[Trial]) -> list[str]:
     """Below the table: what each protocol says of a setting that has both, class by class."""
     if setting.honest is None:
         return []
     texts = []
     for trial, what in ((setting.trial, "published"), (setting.honest, "honest")):
-        if (found := _metrics(trial, runs)) is None:
+        if trial in refused or (found := _metrics(trial, runs)) is None:
             continue
         texts.append(f"\n## {setting.system}, {setting.label}: {what} protocol\n\n")
         texts.append(_about(found))

@@ -10,6 +10,7 @@ from fertools.flows._systems import FOLDER
 from fertools.manifest import card_path, read_manifest, write_manifest
 from fertools.measures.deal import deal
 from fertools.measures.leakage import NONE, PARTS, TEST, TRAIN, VAL
+from fertools.protocol import digest, names
 from fertools.split import SplitOptions, split
 
 VALIDATES = 0.2
@@ -18,11 +19,12 @@ VALIDATES = 0.2
 def prepare(protocol: str, draw: int | None, data: Path, folder: Path) -> Path:
     """The split manifest of a protocol, and of its draw, below `folder`.
 
-    Raises `FerError` where the data set is not there.
+    Raises `FerError` where the data set is not there, and where the file that is follows something
+    else.
     """
-    name = protocol if draw is None else f"{protocol}-{draw}"
-    file = folder / f"{name}.parquet"
+    file = file_of(protocol, draw, folder)
     if file.is_file():
+        check_followed(file, protocol, draw)
         return file
     if not (data / "manifest.parquet").is_file():
         cure = f"run `fertools ingest {data.name} RAW -o {data}`"
@@ -31,6 +33,29 @@ def prepare(protocol: str, draw: int | None, data: Path, folder: Path) -> Path:
         return _folder_parts(data, file)
     split([data], file, SplitOptions(protocol=protocol, draw=draw))
     return file
+
+
+def file_of(protocol: str, draw: int | None, folder: Path) -> Path:
+    """Where the split manifest of a protocol, and of its draw, lies below `folder`."""
+    return folder / f"{protocol if draw is None else f'{protocol}-{draw}'}.parquet"
+
+
+def check_followed(file: Path, protocol: str, draw: int | None) -> None:
+    """Raise `FerError` where a split manifest does not follow the protocol as it is now."""
+    facts = read_manifest(file).facts
+    if protocol == FOLDER:
+        follows = facts.get("parts") == FOLDER
+    elif protocol in names():
+        wanted = {"name": protocol, "digest": digest(protocol)}
+        follows = facts.get("protocol") == wanted and facts["split"].get("draw") == draw
+    else:
+        return  # nothing that is published says what it must hold
+    if not follows:
+        told = protocol if draw is None else f"{protocol}, draw {draw}"
+        raise FerError(
+            f"{file}: does not follow the protocol {told} as it is now; delete it and what was "
+            "trained on it, and both are made again"
+        )
 
 
 def _folder_parts(data: Path, file: Path) -> Path:

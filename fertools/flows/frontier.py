@@ -146,9 +146,7 @@ def _ours(folder: Path, data: str) -> Row:
     members = open_runs(folder)
     metrics = _metrics(folder)
     run = members[0]
-    protocol = run.recipe.data.protocol
-    if protocol in names() and (other := read_protocol(protocol).data) != data:
-        raise FerError(f"{folder}: is of {other} ({protocol}); say: fertools frontier {other}")
+    protocol = _protocol(folder, run, metrics, data)
     facts = cost(run.recipe)
     accuracy = metrics["scores"]["accuracy"]
     return Row(
@@ -162,10 +160,29 @@ def _ours(folder: Path, data: str) -> Row:
         chosen=_chosen(run, metrics),
         views=2 if metrics["tta"] == "flip" else 1,
         protocol=protocol or "own split",
-        note=_note(members, metrics),
+        note=_note(members, metrics, protocol),
         manifest="" if protocol else metrics["digest"],
         helped=bool(run.recipe.data.extra_data or run.recipe.model.init_weights),
     )
+
+
+def _protocol(folder: Path, run: Run, metrics: dict[str, Any], data: str) -> str:
+    """The protocol of the manifest that was scored, without its draws; "" for none.
+
+    The word of the recipe alone makes no row official. Raises `FerError` where either is of another
+    data set.
+    """
+    said = run.recipe.data.protocol
+    followed = str(metrics.get("protocol", "")).partition(", draw")[0]
+    for name in (followed, said):
+        if name in names() and (other := read_protocol(name).data) != data:
+            raise FerError(f"{folder}: is of {other} ({name}); say: fertools frontier {other}")
+    if said and "protocol" not in metrics:
+        raise FerError(
+            f"{folder}: its score is of before scores told the protocol of their manifest; run "
+            f"again: fertools evaluate {folder}"
+        )
+    return followed
 
 
 def _chosen(run: Run, metrics: dict[str, Any]) -> str:
@@ -174,8 +191,10 @@ def _chosen(run: Run, metrics: dict[str, Any]) -> str:
     return "fixed" if metrics["select"] == "last" and not searched else VALIDATION
 
 
-def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
-    """What else a reader must know: runs, choice, other data, looks, the leak-free score."""
+def _note(members: Sequence[Run], metrics: dict[str, Any], protocol: str) -> str:
+    """What else a reader must know: runs, choice, other data, looks, the leak-free score, and a
+    `protocol` of the manifest that is not the recipe's.
+    """
     recipe = members[0].recipe
     many = runs_of_score(metrics)
     said = [f"{many} runs" if many > 1 else "1 run"]
@@ -183,6 +202,8 @@ def _note(members: Sequence[Run], metrics: dict[str, Any]) -> str:
         said[0] += f" of the {len(members)} that have ended"
     if metrics["select"] != "last":
         said.append(f"chosen by {metrics['select']} on {metrics['select_rows']} rows")
+    if recipe.data.protocol not in ("", protocol):
+        said.append(f"the recipe says {recipe.data.protocol}, its manifest does not")
     if recipe.data.extra_data:
         said.append("other data in training")
     if recipe.model.init_weights:

@@ -2,7 +2,7 @@
 
 In go the names of systems and a folder of ingested data sets; runs are trained where they are
 missing, scored once, and written to a table. A run that has ended is never trained again, so the
-same command goes on where it was stopped.
+same command goes on where it was stopped; one that is not its trial's own is told and left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,19 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fertools import recipe as recipes
 from fertools.errors import FerError, unknown
 from fertools.evaluate import evaluate
 from fertools.evaluate.evaluation import Options
 from fertools.flows import _results
+from fertools.flows._belonging import complaint, is_of, recipe_of
 from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare
 from fertools.flows._systems import Setting, Trial, settings
 from fertools.manifest import write_json
-from fertools.resources import resource
-from fertools.runs import has_ended
+from fertools.runs import has_ended, name_of, read_json
 from fertools.train import train
-from fertools.train.jobs import name_of
 from fertools.train.workers import each
 
 SYSTEMS = ("A", "B", "C", "D")
@@ -89,13 +87,15 @@ def reproduce(
 
     `only` names trials, as `estimate` does; by default all. `jobs` runs at a time, whose epochs
     `progress` then does not tell. With `only_score` nothing is trained: what has ended is scored
-    and written. A trial whose data set is not there is told by `say` and left out. Raises
-    `FerError` for an unknown system or trial.
+    and written. A trial whose data set is not there, or whose runs are of another recipe or split,
+    is told by `say` and left out. Raises `FerError` for an unknown system or trial.
     """
     chosen = _chosen(systems, draws)
-    trials, failed = _trials(chosen, only), set[Trial]()
+    trials, refused = _trials(chosen, only), _refused(settings(draws), place, say)
+    failed = set(refused)
     if not only_score:
-        tasks = _missing(trials, place, device, failed, say)
+        left = [trial for trial in trials if trial not in failed]
+        tasks = _missing(left, place, device, failed, say)
         work = _train if jobs > 1 else partial(_train, progress=progress)
         for task, sentence in each(tasks, work, jobs):
             if sentence or jobs > 1:
@@ -110,8 +110,18 @@ def reproduce(
     if any(setting.system == "C" for setting in chosen) and not (only_score or only):
         rehearse(place.runs, device, progress)
     results.parent.mkdir(parents=True, exist_ok=True)
-    _results.write(results, settings(draws), place.runs)
+    _results.write(results, settings(draws), place.runs, refused)
     return results
+
+
+def _refused(every: Sequence[Setting], place: Place, say: Say) -> set[Trial]:
+    """The trials, of all that stand in the table, whose runs are not their own; told by `say`."""
+    found = set()
+    for trial in _trials(every, ()):
+        if why := complaint(trial, place.runs, place.splits):
+            say(f"{trial.name}: {why}")
+            found.add(trial)
+    return found
 
 
 def _chosen(systems: Sequence[str], draws: int) -> list[Setting]:
@@ -134,7 +144,7 @@ def _trials(chosen: Sequence[Setting], only: Sequence[str]) -> list[Trial]:
 
 def _runs(trial: Trial, place: Place) -> list[tuple[Path, dict[str, Any]]]:
     """The folder and the options of every run of a trial."""
-    seeds = list(recipes.load(_recipe(trial)).train.seeds)[: trial.seeds]
+    seeds = list(recipe_of(trial).train.seeds)[: trial.seeds]
     found = []
     for draw in range(trial.draws) if trial.draws else [None]:
         for fold in range(trial.folds) if trial.folds else [None]:
@@ -143,10 +153,6 @@ def _runs(trial: Trial, place: Place) -> list[tuple[Path, dict[str, Any]]]:
                 options = {"seed": seed, "fold": fold, "draw": draw}
                 found.append((place.runs / trial.name / name, options))
     return found
-
-
-def _recipe(trial: Trial) -> Path:
-    return resource("recipes", trial.recipe, ".toml")
 
 
 def _missing(
@@ -174,11 +180,10 @@ def _missing(
 
 def _train(task: Task, progress: Progress | None = None) -> str:
     """Train one run to its end; returns the complaint, or ""."""
-    changes = (*task.trial.changes, f"data.manifest={task.manifest}")
     name = str(task.folder)
     try:
         train(
-            recipes.load(_recipe(task.trial), changes),
+            recipe_of(task.trial, [f"data.manifest={task.manifest}"]),
             task.folder,
             **task.options,
             resume=True,
@@ -201,7 +206,8 @@ def _score(trial: Trial, place: Place, device: str, say: Say) -> None:
     file = folder / _results.SCORED
     if not cards:
         return
-    if file.is_file() and file.stat().st_mtime >= max(card.stat().st_mtime for card in cards):
+    newest = max(card.stat().st_mtime for card in cards)
+    if file.is_file() and file.stat().st_mtime >= newest and is_of(read_json(file), cards):
         return
     # a sweep of networks on one split would look for the same twins again and again
     options = Options(device=device, leak_free=trial.recipe != "system_d_study")

@@ -29,6 +29,7 @@ from fertools.flows._verdict import KEPT, Selection, Verdict, judge, select
 from fertools.manifest import write_json
 from fertools.recipe import DRAW, Recipe, of_any_run
 from fertools.runs import cost, has_ended, open_run, read_json
+from fertools.runs.inputs import changed, inputs, recorded
 from fertools.train import train
 from fertools.train.speed import seconds_of_a_step
 from fertools.train.workers import each
@@ -211,6 +212,9 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
             if not _is_of(open_run(folder).recipe, wanted, number):
                 state.failed[name] = f"{folder} was trained by another recipe; delete it"
                 continue
+            if others := _changed(folder):
+                state.failed[name] = f"{folder}: {others} changed since it began; delete it"
+                continue
             state.hits.setdefault(name, {})[number] = select(folder, place.device)
         if trial is not None:
             own = state.hits.get(name, {})
@@ -229,6 +233,12 @@ def _is_of(recipe: Recipe, wanted: Recipe, draw: int) -> bool:
     """Whether a run's recipe is the wanted one, with its draw where the manifest has several."""
     manifest = wanted.data.manifest.replace(DRAW, str(draw))
     return recipe.data.manifest == manifest and of_any_run(recipe) == of_any_run(wanted)
+
+
+def _changed(folder: Path) -> str:
+    """The files of a run's recipe that are others now than when it began, such as its teacher."""
+    run = open_run(folder)
+    return changed(recorded(run.card, run.recipe), inputs(run.recipe))
 
 
 def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) -> Iterator[Task]:

@@ -76,6 +76,12 @@ class Run:
         return str(self.card["weights"])
 
 
+def name_of(draw: int | None, fold: int | None, seed: int | None) -> str:
+    """The folder of one of several runs, as `draw0-fold1-seed2`, of what tells it apart."""
+    parts = {"draw": draw, "fold": fold, "seed": seed}
+    return "-".join(f"{name}{number}" for name, number in parts.items() if number is not None)
+
+
 def has_ended(folder: Path) -> bool:
     """Whether a folder holds a run that was trained to its end."""
     return (folder / "card.json").is_file()
@@ -122,7 +128,18 @@ def open_one(folder: Path | str) -> Run:
 
 
 def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
-    """The network with the weights that were kept, in evaluation mode."""
+    """The network with the weights that were kept, in evaluation mode.
+
+    Raises `FerError` where a network file of the user's own is not the one that was trained.
+    """
+    file = model_file(run.recipe)
+    name = "" if file is None else told("model.name", file)
+    then = run.card.get("inputs", {}).get(name)  # cards of before do not say
+    if file is not None and then is not None and file.is_file() and file_digest(file) != then:
+        raise FerError(
+            f"{run.folder}: {name} has changed since it was trained; bring the file of then back, "
+            "or train anew"
+        )
     model = build(run.recipe)
     put_weights(model, run.folder / "best.safetensors")
     return placed(model, run.recipe, device).eval()
@@ -151,6 +168,17 @@ def cost(recipe: Recipe, *, weights: bool = True) -> Facts:
     data = recipe.data
     with nullcontext() if weights else torch.device("meta"):
         return count(build(recipe), (data.channels, data.size, data.size))
+
+
+def model_file(recipe: Recipe) -> Path | None:
+    """The file of a network of the user's own; None for one of ours or an installed one."""
+    file, dot, _ = f"{recipe.model.name}:".partition(".py:")
+    return Path(f"{file}.py") if dot else None
+
+
+def told(key: str, path: Path | str) -> str:
+    """A file that a recipe names, as cards and errors do."""
+    return f"{key} = {path}"
 
 
 def solver(recipe: Recipe) -> Callable[..., None] | None:

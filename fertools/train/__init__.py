@@ -35,7 +35,7 @@ from fertools.train.feed import Feed, open_feed
 from fertools.train.jobs import Job, settle
 from fertools.train.losses import open_teacher, taught_by
 from fertools.train.memory import memory
-from fertools.train.resume import Choice, resumed, same_fold, save, write_best
+from fertools.train.resume import Choice, resumed, same_fold, same_inputs, save, write_best
 from fertools.train.trainer import Trainer, weights_of_classes
 
 Progress = Callable[[dict[str, Any]], None]
@@ -63,9 +63,9 @@ def train(
     `seed` stands in the place of the recipe's, `draw` in that of `{draw}` in its manifest; with
     `fold=k` fold k is kept for the test and fold k + 1 validates. `progress` gets a record per
     epoch, `say` what is worth knowing of the data. Raises `FerError` where `out` holds a run
-    (without `resume`), one of another recipe or fold, or a data set, or cannot be written, for data
-    that cannot be trained on, what a solver does not take, a device that is not there or too small,
-    and a loss that is no number.
+    (without `resume`), one of another recipe, fold or files, or a data set, or cannot be written,
+    for data that cannot be trained on, what a solver does not take, a device that is not there or
+    too small, and a loss that is no number.
     """
     job = settle(recipe, Path(out), seed, fold, draw)
     with joined(device) as process, disk_faults(job.out, "" if resume else " with --resume"):
@@ -110,7 +110,9 @@ def _is_there(job: Job, resume: bool) -> bool:
         raise FerError(f"{job.out}: the run has another recipe; give another -o, or delete it")
     if not runs.has_ended(job.out):
         return False
-    same_fold(job, runs.read_json(job.out / "card.json"))
+    card = runs.read_json(job.out / "card.json")
+    same_fold(job, card)
+    same_inputs(job, card)
     return True
 
 
@@ -245,13 +247,15 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
 
         curves(job.out / "curves.png", job.out.name, log)
     best = read_tensors(job.out / "best.safetensors")[1]["epoch"]
+    chosen = next(line for line in log if line["epoch"] == best)
     card = {
         "seed": job.seed,
+        "seeds": list(job.seeds),
         "fold": job.fold,
         "draw": job.draw,
         "epochs": len(log),
         "best_epoch": best,
-        "val": {k[4:]: v for k, v in log[best - 1].items() if k.startswith("val_")},
+        "val": {k[4:]: v for k, v in chosen.items() if k.startswith("val_")},
         "rows": {"train": len(feed.train), "val": len(feed.val) if feed.val else 0},
         "classes": dict(zip(feed.train.classes, feed.train.counts.tolist(), strict=True)),
         "manifest": {"path": recipe.data.manifest, "digest": job.manifest},
@@ -259,7 +263,8 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
         "init_weights": recipe.model.init_weights,
         "teacher": taught_by(recipe),
         "extra_data": list(recipe.data.extra_data),
-        "extra_digests": list(job.extra),
+        "extra_digests": job.extra,
+        "inputs": job.inputs,
         "notes": list(feed.notes),
         "minutes": round(sum(line["seconds"] for line in log) / 60, 2),
         "hardware": hardware(process.device),

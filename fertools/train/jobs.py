@@ -9,14 +9,16 @@ from fertools.errors import FerError
 from fertools.manifest import locate, read_manifest
 from fertools.protocol import names
 from fertools.recipe import DRAW, Data, Recipe
-from fertools.runs import file_digest
+from fertools.runs import name_of, told
+from fertools.runs.inputs import Digests, inputs
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One run that is wanted: the recipe with its one seed and manifest, and where it goes.
 
-    `manifest` is the digest of its manifest, `extra` those of the manifests of its extra data.
+    `inputs` are the digests of the files that the recipe names, as `runs.inputs` tells them;
+    `seeds` are those of which runs were wanted, this one among them.
     """
 
     recipe: Recipe
@@ -24,8 +26,18 @@ class Job:
     seed: int
     fold: int | None
     draw: int | None
-    manifest: str
-    extra: tuple[str, ...]
+    inputs: Digests
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def manifest(self) -> str:
+        """Digest of its manifest."""
+        return self.inputs[told("data.manifest", self.recipe.data.manifest)]
+
+    @property
+    def extra(self) -> list[str]:
+        """Digests of the manifests of its extra data."""
+        return [self.inputs[told("data.extra_data", path)] for path in self.recipe.data.extra_data]
 
 
 def plan(
@@ -57,12 +69,6 @@ def plan(
     return found
 
 
-def name_of(draw: int | None, fold: int | None, seed: int | None) -> str:
-    """The folder of one of several runs, as `draw0-fold1-seed2`, of what tells it apart."""
-    parts = {"draw": draw, "fold": fold, "seed": seed}
-    return "-".join(f"{name}{number}" for name, number in parts.items() if number is not None)
-
-
 def _beside(out: Path, folders: list[Path]) -> None:
     """Raise `FerError` where a run and folders of runs would come to lie in one another."""
     inner = [file.parent for file in out.glob("*/recipe.toml")]
@@ -87,10 +93,11 @@ def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: 
     """
     data = _drawn(recipe.data, draw)
     seed = recipe.train.seeds[0] if seed is None else seed
+    seeds = recipe.train.seeds if seed in recipe.train.seeds else (seed,)
     train = dataclasses.replace(recipe.train, seeds=(seed,))
     recipe = dataclasses.replace(recipe, data=data, train=train)
-    extra = tuple(file_digest(locate(path)) for path in data.extra_data)
-    return Job(recipe, out, seed, fold, draw, _digest(data, draw), extra)
+    _are_there(data, draw)
+    return Job(recipe, out, seed, fold, draw, inputs(recipe), seeds)
 
 
 def _drawn(data: Data, draw: int | None) -> Data:
@@ -104,10 +111,12 @@ def _drawn(data: Data, draw: int | None) -> Data:
     return dataclasses.replace(data, manifest=data.manifest.replace(DRAW, str(draw)))
 
 
-def _digest(data: Data, draw: int | None) -> str:
-    """The digest of the manifest; one that a published protocol makes is told how where missing."""
+def _are_there(data: Data, draw: int | None) -> None:
+    """Raise `FerError` where a manifest is missing, with how a published protocol makes it."""
+    for path in data.extra_data:
+        locate(path)
     try:
-        return file_digest(locate(data.manifest))
+        locate(data.manifest)
     except FerError as error:
         if data.protocol not in names():
             raise

@@ -9,10 +9,12 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from fertools import runs
 from fertools.devices import shared
 from fertools.errors import FerError
+from fertools.locations import create, put
 from fertools.runs.checkpoint import (
     Tensors,
     inside,
@@ -21,6 +23,7 @@ from fertools.runs.checkpoint import (
     under,
     write_tensors,
 )
+from fertools.runs.inputs import changed, recorded
 from fertools.train.jobs import Job
 from fertools.train.trainer import Trainer
 
@@ -50,12 +53,21 @@ def same_fold(job: Job, facts: dict[str, object]) -> None:
         raise FerError(f"{job.out}: the run is of {was}, not of {asked}; give another -o")
 
 
+def same_inputs(job: Job, facts: dict[str, Any]) -> None:
+    """Raise `FerError` where a file that a card or a checkpoint knows is another one now."""
+    if names := changed(recorded(facts, job.recipe), job.inputs):
+        raise FerError(
+            f"{job.out}: {names} changed since the run began; bring back what it began with, or "
+            "train anew with another -o"
+        )
+
+
 def save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
     """Write the checkpoint behind so many epochs."""
     tensors, facts = trainer.state()
     if _is_chosen(job, choice) and choice.epoch + 1 != epoch:  # else the state holds its weights
         tensors |= under("best", read_tensors(job.out / "best.safetensors")[0])
-    facts |= {"epoch": epoch, "manifest": job.manifest, "extra": job.extra, "fold": job.fold}
+    facts |= {"epoch": epoch, "inputs": job.inputs, "fold": job.fold}
     facts["choice"] = dataclasses.astuple(choice)
     write_tensors(job.out / "last.safetensors", tensors, facts)
 
@@ -69,20 +81,34 @@ def resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
             (job.out / "log.jsonl").unlink(missing_ok=True)
         return Choice(), 0
     tensors, facts = parse_tensors(data)
-    # checkpoints of before do not say what the extra data were
-    if facts["manifest"] != job.manifest or tuple(facts.get("extra", job.extra)) != job.extra:
-        raise FerError(f"{job.out}: a manifest has changed since; train anew with another -o")
     same_fold(job, facts)
+    same_inputs(job, facts)
     trainer.restore(tensors, facts)
     choice, start = Choice(*facts["choice"]), int(facts["epoch"])
     lost = False
     if first:
-        lines = runs.read_log(job.out)[:start]
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (job.out / "log.jsonl").write_text(text, encoding="utf-8")
+        _cut_log(job, start)
         kept = trainer.kept.state_dict() if choice.epoch + 1 == start else inside("best", tensors)
         lost = _is_chosen(job, choice) and not _put_back(job, choice, kept)
     return (Choice() if shared(trainer.process, b"lost" if lost else b"") else choice), start
+
+
+def _cut_log(job: Job, epochs: int) -> None:
+    """Take the epochs behind the checkpoint out of the log, which is put in place whole.
+
+    Raises `FerError` where it lacks one before it.
+    """
+    file = job.out / "log.jsonl"
+    lines = {line["epoch"]: line for line in runs.read_log(job.out)}
+    if missing := [epoch for epoch in range(1, epochs + 1) if epoch not in lines]:
+        raise FerError(
+            f"{file}: lacks epoch {missing[0]} of the {epochs} that the checkpoint has behind it; "
+            "bring the file back, or train anew with another -o"
+        )
+    with create(file) as stream:
+        for epoch in range(1, epochs + 1):
+            stream.write((json.dumps(lines[epoch]) + "\n").encode())
+        put(stream, file)
 
 
 def write_best(job: Job, tensors: Tensors, epoch: int) -> None:

@@ -26,7 +26,7 @@ from fertools.runs import build, placed, put_weights
 from fertools.runs.checkpoint import inside, optimiser_tensors, put_optimiser_tensors, under
 from fertools.train.feed import Feed
 from fertools.train.losses import label_loss, shares, teacher_loss
-from fertools.train.norms import statistics_kept
+from fertools.train.norms import statistics_kept, takes_one
 from fertools.train.optimisers import Rate, make_optimiser
 from fertools.train.sam import climb, descend
 from fertools.train.speed import hastened
@@ -52,6 +52,8 @@ class Trainer:
         self.model = placed(_started(recipe), recipe, process.device)
         self.average = copy.deepcopy(self.model) if spec.ema else None
         self.loader = _loader(recipe, feed, process, seed)
+        if self.loader.batch_size == 1:
+            _check_one(self.model, recipe, process)
         self.optimiser = make_optimiser(recipe.optimiser, self.model.parameters())
         self.rate = Rate(recipe.schedule, spec.epochs, len(self.loader))
         self.scaler = torch.amp.GradScaler(process.device.type, enabled=spec.precision == "fp16")
@@ -212,6 +214,17 @@ def _started(recipe: Recipe) -> nn.Module:
         _takes_windows(model, recipe, recipe.model.name)
         model.train()
     return model
+
+
+def _check_one(model: nn.Module, recipe: Recipe, process: Process) -> None:
+    """Raise `FerError` where a network cannot be trained on batches of one image."""
+    side = recipe.augment.crop or recipe.data.size
+    image = torch.zeros(1, recipe.data.channels, side, side, device=process.device)
+    if not takes_one(model, image):
+        raise FerError(
+            f"train.batch = {recipe.train.batch}: {recipe.model.name} has a batch norm that cannot "
+            f"be trained on a single image; --set train.batch={2 * process.of} or more"
+        )
 
 
 def _takes_windows(
