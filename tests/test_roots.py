@@ -153,6 +153,9 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(FerError, match="locked: this folder cannot be listed"):
         paths(tmp_path)
+    (tmp_path / "locked").rename(tmp_path / ".locked")  # as Windows' own on a disk
+    put(tmp_path, "2.png", b"x")
+    assert paths(tmp_path) == ["2.png"]
 
 
 def test_names_are_composed_whatever_the_disk_holds(tmp_path):

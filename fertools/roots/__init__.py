@@ -29,12 +29,6 @@ from fertools.roots.member import Member as Member
 from fertools.roots.member import ReadFault as ReadFault
 from fertools.roots.member import open_member as open_member
 
-# hidden files, but not `..`: a name that climbs out of its archive is a row with a reason
-LITTER = re.compile(
-    r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini"
-    r"|@eaDir|\$RECYCLE\.BIN|System Volume Information)(/|$)",  # @eaDir: previews of a Synology
-    re.IGNORECASE,
-)
 UNSAFE = re.compile(r"[^\w.-]+")  # in a file name
 
 
@@ -111,7 +105,11 @@ class Root:
         """
         if self.path.is_dir():
             base = self.path
-            files = [f for f in listing.walk(base) if not LITTER.search(within(f, base).as_posix())]
+            files = [
+                f
+                for f in listing.walk(base)
+                if not listing.LITTER.search(within(f, base).as_posix())
+            ]
         else:
             base = self.path.parent
             files = listing.with_other_parts(self.path)
@@ -119,7 +117,9 @@ class Root:
         for group in listing.joined(files):
             relative = _readable(within(group[0], base))
             found.extend(
-                m for m in _expand(group, relative) if not (m.archive and LITTER.search(m.inner))
+                m
+                for m in _expand(group, relative)
+                if not (m.archive and listing.LITTER.search(m.inner))
             )
         return tuple(sorted(found, key=_reading_order))
 

@@ -5,6 +5,7 @@ In goes a path; out come paths in a fixed order, each real file once.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,20 @@ from fertools.locations import Location, ObjectPath
 from fertools.roots.archives import PART
 from fertools.roots.parts import opened
 
+# hidden files, but not `..`: a name that climbs out of its archive is a row with a reason
+LITTER = re.compile(
+    r"(^|/)(\.(?!\.?(/|$))[^/]+|__MACOSX|Thumbs\.db|desktop\.ini"
+    r"|@eaDir|\$RECYCLE\.BIN|System Volume Information)(/|$)",  # @eaDir: previews of a Synology
+    re.IGNORECASE,
+)
 PLAN = "ingest.json"  # marks a folder that an ingest made
 
 
 def walk(folder: Location) -> Iterator[Location]:
     """Every file below a folder, but for data sets that an ingest made there.
 
-    Links are followed last, and each real folder is read once.
+    On a disk folders of litter are passed over, which may be shut. Links are followed last, and
+    each real folder is read once.
     """
     if not isinstance(folder, ObjectPath):
         return _walk(folder)
@@ -50,7 +58,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             if PLAN in files and Path(top) != folder and _is_plan(Path(top, PLAN)):
                 folders.clear()
                 continue
-            folders.sort()
+            folders[:] = sorted(name for name in folders if not LITTER.search(name))
             waiting += [Path(top, name) for name in folders if Path(top, name).is_symlink()]
             yield from (Path(top, name) for name in sorted(files))
 
