@@ -310,3 +310,13 @@ def test_counting_and_cleaning():
     column = pa.chunked_array([["b", "a", None], ["b", "c", "c"]])
     assert list(counts(column).items()) == [("b", 2), ("c", 2), ("", 1), ("a", 1)]
     assert clean_path("a\\b/e\u0301.png") == "a/b/\u00e9.png"
+
+
+def test_views_of_texts_become_texts(tmp_path):
+    """As other writers of Parquet than pandas may leave them."""
+    words = {"id": ["x/0"], "source": ["x"], "path": ["0"], "status": ["ok"], "camera": ["left"]}
+    table = pa.table({name: pa.array(word, pa.string_view()) for name, word in words.items()})
+    pq.write_table(table, tmp_path / "views.parquet")
+    found = read_manifest(tmp_path / "views.parquet").table
+    assert found["id"].type == found["camera"].type == pa.string()
+    assert found.take(pa.array([0]))["camera"].to_pylist() == ["left"]
