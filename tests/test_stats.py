@@ -130,6 +130,18 @@ def test_the_chart_is_a_picture_and_the_same_each_time(tmp_path) -> None:
         bars(tmp_path / "no" / "a.png", "label", ["a"], ["all"], [[1]])
 
 
+def test_a_chart_that_cannot_be_written_leaves_the_one_before(tmp_path) -> None:
+    from fertools.charts import bars
+
+    file = tmp_path / "a.png"
+    bars(file, "t", ["a"], ["train"], [[1]])
+    before = file.read_bytes()
+    (tmp_path / ".a.png.partial").mkdir()
+    with pytest.raises(FerError, match=r"a\.png: cannot be written"):
+        bars(file, "t", ["a"], ["train"], [[2]])
+    assert file.read_bytes() == before
+
+
 def test_empty_manifest_has_no_statistics_but_no_error() -> None:
     empty = {k: pa.array([], pa.string()) for k in ("id", "source", "path", "status")}
     result = stats(Manifest(conform(pa.table(empty))))
