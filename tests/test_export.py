@@ -326,6 +326,14 @@ def test_every_part_has_a_folder_for_every_class(tmp_path):
         assert found == ["anger", "fear"]
 
 
+def test_an_order_that_folders_cannot_keep_is_told(tmp_path):
+    own(tmp_path / "own", native_label=["fear", "anger"])
+    assert export(tmp_path / "own", "imagefolder", tmp_path / "a").notes == []
+    asked = Options(classes=("fear", "anger"))
+    (note,) = export(tmp_path / "own", "imagefolder", tmp_path / "b", asked).notes
+    assert "by name (anger, fear), the classes are fear, anger" in note
+
+
 def test_an_id_that_stands_twice_is_refused(tmp_path):
     own(tmp_path / "own", id=["x/1", "x/1", "x/2"])
     with pytest.raises(FerError, match="two rows have the id 'x/1'"):

@@ -3,7 +3,7 @@
 In goes a manifest and the name of a format; out comes a folder that the format's own readers open.
 A file of this folder is a format: `write(chosen, out)` fills an empty folder, `READ_BY`, `KEEPS`
 and `LOSES` are what the table of formats says, and `PIXELS = "optional"` marks one that is worth
-something without its pictures.
+something without its pictures; `notes(chosen)` may say what a user of this one must know.
 
 Every folder holds `export.json`: the digest of the manifest, licence and citation of each data set,
 classes in the order of their numbers, counts by part and class, and why the other rows were left
@@ -72,7 +72,7 @@ def export(
     chosen = choose(
         found, dataclasses.replace(options, pixels=pixels), _facts(file, found, to, declared)
     )
-    notes += chosen.notes
+    notes += chosen.notes + (module.notes(chosen) if hasattr(module, "notes") else [])
     _write(module, chosen, out)
     return Exported(
         out=out,
