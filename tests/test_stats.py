@@ -106,6 +106,11 @@ def test_json_has_no_number_that_it_does_not_know(capsys) -> None:
     assert json.loads(capsys.readouterr().out) == {"ratio": None, "of": [1.5, None], "n": 3}
 
 
+def test_a_row_that_stands_twice_is_not_counted_twice() -> None:
+    with pytest.raises(FerError, match="two rows have the id 'x/0'"):
+        stats(manifest(id=["x/0", "x/0"], label=["fear", "fear"]))
+
+
 def test_a_column_of_lists_is_refused() -> None:
     with pytest.raises(FerError, match=r"column 'landmarks': holds .*no single value"):
         stats(manifest(label=["fear"], landmarks=[[1.0, 2.0]]), column="landmarks")
