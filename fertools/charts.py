@@ -4,6 +4,7 @@ In go numbers with their names; out comes a PNG. Needs matplotlib (`pip install
 'fertools[report]'`).
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError
+from fertools.manifest import write_whole
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -173,9 +175,12 @@ def _save(figure: Any, path: Path) -> None:
     try:
         if path.suffix.lower() != ".png":  # matplotlib would add it, and the name told be another
             raise FerError(f"{path}: charts are PNG files; give a name that ends with .png")
+        if not path.absolute().parent.is_dir():
+            raise FerError(f"{path}: cannot be written; give a .png in a folder that is there")
         figure.tight_layout()
-        figure.savefig(path, metadata={"Software": None})  # no version: the same bytes every time
-    except (OSError, ValueError) as error:
-        raise FerError(f"{path}: cannot be written ({error}); give a .png in a folder") from error
+        stream = io.BytesIO()
+        # no version: the same bytes every time
+        figure.savefig(stream, format="png", metadata={"Software": None})
+        write_whole(path, stream.getvalue(), ".png")
     finally:
         _pyplot().close(figure)

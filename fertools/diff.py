@@ -16,6 +16,7 @@ from fertools.columns import Codes
 from fertools.manifest import Manifest, locate, read_manifest
 
 PARTS = ("split", "fold")
+BESIDE = ("status", "face_hash", "drop", "subject")  # what else makes a row another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Change:
 class Diff:
     """Rows by what became of them; `same` counts those in both without any of these changes.
 
-    `columns` are the columns compared; `notes` say what could not be.
+    `columns` are the columns compared; `notes` say what could not be, and in how many rows the
+    status, the face, the reason to leave out or the person is another.
     """
 
     added: list[str]
@@ -61,6 +63,7 @@ def diff(first: str | Path, second: str | Path) -> Diff:
         for what, name in columns.items()
     }
     touched = {change.id for found in changes.values() for change in found}
+    notes += _beside(a.table, b.table, rows_a, rows_b)
     if not len(rows_b) and len(old) and len(new):
         notes.append("no id is in both: are these versions of one data set?")
     return Diff(
@@ -81,6 +84,21 @@ def _columns(a: Manifest, b: Manifest) -> tuple[dict[str, str], list[str]]:
     dealt = [any(m.has(name) for name in PARTS) for m in (a, b)]
     notes = [] if part or not any(dealt) else ["parts cannot be compared: one has none like it"]
     return {"label": label, "part": part}, notes
+
+
+def _beside(a: pa.Table, b: pa.Table, rows_a: Codes, rows_b: Codes) -> list[str]:
+    """A note for each further column in which rows differ, which are among the same ones else."""
+    notes = []
+    for name in BESIDE:
+        before, after = (
+            table[name].take(pa.array(rows)).fill_null("")
+            if name in table.column_names
+            else pa.chunked_array([[""] * len(rows)], pa.string())
+            for table, rows in ((a, rows_a), (b, rows_b))
+        )
+        if count := pc.sum(pc.not_equal(before, after)).as_py():
+            notes.append(f"{count:,} rows in both differ in {name}, which is no change above")
+    return notes
 
 
 def _changes(a: pa.Table, b: pa.Table, name: str, rows_a: Codes, rows_b: Codes) -> list[Change]:

@@ -47,6 +47,17 @@ def test_an_id_that_stands_twice_is_refused(tmp_path) -> None:
         diff(once, twice)
 
 
+def test_rows_that_were_dropped_or_show_another_face_are_told(tmp_path) -> None:
+    words = {"label": ["fear"] * 3}
+    first = write(tmp_path / "a.parquet", ["1", "2", "3"], **words)
+    hashes = {"face_hash": ["a", None, None], "drop": [None, "twin", "blank"]}
+    second = write(tmp_path / "b.parquet", ["1", "2", "3"], **words, **hashes)
+    end = "which is no change above"
+    notes = [f"1 rows in both differ in face_hash, {end}", f"2 rows in both differ in drop, {end}"]
+    assert diff(first, second).notes == diff(second, first).notes == notes
+    assert diff(second, second).notes == [] and diff(first, second).same == 3
+
+
 def test_folds_and_words_of_the_data_set_are_compared_where_there_is_nothing_else(tmp_path) -> None:
     first = write(tmp_path / "a.parquet", ["1", "2"], native_label=["fear", "fear"], fold=[0, 1])
     second = write(tmp_path / "b.parquet", ["1", "2"], native_label=["fear", "anger"], fold=[1, 1])

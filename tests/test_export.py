@@ -1,6 +1,7 @@
 """What is exported, under which names and terms; and the way back."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from fertools.export._names import DEVICES, distinct, safe
 from fertools.faces import open_faces
 from fertools.fakes import ck48, imagefolder
 from fertools.ingest import ingest
+from fertools.locations.lock import alone_in
 from fertools.manifest import read_manifest
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
@@ -324,6 +326,14 @@ def test_every_part_has_a_folder_for_every_class(tmp_path):
         assert found == ["anger", "fear"]
 
 
+def test_an_order_that_folders_cannot_keep_is_told(tmp_path):
+    own(tmp_path / "own", native_label=["fear", "anger"])
+    assert export(tmp_path / "own", "imagefolder", tmp_path / "a").notes == []
+    asked = Options(classes=("fear", "anger"))
+    (note,) = export(tmp_path / "own", "imagefolder", tmp_path / "b", asked).notes
+    assert "by name (anger, fear), the classes are fear, anger" in note
+
+
 def test_an_id_that_stands_twice_is_refused(tmp_path):
     own(tmp_path / "own", id=["x/1", "x/1", "x/2"])
     with pytest.raises(FerError, match="two rows have the id 'x/1'"):
@@ -359,6 +369,46 @@ def test_only_an_export_of_ours_is_written_over(capsys, tmp_path):
     code, said, _ = run(capsys, *line, tmp_path / "out", "--force", "--json")
     assert code == 0 and json.loads(said)["pixels"] is True
     assert (tmp_path / "out" / "images").is_dir()
+
+
+def test_what_somebody_laid_into_an_export_is_not_written_over(tmp_path):
+    own(tmp_path / "own", frame=[1, 2])
+    out = tmp_path / "out"
+    export(tmp_path / "own", "labelstudio", out)
+    (out / ".DS_Store").touch()
+    export(tmp_path / "own", "labelstudio", out, force=True)
+    (out / "images" / "result.csv").write_text("a day of judging")
+    with pytest.raises(FerError, match=r"more than the \d files .*result\.csv came last"):
+        export(tmp_path / "own", "labelstudio", out, force=True)
+    assert (out / "images" / "result.csv").is_file()
+
+
+def test_two_exports_do_not_write_the_same_folder(tmp_path):
+    own(tmp_path / "own", frame=[1, 2])
+    partial = tmp_path / ".out.partial"
+    partial.mkdir()
+    (partial / "left").touch()
+    with (
+        alone_in(partial, "export"),
+        pytest.raises(FerError, match="another export is writing"),
+    ):
+        export(tmp_path / "own", "csv", tmp_path / "out")
+    assert (partial / "left").is_file() and not (tmp_path / "out").exists()
+    export(tmp_path / "own", "csv", tmp_path / "out")
+    assert not (tmp_path / "out" / "left").exists()
+
+
+def test_an_earlier_export_is_moved_whole_before_it_is_removed(tmp_path, monkeypatch):
+    """Killed while the old one is removed, no folder of that name lacks files that it names."""
+    own(tmp_path / "own", frame=[1, 2])
+    out = tmp_path / "out"
+    export(tmp_path / "own", "csv", out, Options(pixels=False))
+    removed = []
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda p, **k: (removed.append(p), remove(p, **k)))
+    export(tmp_path / "own", "csv", out, force=True)
+    assert out not in removed and (out / "images").is_dir()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "own"]
 
 
 def test_the_help_says_what_each_format_loses(capsys):

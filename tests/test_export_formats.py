@@ -1,11 +1,13 @@
 """Every format is opened by its own reader: the same counts, labels, columns and pixels."""
 
+import datetime
 import io
 import json
 import os
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -13,6 +15,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -325,3 +328,34 @@ def test_jpeg_is_the_codec_that_was_asked_for(to, tmp_path):
     files = tree(tmp_path / "out")
     assert not any(name.endswith(".png") for name in files)
     assert any(b"\xff\xd8\xff\xe0" in data for data in files.values())
+
+
+@pytest.mark.parametrize("to", folder.names("export"))
+def test_columns_of_any_type_and_name_are_written(to, tmp_path):
+    """No column takes another's place, and none ends the export."""
+    data = own(tmp_path / "own")
+    file = data / "manifest.parquet"
+    table = pq.read_table(file)
+    day = datetime.date(2020, 2, 1)
+    more = {
+        "pose.yaw": ["dot"], "pose_yaw": ["bar"], "votes_fear": ["mine"], "part": ["one"],
+        "part_in_manifest": ["two"], "raw": [b"\xff"], "day": [day], "price": [Decimal("1.5")],
+        "deep": [{"a": {"b": [1, 2]}, "c": b"\xfe"}],
+    }  # fmt: skip
+    for name, values in more.items():
+        table = table.append_column(name, [pa.array(values * len(table))])
+    pq.write_table(table, file)
+    export(data, to, tmp_path / "out")
+    if to == "fiftyone":
+        first = json.loads((tmp_path / "out/samples.json").read_text())["samples"][0]
+        assert {first["pose_yaw"], first["pose_yaw_"]} == {"dot", "bar"}
+    if to == "csv":
+        first = pd.read_csv(tmp_path / "out/samples.csv").iloc[1].to_dict()
+        assert (first["votes_fear"], first["votes_fear_"]) == ("mine", 1)
+        assert (first["part_in_manifest"], first["part_in_manifest_"]) == ("two", "one")
+        assert (first["deep_a_b"], first["raw"]) == ("[1, 2]", "b'\\xff'")
+    if to == "croissant":
+        mlc = pytest.importorskip("mlcroissant")
+        read = mlc.Dataset(jsonld=str(tmp_path / "out/croissant.json")).records("faces")
+        first = next(iter(read))
+        assert first["faces/day"] == b"2020-02-01" and first["faces/price"] == b"1.5"

@@ -338,6 +338,14 @@ def test_runs_that_cannot_be_exported_are_named(study, run, tmp_path) -> None:
         export_onnx(run, study / "manifest.parquet" / "m.onnx")
 
 
+def test_the_weights_of_a_run_are_not_written_over(run) -> None:
+    weights = run / "best.safetensors"
+    before = weights.read_bytes()
+    with pytest.raises(FerError, match="these are the run's weights"):
+        export_onnx(run, weights)
+    assert weights.read_bytes() == before
+
+
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
 def test_a_missing_package_is_named_with_its_extra(run, monkeypatch, package) -> None:
     monkeypatch.setitem(sys.modules, package, None)

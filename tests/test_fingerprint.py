@@ -110,6 +110,16 @@ def test_missing_rows_are_counted_by_word(tmp_path, faces):
     assert any("disgust -3" in line for line in found.evidence)
 
 
+def test_pictures_that_others_replace_are_counted(tmp_path, faces):
+    tree(tmp_path / "whole", faces)
+    assert f"all {COUNT} pictures are there" in fingerprint(tmp_path / "whole").evidence
+    tree(tmp_path / "cut", np.concatenate([faces[:-4], faces[:4]]))
+    found = fingerprint(tmp_path / "cut")
+    assert "4 pictures replaced" in found.variant
+    tree(tmp_path / "soft", faces, train=lambda face: cv2.GaussianBlur(face, (5, 5), 2))
+    assert f"as many pictures as published: {COUNT}" in fingerprint(tmp_path / "soft").evidence
+
+
 def test_rows_in_another_order(tmp_path, faces):
     rows = np.random.default_rng(0).permutation(COUNT).tolist()
     found = fingerprint(table(tmp_path / "a", faces, rows))

@@ -23,6 +23,8 @@ from fertools.manifest import (
     read_manifest,
     spread,
     write_manifest,
+    write_page,
+    write_rows,
 )
 from fertools.manifest.schema import DEALT, INGESTED, NEVER_NULL
 
@@ -310,3 +312,26 @@ def test_counting_and_cleaning():
     column = pa.chunked_array([["b", "a", None], ["b", "c", "c"]])
     assert list(counts(column).items()) == [("b", 2), ("c", 2), ("", 1), ("a", 1)]
     assert clean_path("a\\b/e\u0301.png") == "a/b/\u00e9.png"
+
+
+def test_views_of_texts_become_texts(tmp_path):
+    """As other writers of Parquet than pandas may leave them."""
+    words = {"id": ["x/0"], "source": ["x"], "path": ["0"], "status": ["ok"], "camera": ["left"]}
+    table = pa.table({name: pa.array(word, pa.string_view()) for name, word in words.items()})
+    pq.write_table(table, tmp_path / "views.parquet")
+    found = read_manifest(tmp_path / "views.parquet").table
+    assert found["id"].type == found["camera"].type == pa.string()
+    assert found.take(pa.array([0]))["camera"].to_pylist() == ["left"]
+
+
+def test_no_page_and_no_table_is_written_over_a_manifest(tmp_path):
+    file = tmp_path / "m.parquet"
+    rows = {name: ["x"] for name in NEVER_NULL}
+    write_manifest(file, conform(pa.table(rows)), {})
+    before = file.read_bytes()
+    for write in (write_page, lambda path, _: write_rows(path, pa.table({"a": [1]}), "--rows")):
+        with pytest.raises(FerError, match=r"m\.parquet: is a manifest"):
+            write(file, "page")
+        assert file.read_bytes() == before
+        write(tmp_path / "other.parquet", "page")
+        write(tmp_path / "other.parquet", "again")

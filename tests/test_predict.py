@@ -427,6 +427,17 @@ def test_the_command_prints_json_a_table_and_marked_pictures(house, run, tmp_pat
     assert code == 1 and "give a folder" in err
 
 
+def test_marked_pictures_are_not_written_over_pictures_of_the_user(house, run, tmp_path, capsys):
+    good = put(tmp_path / "in/a.png", scene((happy(), 120, 70, 144)))
+    own = ("--detector", house / "sight.py", "--device", "cpu")
+    for _ in "twice":  # earlier drawings are
+        assert command(capsys, "predict", run, good, "--draw", tmp_path / "out", *own)[0] == 0
+    other = put(tmp_path / "mine/a.png", np.full((90, 90), 30, np.uint8))
+    before = other.read_bytes()
+    code, _, err = command(capsys, "predict", run, good, "--draw", tmp_path / "mine", *own)
+    assert code == 1 and "is no drawing of ours" in err and other.read_bytes() == before
+
+
 def test_the_command_measures_the_crop(house, run, capsys):
     code, out, _ = command(capsys, "predict", run, "--measure-crop", "--detector",
                            house / "sight.py")  # fmt: skip

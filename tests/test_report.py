@@ -241,6 +241,15 @@ def test_poor_data_has_a_page_too(columns, says, tmp_path):
     assert report(tmp_path / "data", tmp_path / "r.html", with_faces=True).faces == 0
 
 
+def test_measures_of_a_stranger_are_drawn_where_they_are_numbers(tmp_path):
+    nan, inf = float("nan"), float("inf")
+    columns = {"quality_blur": [nan, 1.0, 2.0, inf], "quality_none": [nan] * 4,
+               "quality_word": ["good"] * 4, "quality_list": [[1.0]] * 4}  # fmt: skip
+    made(tmp_path / "data", smooth(4, seed=2), **columns)
+    said = text_of(tmp_path / "data", tmp_path)
+    assert "blur 1 median 1.5 2 How it was" in said
+
+
 def test_faces_of_any_size_and_colour_are_shown_small(tmp_path):
     faces = np.repeat(smooth(2, seed=1, size=224)[..., None], 3, axis=3)[[0, 0, 1, 1]]
     made(tmp_path / "data", faces, split=["train", "test"] * 2, label=["fear"] * 4)

@@ -414,7 +414,10 @@ def test_no_name_ends_the_element_it_stands_in(data):
 
 def test_a_bundle_is_not_written_over(data, tmp_path):
     session, showcase, _ = opened(data, BLIND)
+    partial = tmp_path / "out" / ".kim.partial"  # of a bundle that was killed
+    partial.mkdir(parents=True)
     assert write_bundle(tmp_path / "out", session, showcase, "kim").name == "index.html"
+    assert not partial.exists()
     assert "kim.labels-10+6-blind.jsonl" in (tmp_path / "out/kim/README.txt").read_text("utf-8")
     with pytest.raises(FerError, match="is there already"):
         write_bundle(tmp_path / "out", session, showcase, "kim")

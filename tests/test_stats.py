@@ -106,6 +106,11 @@ def test_json_has_no_number_that_it_does_not_know(capsys) -> None:
     assert json.loads(capsys.readouterr().out) == {"ratio": None, "of": [1.5, None], "n": 3}
 
 
+def test_a_row_that_stands_twice_is_not_counted_twice() -> None:
+    with pytest.raises(FerError, match="two rows have the id 'x/0'"):
+        stats(manifest(id=["x/0", "x/0"], label=["fear", "fear"]))
+
+
 def test_a_column_of_lists_is_refused() -> None:
     with pytest.raises(FerError, match=r"column 'landmarks': holds .*no single value"):
         stats(manifest(label=["fear"], landmarks=[[1.0, 2.0]]), column="landmarks")
@@ -128,6 +133,18 @@ def test_the_chart_is_a_picture_and_the_same_each_time(tmp_path) -> None:
     assert data == (tmp_path / "b.png").read_bytes()
     with pytest.raises(FerError, match="cannot be written"):
         bars(tmp_path / "no" / "a.png", "label", ["a"], ["all"], [[1]])
+
+
+def test_a_chart_that_cannot_be_written_leaves_the_one_before(tmp_path) -> None:
+    from fertools.charts import bars
+
+    file = tmp_path / "a.png"
+    bars(file, "t", ["a"], ["train"], [[1]])
+    before = file.read_bytes()
+    (tmp_path / ".a.png.partial").mkdir()
+    with pytest.raises(FerError, match=r"a\.png: cannot be written"):
+        bars(file, "t", ["a"], ["train"], [[2]])
+    assert file.read_bytes() == before
 
 
 def test_empty_manifest_has_no_statistics_but_no_error() -> None:

@@ -3,7 +3,7 @@
 In goes a manifest and the name of a format; out comes a folder that the format's own readers open.
 A file of this folder is a format: `write(chosen, out)` fills an empty folder, `READ_BY`, `KEEPS`
 and `LOSES` are what the table of formats says, and `PIXELS = "optional"` marks one that is worth
-something without its pictures.
+something without its pictures; `notes(chosen)` may say what a user of this one must know.
 
 Every folder holds `export.json`: the digest of the manifest, licence and citation of each data set,
 classes in the order of their numbers, counts by part and class, and why the other rows were left
@@ -23,7 +23,9 @@ from fertools.export import _terms
 from fertools.export._chosen import Chosen, choose
 from fertools.export._chosen import Options as Options
 from fertools.locations import sha256
+from fertools.locations.lock import alone_in
 from fertools.manifest import Manifest, locate, read_manifest, write_json
+from fertools.roots import LITTER
 
 RECORD = "export.json"
 
@@ -70,7 +72,7 @@ def export(
     chosen = choose(
         found, dataclasses.replace(options, pixels=pixels), _facts(file, found, to, declared)
     )
-    notes += chosen.notes
+    notes += chosen.notes + (module.notes(chosen) if hasattr(module, "notes") else [])
     _write(module, chosen, out)
     return Exported(
         out=out,
@@ -89,8 +91,22 @@ def _check_out(out: Path, *, force: bool) -> None:
         return
     if not force:
         raise FerError(f"{out}: is there; give another -o, or --force")
-    if not (out / RECORD).is_file():
-        raise FerError(f"{out}: is there and is no export of fertools; give another -o")
+    try:
+        wrote = json.loads((out / RECORD).read_text(encoding="utf-8")).get("files")
+    except (OSError, ValueError, AttributeError) as error:
+        raise FerError(f"{out}: is there and is no export of fertools; give another -o") from error
+    here = [file for file in _held(out) if not LITTER.search(file.name)]
+    if wrote is not None and len(here) > wrote:  # the records of before do not say it
+        newest = max(here, key=lambda file: file.lstat().st_ctime_ns)
+        raise FerError(
+            f"{out}: holds more than the {wrote:,} files that were exported ({newest.name} came "
+            "last); take the others away, or give another -o"
+        )
+
+
+def _held(out: Path) -> list[Path]:
+    """The files below a folder, but for the record."""
+    return [file for file in out.rglob("*") if not file.is_dir() and file != out / RECORD]
 
 
 def _pixels(
@@ -134,18 +150,28 @@ def _facts(
 
 def _write(module: Any, chosen: Chosen, out: Path) -> None:
     """Write beside `out` and rename: what was killed leaves nothing that looks finished."""
-    partial = out.with_name(f".{out.name}.partial")
+    partial, before = (out.with_name(f".{out.name}.{end}") for end in ("partial", "before"))
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        module.write(chosen, partial)
-        write_json(partial / RECORD, _record(chosen))
-        if out.exists():
-            shutil.rmtree(out)
-        partial.replace(out)
+        partial.mkdir(parents=True, exist_ok=True)
+        with alone_in(partial, "export"):
+            _empty(partial)
+            module.write(chosen, partial)
+            record = {**_record(chosen), "files": len(_held(partial))}
+            write_json(partial / RECORD, record)
+            shutil.rmtree(before, ignore_errors=True)
+            if out.exists():  # moved whole: one that is half removed would still look finished
+                out.replace(before)
+            partial.replace(out)
+        shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         what = error.strerror or error
         raise FerError(f"{error.filename or out}: {what}; mend that and export again") from error
+
+
+def _empty(partial: Path) -> None:
+    """Take away what an export that was killed has left."""
+    for left in partial.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _record(chosen: Chosen) -> dict[str, Any]:

@@ -21,19 +21,30 @@ TO_READERS = re.compile("file_names?$")  # `datasets` opens what stands in such 
 def told(table: pa.Table) -> pa.Table:
     """The columns that say something, under names that no format takes for its own."""
     columns = {}
+    taken = set(table.column_names)
     for name in table.column_names:
         column = table[name]
         if name in INTERNAL or column.null_count == len(column):
             continue
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        columns[aside(name) if name in TAKEN or TO_READERS.search(name) else name] = column
+        if name in TAKEN or TO_READERS.search(name):
+            name = free(aside(name), taken)
+        columns[name] = column
     return pa.table(columns)
 
 
 def aside(name: str) -> str:
     """What a column is called whose name a format needs for itself."""
     return f"{name}_in_manifest"
+
+
+def free(name: str, taken: set[str]) -> str:
+    """A name that no other column has, which is `taken` from now on."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
 
 
 def plain(value: Any) -> Any:
@@ -63,18 +74,34 @@ def described(table: pa.Table) -> list[dict[str, Any]]:
 def flat(table: pa.Table) -> pa.Table:
     """One cell for each value: `votes` as `votes_<word>`, lists and maps as JSON text."""
     columns: dict[str, Any] = {}
+    taken = set(table.column_names)
     for field in table.schema:
         column = table[field.name]
         if pa.types.is_struct(field.type):
             whole = column.combine_chunks()
-            parts = zip((inner.name for inner in field.type), whole.flatten(), strict=True)
-            columns |= {f"{field.name}_{name}": part for name, part in parts}
-        elif pa.types.is_nested(field.type):
-            cells = (row.get(field.name) for row in described(table.select([field.name])))
-            columns[field.name] = pa.array(
-                [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in cells],
-                pa.string(),
-            )
+            names = [free(f"{field.name}_{inner.name}", taken) for inner in field.type]
+            inner = flat(pa.table(whole.flatten(), names=names))
+            columns |= dict(zip(inner.column_names, inner.columns, strict=True))
+        elif pa.types.is_nested(field.type) or _is_bytes(field.type):
+            columns[field.name] = as_text(table, field.name)
         else:
             columns[field.name] = column
     return pa.table(columns)
+
+
+def as_text(table: pa.Table, name: str) -> pa.Array:
+    """A column as text: that of JSON for lists and maps, ISO 8601 for dates."""
+    cells = (row.get(name) for row in described(table.select([name])))
+    texts = (
+        json.dumps(cell, ensure_ascii=False) if isinstance(cell, (dict, list)) else cell
+        for cell in cells
+    )
+    return pa.array([None if text is None else str(text) for text in texts], pa.string())
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )

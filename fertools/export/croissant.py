@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from fertools.export._chosen import Chosen
-from fertools.export._columns import aside, flat
+from fertools.export._columns import as_text, aside, flat, free
 from fertools.export._files import citations, licences, missing, put_json
 from fertools.export._parquet import write_parquet
 from fertools.locations import sha256
@@ -25,8 +25,9 @@ def write(chosen: Chosen, out: Path) -> None:
     labels = pa.array([chosen.classes[code] for code in chosen.codes], pa.string())
     parts = pa.array([part or None for part in chosen.parts], pa.string())
     rest = flat(chosen.table)
-    names = [aside(n) if n == "split" else n for n in rest.column_names]
-    table = rest.rename_columns(names).append_column("split", parts)
+    taken = set(rest.column_names)
+    names = [free(aside(n), taken) if n == "split" else n for n in rest.column_names]
+    table = _readable(rest).rename_columns(names).append_column("split", parts)
     table = table.append_column("label", labels)
     schema = pa.schema([pa.field("image", pa.binary()), *table.schema])
     files = []
@@ -34,6 +35,16 @@ def write(chosen: Chosen, out: Path) -> None:
         stem = out / "data" / (part or "faces")
         files += write_parquet(chosen, part, stem, schema, table, lambda sample: sample.image)
     put_json(out / "croissant.json", _metadata(chosen, schema, files).to_json(), indent=1)
+
+
+def _readable(table: pa.Table) -> pa.Table:
+    """The table with dates, times and decimals as text, as which the fields are declared."""
+    known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string,
+             pa.types.is_large_string)  # fmt: skip
+    for at, field in enumerate(table.schema):
+        if not any(is_known(field.type) for is_known in known):
+            table = table.set_column(at, field.name, as_text(table, field.name))
+    return table
 
 
 def _metadata(chosen: Chosen, schema: pa.Schema, files: list[Path]) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fertools.export._chosen import Chosen, Sample
+from fertools.export._columns import free
 from fertools.export._files import citations, licences, picture, put, put_json
 
 READ_BY = "FiftyOne: `fo.Dataset.from_dir(OUT, fo.types.FiftyOneDataset)`"
@@ -22,10 +23,12 @@ OWN = ("id", "filepath", "tags", "metadata", "ground_truth")  # FiftyOne's own f
 def write(chosen: Chosen, out: Path) -> None:
     """Write pictures, `samples.json`, `metadata.json` and `labels.json`."""
     samples, labels = [], {}
+    taken: set[str] = set()
+    fields = {name: free(_field(name), taken) for name in chosen.table.column_names}
     for sample in chosen.samples():
         file = picture(chosen, sample, "data")
         put(out, file, sample)
-        samples.append(_sample(sample, file))
+        samples.append(_sample(sample, file, fields))
         labels[file.removeprefix("data/").removesuffix(f".{chosen.ending}")] = sample.code
     put_json(out / "samples.json", {"samples": samples})
     put_json(out / "labels.json", {"classes": chosen.classes, "labels": labels})
@@ -47,19 +50,17 @@ def _metadata(chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _sample(sample: Sample, file: str) -> dict[str, Any]:
+def _sample(sample: Sample, file: str, fields: dict[str, str]) -> dict[str, Any]:
     # the id of a label comes from the sample's, so that the file is the same again
     oid = hashlib.sha256(sample.about["id"].encode()).hexdigest()[:24]
     label = {"_id": {"$oid": oid}, "_cls": "Classification", "tags": [], "label": sample.label}
-    about = {_field(name): value for name, value in sample.about.items()}
+    about = {fields[name]: value for name, value in sample.about.items()}
     tags = [sample.part] if sample.part else []
     return {"filepath": file, "tags": tags, "metadata": None, "ground_truth": label, **about}
 
 
 def _field(name: str) -> str:
-    """A column's name as a field: no dot, no `_` in front, none of FiftyOne's own, and none that
-    another column gets here.
-    """
+    """A column's name as a field: no dot, no `_` in front, none of FiftyOne's own."""
     name = name.replace(".", "_")
     other = name in OWN or name.startswith(("_", "sample_"))
     return f"sample_{name.lstrip('_')}" if other else name

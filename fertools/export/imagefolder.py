@@ -24,6 +24,17 @@ LOSES = (
 )
 
 
+def notes(chosen: Chosen) -> list[str]:
+    """What is to be said where readers, which sort the folders, number the classes otherwise."""
+    folders = distinct(chosen.classes)
+    if folders == sorted(folders):
+        return []
+    return [
+        f"readers number the folders by name ({', '.join(sorted(folders))}), the classes are "
+        f"{', '.join(chosen.classes)}: classes.json has their order"
+    ]
+
+
 def write(chosen: Chosen, out: Path) -> None:
     """Write folders, one `metadata.csv` for each part, and a README that `datasets` reads."""
     folders = dict(zip(chosen.classes, distinct(chosen.classes), strict=True))

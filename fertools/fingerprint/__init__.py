@@ -269,8 +269,21 @@ def _sizes(seen: Specimen, match: _Match) -> Iterator[Said]:
         less = have < want
         word = f"{abs(have - want):,} {seen.noun} {'missing' if less else 'more'}"
         yield word, f"{have:,} {seen.noun} instead of {want:,}{_where(seen, match)}"
-    else:
+    elif seen.table or (absent := _absent(seen, match)) == 0:
         yield "", f"all {want:,} {seen.noun} are there"
+    elif absent is None:
+        yield "", f"as many {seen.noun} as published: {want:,}"
+    else:
+        yield f"{absent:,} {seen.noun} replaced", f"{absent:,} of the published are not among them"
+
+
+def _absent(seen: Specimen, match: _Match) -> int | None:
+    """How many pictures are not among as many; None where not each is known for what it is."""
+    kind = max(("pixels", "jpeg"), key=lambda name: match.shares[name])
+    if match.shares[kind] < MOST or len(seen) < seen.rows - seen.extras:
+        return None
+    column = {"pixels": "image_hash", "jpeg": "jpeg_hash"}[kind]
+    return len(set(match.signature.rows[column].drop_null().to_pylist()) - set(seen.hashes))
 
 
 def _where(seen: Specimen, match: _Match) -> str:

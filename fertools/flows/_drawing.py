@@ -4,15 +4,19 @@ In go the bytes of a picture and what was found in it; out goes a file. The pict
 they are made only when asked for.
 """
 
+import io
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from fertools.errors import FerError, disk_faults
 from fertools.flows.predict import Face, Picture
 from fertools.image import decode, from_gray
+from fertools.manifest import write_whole
 
 SURE, UNSURE, INK = (0, 158, 115), (150, 150, 150), (255, 255, 255)
+MADE_BY = "fertools predict"
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
@@ -20,7 +24,8 @@ class Drawer:
     """Writes marked pictures to a file, or to a folder where `out` is not called as a picture.
 
     In a folder they are called as the pictures, with a number where two have one name. Raises
-    `FerError` where a file would get several pictures, or a picture would be written over itself.
+    `FerError` where a file would get several pictures, a picture would be written over itself, or
+    one of the folder that is no drawing of ours.
     """
 
     def __init__(self, out: Path, several: bool) -> None:
@@ -36,9 +41,11 @@ class Drawer:
         place = self.out if self.single else self.out / self._name(picture)
         if place.exists() and Path(picture.image).exists() and place.samefile(picture.image):
             raise FerError(f"--draw {place}: this is the picture itself; give another file")
-        marked = annotated(data, picture.faces)
-        with disk_faults(place):
-            marked.save(place, KINDS[place.suffix.lower()])
+        if not self.single and place.exists() and not _is_ours(place):
+            raise FerError(f"--draw {place}: is there and is no drawing of ours; give a new folder")
+        marked, stream = annotated(data, picture.faces), io.BytesIO()
+        marked.save(stream, KINDS[place.suffix.lower()], pnginfo=_signed())
+        write_whole(place, stream.getvalue(), "--draw")
 
     def _name(self, picture: Picture) -> str:
         stem = Path(picture.image.replace("!", "/")).stem
@@ -48,6 +55,20 @@ class Drawer:
             name = f"{stem}-{number}.png"
         self.taken.add(name)
         return name
+
+
+def _signed() -> PngInfo:
+    info = PngInfo()
+    info.add_text("Software", MADE_BY)
+    return info
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        with Image.open(file) as image:
+            return bool(image.info.get("Software") == MADE_BY)
+    except OSError:
+        return False
 
 
 def annotated(data: bytes, faces: tuple[Face, ...]) -> Image.Image:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from fertools import __version__
 from fertools.audit.certificate import sentence
@@ -164,10 +165,13 @@ def _dropouts(facts: Facts) -> dict[str, list[DropOut]]:
 
 
 def _histograms(facts: Facts) -> list[Histogram]:
-    """One for every column `quality_*` that holds numbers."""
+    """One for every column `quality_*` that holds numbers, over those that are finite."""
     found = []
     for name in facts.manifest.table.column_names:
-        if name.startswith("quality_") and facts.manifest.has(name):
-            values = facts.manifest.table[name].drop_null().to_numpy().astype(np.float64)
-            found.append(histogram(name.removeprefix("quality_").replace("_", " "), values))
+        column = facts.manifest.table[name]
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if name.startswith("quality_") and is_number:
+            values = column.drop_null().to_numpy().astype(np.float64)
+            if len(values := values[np.isfinite(values)]):
+                found.append(histogram(name.removeprefix("quality_").replace("_", " "), values))
     return found

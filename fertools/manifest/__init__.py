@@ -23,12 +23,12 @@ from fertools.errors import FerError
 from fertools.locations import Location, at, create, on_disk, put, source
 from fertools.manifest.card import check_card
 from fertools.manifest.parquet import read_parquet
+from fertools.manifest.schema import NEVER_NULL, stored
 from fertools.manifest.schema import SCHEMA as SCHEMA
 from fertools.manifest.schema import TYPES as TYPES
 from fertools.manifest.schema import VOTE_WORDS as VOTE_WORDS
 from fertools.manifest.schema import VOTES as VOTES
 from fertools.manifest.schema import conform as conform
-from fertools.manifest.schema import stored
 
 VERSION = "1"
 
@@ -216,9 +216,12 @@ def write_rows(path: str | Path, rows: pa.Table, another: str) -> None:
 def write_whole(path: str | Path, data: bytes | pa.Buffer, another: str = "-o") -> None:
     """Write a file, put in place whole.
 
-    Raises `FerError` where that is not possible, whose cure is to give `another`.
+    Raises `FerError` where that is not possible, or a manifest lies there, which such a file never
+    follows; the cure is to give `another`.
     """
     place = at(path)
+    if _is_manifest(place):
+        raise FerError(f"{path}: is a manifest, which would be lost; give another {another}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with create(place) as file:
@@ -227,6 +230,13 @@ def write_whole(path: str | Path, data: bytes | pa.Buffer, another: str = "-o") 
     except OSError as error:
         cure = f"give another {another}"
         raise FerError(f"{path}: cannot be written ({error.strerror}); {cure}") from error
+
+
+def _is_manifest(file: Location) -> bool:
+    try:
+        return file.is_file() and set(NEVER_NULL) <= set(pq.read_schema(source(file)).names)
+    except (pa.ArrowException, OSError, FerError):
+        return False
 
 
 def spread(values: pa.Array, has: pa.ChunkedArray) -> pa.Array:

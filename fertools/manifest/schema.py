@@ -119,9 +119,17 @@ def conform(table: pa.Table, file: Location | str = "table") -> pa.Table:
         if name in columns or name == "__index_level_0__":
             continue
         kind = TYPES.get(name)
+        own = _no_view(table[name])
         where = f"{file}: column {name!r}"
-        columns[name] = table[name] if kind is None else _as_type(table[name], kind, where)
+        columns[name] = own if kind is None else _as_type(own, kind, where)
     return pa.table(columns)
+
+
+def _no_view(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without Arrow's views, of which pyarrow can take no rows."""
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.binary()) if pa.types.is_binary_view(column.type) else column
 
 
 def _as_type(column: pa.ChunkedArray, kind: pa.DataType, where: str) -> pa.ChunkedArray:

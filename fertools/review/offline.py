@@ -52,10 +52,12 @@ def write_bundle(out: Path, session: Session, showcase: Showcase, reviewer: str)
         raise FerError(f"{folder}: is there already; give another --bundle, or remove it")
     text = page(session, showcase, reviewer)
     try:
-        folder.mkdir(parents=True)
+        partial = out / f".{reviewer}.partial"  # what was killed leaves no folder that is there
+        partial.mkdir(parents=True, exist_ok=True)
         names = {"session": session.asked.name, "reviewer": reviewer}
-        (folder / "README.txt").write_text(README.format(**names), encoding="utf-8")
-        (folder / "index.html").write_text(text, encoding="utf-8", newline="\n")
+        (partial / "README.txt").write_text(README.format(**names), encoding="utf-8")
+        (partial / "index.html").write_text(text, encoding="utf-8", newline="\n")
+        partial.rename(folder)
     except OSError as error:
         raise FerError(f"{folder}: cannot be written ({error.strerror})") from error
     return folder / "index.html"

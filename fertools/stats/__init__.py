@@ -86,10 +86,13 @@ def stats(
 ) -> Stats:
     """Statistics of a manifest; `column` is the label by default.
 
-    Raises `FerError` for a column that is not there, or whose values are too many for a table.
+    Raises `FerError` for a column that is not there, or whose values are too many for a table, and
+    where two rows have one id.
     """
+    name = "manifest" if isinstance(manifest, Manifest) else manifest
     if not isinstance(manifest, Manifest):
         manifest = read_manifest(manifest)
+    manifest.each_once(name)
     table = manifest.table
     column = column or manifest.label_column
     by, part, parts = parts_of(table)
