@@ -25,7 +25,7 @@ from fertools.export._chosen import Options as Options
 from fertools.locations import sha256
 from fertools.locations.lock import alone_in
 from fertools.manifest import Manifest, locate, read_manifest, write_json
-from fertools.roots import LITTER
+from fertools.roots.listing import LITTER
 
 RECORD = "export.json"
 
