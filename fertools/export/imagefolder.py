@@ -19,8 +19,9 @@ from fertools.export._names import distinct
 READ_BY = "torchvision, timm, Keras, datasets"
 KEEPS = "parts and classes as folders; all columns in metadata.csv"
 LOSES = (
-    "types (lists become JSON text); words that are no folder names stand in metadata.csv; a class "
-    "that a part lacks is an empty folder there, for torchvision `allow_empty=True`"
+    "types (lists become JSON text), the order of the classes (classes.json); words that are no "
+    "folder names stand in metadata.csv; a class that a part lacks is an empty folder there, for "
+    "torchvision `allow_empty=True`"
 )
 
 
