@@ -67,12 +67,11 @@ def out(lab):
 class Nodes:
     """A cluster of two nodes with a core each; the head has none."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         from ray.cluster_utils import Cluster
 
-        self.folder = tempfile.mkdtemp(prefix="ray")  # sockets want a short path
         small = {"object_store_memory": 80 << 20}
-        head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": self.folder}
+        head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": str(folder)}
         self.ray = Cluster(initialize_head=True, head_node_args={**small, **head})
         self.add = lambda: self.ray.add_node(num_cpus=1, **small)
         self.nodes = [self.add(), self.add()]
@@ -80,7 +79,6 @@ class Nodes:
 
     def close(self) -> None:
         self.ray.shutdown()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill_who_runs(self, pid: int) -> None:
         """Kill the node that a process works for, as a power cut does."""
@@ -102,12 +100,15 @@ class Nodes:
 @pytest.fixture(scope="module")
 def nodes():
     pytest.importorskip("ray", reason="ray is not installed: pip install 'fertools[ray]'")
+    top = Path(tempfile.mkdtemp(prefix="r"))  # sockets want a short path
+    (top / "ray").mkdir()  # where Ray notes the cluster's address, and does not look if it is there
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in SETTINGS.items():
+        for name, value in (SETTINGS | {"RAY_TMPDIR": str(top)}).items():
             patch.setenv(name, value)
-        nodes = Nodes()
+        nodes = Nodes(top / "ray")
         yield nodes
         nodes.close()
+    shutil.rmtree(top, ignore_errors=True)
 
 
 def test_on_two_nodes_of_which_one_is_killed(lab, nodes, out, server):
