@@ -136,6 +136,18 @@ def hardware(device: torch.device) -> dict[str, Any]:
     return {**found, "device": device.type, "torch": torch.__version__}
 
 
+def lacks_bf16(device: torch.device) -> bool:
+    """Whether a processor is known to have no instructions for bf16: fp32 is faster on it.
+
+    Newer versions of PyTorch tell it of x86; nothing is known of others.
+    """
+    if device.type != "cpu":
+        return False
+    told = dict(getattr(torch.cpu, "get_capabilities", dict)())
+    has = told.get("avx512_bf16") or told.get("amx_bf16")
+    return told.get("architecture") == "x86_64" and not has
+
+
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(errors="replace").splitlines() if info.is_file() else []

@@ -21,7 +21,7 @@ from fertools import runs
 from fertools.columns import put
 from fertools.data import FaceDataset
 from fertools.data.loader import room_for
-from fertools.devices import Process, choose, joined, ordered
+from fertools.devices import Process, choose, joined, lacks_bf16, ordered
 from fertools.errors import FerError
 from fertools.evaluate import evaluate
 from fertools.evaluate.evaluation import Options
@@ -494,6 +494,19 @@ def test_what_is_worth_knowing_of_the_data_is_said(study, tmp_path) -> None:
     run = train(recipe(study, "train.select=nll"), tmp_path / "run", say=said.append)
     assert said == ["; ".join(runs.open_run(run).card["notes"])]
     assert "epoch chosen on" in said[0]
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_a_processor_without_bf16_is_told_where_a_recipe_wants_it(
+    study, tmp_path, has, monkeypatch
+):
+    facts = {"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": has}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: facts, raising=False)
+    said: list[str] = []
+    wanted = recipe(study, "train.epochs=1", "train.precision=bf16")
+    train(wanted, tmp_path / "run", device="cpu", say=said.append)
+    assert any("train.precision=fp32 is faster" in text for text in said) is not has
+    assert not lacks_bf16(torch.device("cuda"))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ import torch
 from fertools import recipe as recipes
 from fertools import runs
 from fertools.data import FaceDataset
-from fertools.devices import Process, hardware, hold_memory, joined, shared
+from fertools.devices import Process, hardware, hold_memory, joined, lacks_bf16, shared
 from fertools.errors import FerError, disk_faults
 from fertools.evaluate.predictions import probabilities, way_of
 from fertools.manifest import write_json
@@ -73,8 +73,8 @@ def train(
         if shared(process, b"ended" if ended else b""):
             return job.out
         feed = open_feed(job.recipe, fold)
-        if process.number == 0 and say is not None and feed.notes:
-            say("; ".join(feed.notes))
+        if process.number == 0 and say is not None:
+            _tell(say, job.recipe, feed, process)
         if (solve := runs.solver(job.recipe)) is not None:
             if process.number == 0:  # a solver does not share its work
                 _solve(job, feed, solve)
@@ -93,6 +93,15 @@ def train(
         if process.number == 0:
             _close(job, feed, process, command)
     return job.out
+
+
+def _tell(say: Callable[[str], None], recipe: Recipe, feed: Feed, process: Process) -> None:
+    """What is worth knowing before the first epoch: of the data, and of this machine."""
+    notes = list(feed.notes)
+    if recipe.train.precision == "bf16" and lacks_bf16(process.device):
+        notes.append("this processor does no bf16 itself: train.precision=fp32 is faster on it")
+    if notes:
+        say("; ".join(notes))
 
 
 def _is_there(job: Job, resume: bool) -> bool:
