@@ -195,7 +195,7 @@ def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str
             found[key] = folder, known[key]
         else:
             raise FerError(
-                f"face store {key!r}: no card leads to it; give data= (the folder made by ingest)"
+                f"face store {key!r}: no card leads to it; give data (--data FOLDER of an ingest)"
             )
     return found
 
@@ -234,7 +234,9 @@ def _relative(entry: dict[str, Any]) -> PurePosixPath:
     path = PurePosixPath(str(entry.get("path", ".")))
     inner = itertools.dropwhile(lambda part: part == "..", path.parts)
     if path.is_absolute() or ":" in str(path) or "\\" in str(path) or ".." in inner:
-        raise FerError(f"store path {path}: a card names folders relative to it; give data=")
+        raise FerError(
+            f"store path {path}: a card names folders relative to it; give data (--data)"
+        )
     return path
 
 

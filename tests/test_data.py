@@ -447,7 +447,7 @@ def test_rows_that_are_dropped_or_lost_are_in_no_part(study, tmp_path) -> None:
     table = manifest.table.append_column("drop", pa.array(reasons, pa.string()))
     assert len(FaceDataset(manifest.replace(table), "train")) == len(train) - 1
     write_manifest(tmp_path / "alone.parquet", manifest.table, {})
-    with pytest.raises(FerError, match="no card leads to it; give data="):
+    with pytest.raises(FerError, match="no card leads to it; give data "):
         FaceDataset(tmp_path / "alone.parquet", "train")
     found = FaceDataset(tmp_path / "alone.parquet", "train", data=study / "data")
     assert torch.equal(found[0][0], train[0][0])

@@ -283,6 +283,15 @@ def test_words_that_nobody_knows_are_exported_as_they_are(tmp_path):
     assert done.samples == 2
 
 
+def test_words_in_the_place_of_labels_that_were_emptied_are_told(tmp_path):
+    words = {"native_label": ["fear", "anger"], "label": pa.nulls(2, pa.string())}
+    own(tmp_path / "dealt", **words, split=["train", "test"])
+    done = export(tmp_path / "dealt", "csv", tmp_path / "a")
+    assert "no row has a label: native_label is exported" in done.notes
+    own(tmp_path / "whole", **words)
+    assert export(tmp_path / "whole", "csv", tmp_path / "b").notes == []
+
+
 def test_size_and_colour_are_those_asked_for(tmp_path):
     _, faces = own(tmp_path / "own", frame=[1, 2])
     export(tmp_path / "own", "csv", tmp_path / "out", Options(size=24, channels=3))

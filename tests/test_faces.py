@@ -316,7 +316,7 @@ def test_a_moved_store_is_found_with_data(data, tmp_path):
     manifest = read_manifest(data)
     alone = tmp_path / "alone"
     write_manifest(alone / "x.parquet", manifest.table, {})
-    with pytest.raises(FerError, match="no card leads to it; give data="):
+    with pytest.raises(FerError, match="no card leads to it; give data "):
         open_faces(alone / "x.parquet")
     assert np.array_equal(open_faces(alone / "x.parquet", data=data.parent)[0], GRAY[6])
     with pytest.raises(FerError, match=r"no card\.json with a face store"):

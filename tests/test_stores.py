@@ -93,7 +93,7 @@ def test_from_split_to_the_data_set_of_a_training(server, stored, tmp_path, lab,
     assert np.array_equal(train.faces[list(range(len(whole)))], whole[list(range(len(whole)))])
     near = tmp_path / "near.parquet"
     split([stored], near, DEAL)
-    with pytest.raises(FerError, match="no card leads to it; give data="):
+    with pytest.raises(FerError, match="no card leads to it; give data "):
         FaceDataset(near, "train")
     assert len(FaceDataset(near, "train", data=stored)) == len(train)
     assert read_manifest(near).table == read_manifest(out).table

@@ -164,9 +164,11 @@ def _label_column(manifest: Manifest, wanted: str | None) -> tuple[str, list[str
     if wanted:
         manifest.column(wanted)
         return wanted, []
-    for name in ("label", "native_label"):
-        if manifest.has(name):
-            return name, []
+    if manifest.has("label"):
+        return "label", []
+    if manifest.has("native_label"):
+        emptied = manifest.has("split")  # a split writes `label`
+        return "native_label", ["no row has a label: native_label is exported"] * emptied
     return "raw_label", ["no label is a known word: raw_label is exported as it is"]
 
 
