@@ -485,6 +485,23 @@ def test_ten_parts_stand_in_the_order_of_their_numbers(tmp_path):
     assert contents(tmp_path) == {"x.zip!a.png": bytes(range(256)) * 9}
 
 
+def test_pieces_of_7_zip_are_parts(tmp_path):
+    whole = zipped([(name, data * 1000) for name, data in FILES])
+    size = -(-len(whole) // 12)
+    for number in range(12):
+        put(tmp_path, f"x.zip.{number + 1:03d}", whole[number * size : (number + 1) * size])
+    expected = {f"x.zip!{name}": data * 1000 for name, data in FILES}
+    assert contents(tmp_path) == expected
+    assert contents(tmp_path / "x.zip.002") == expected
+    for gone, told in (("002", "002"), ("001", "001")):
+        (tmp_path / f"x.zip.{gone}").rename(tmp_path / "aside")
+        with pytest.raises(FerError, match=rf"x\.zip\.{told}: this part is missing"):
+            paths(tmp_path)
+        (tmp_path / "aside").rename(tmp_path / f"x.zip.{gone}")
+    put(tmp_path, "y.zip.1", whole)  # wget's second copy
+    assert "y.zip.1" in paths(tmp_path)
+
+
 @pytest.mark.parametrize("gone", [0, 1, 3])
 def test_a_missing_part_is_named(tmp_path, gone):
     put_parts(tmp_path, "x.zip", zipped([("a.png", os.urandom(4000))]), 4)

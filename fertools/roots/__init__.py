@@ -3,8 +3,8 @@
 In goes a path, also of an object store (`s3://bucket/raw`); out come its members (files, also those
 inside archives) in one naming, and units: the pieces that are read in one pass and are finished or
 not. Archives are `.zip`, `.tar`, `.tar.gz`, `.tgz` and split downloads (`x.zip.part0`,
-`x.zip.part1`, ..), also when they lie inside a folder; an archive inside an archive is a member
-like any other.
+`x.zip.part1`, .. or `x.zip.001`, `x.zip.002`, ..), also when they lie inside a folder; an archive
+inside an archive is a member like any other.
 """
 
 import contextlib

@@ -35,7 +35,9 @@ MAX_RATIO = 200  # a CSV of pixels packs 4:1, a black PNG about 100:1
 SMALL = 1 << 20  # below this a high ratio does no harm
 ZIP = re.compile(r"\.zip$", re.IGNORECASE)
 TAR = re.compile(r"\.(tar|tar\.gz|tgz)$", re.IGNORECASE)
-PART = re.compile(r"^(?P<name>.+\.zip)\.part(?P<number>\d+)$", re.IGNORECASE)
+PART = re.compile(
+    r"^(?P<name>.+\.zip)\.(?P<way>part(?=\d)|(?=\d{2}))(?P<number>\d+)$", re.IGNORECASE
+)  # AI-Hub's `.part0`, 7-Zip's `.001`; wget's `.1` is another copy
 FAULTS = (
     zipfile.BadZipFile,
     tarfile.TarError,

@@ -72,7 +72,8 @@ def with_other_parts(file: Location) -> list[Location]:
     part = PART.match(file.name)
     if part is None:
         return [file]
-    return [f for f in file.parent.iterdir() if f.name.startswith(f"{part['name']}.part")]
+    start = f"{part['name']}.{part['way']}"
+    return [f for f in file.parent.iterdir() if f.name.startswith(start) and PART.match(f.name)]
 
 
 def joined(files: list[Location]) -> Iterator[list[Location]]:
@@ -95,13 +96,28 @@ def _complete(whole: Location, numbered: list[tuple[int, Location]]) -> list[Loc
     for _, file in numbered:
         if not file.is_file():  # a link to nothing
             raise FerError(f"{file}: this part is missing; download it")
-    start = 1 if numbered[0][0] == 1 and _begins(numbered[0][1]) else 0
+    number, first = numbered[0]
+    ones = (number == 1 and _begins(first)) or (number > 0 and not _is_named(first))
+    start = 1 if ones else 0
     at = 0
     for expected, (number, file) in enumerate(numbered, start=start):
         if number not in (expected, at):
-            raise FerError(f"{whole}.part{expected}: this part is missing; download it")
+            raise FerError(f"{_called(file, expected)}: this part is missing; download it")
         at += file.stat().st_size
     return [file for _, file in numbered]
+
+
+def _called(part: Location, number: int) -> str:
+    """What the part of another number is called: 7-Zip's have zeros in front."""
+    name = part.name.rstrip("0123456789")
+    width = 0 if _is_named(part) else len(part.name) - len(name)
+    return str(part.with_name(f"{name}{number:0{width}d}"))
+
+
+def _is_named(part: Location) -> bool:
+    """Whether a part is called `.part1`, and not `.001`."""
+    found = PART.match(part.name)
+    return bool(found and found["way"])
 
 
 def _begins(part: Location) -> bool:

@@ -29,7 +29,7 @@ SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
-ARCHIVE = re.compile(r"\.(zip(\.part\d+)?|tar|tar\.gz|tgz)$", re.IGNORECASE)
+ARCHIVE = re.compile(r"\.(zip(\.(part\d+|\d\d+))?|tar|tar\.gz|tgz)$", re.IGNORECASE)
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 PARTS = {
     "train": "train",
