@@ -86,26 +86,25 @@ def _columns(a: Manifest, b: Manifest) -> tuple[dict[str, str], list[str]]:
     return {"label": label, "part": part}, notes
 
 
+def _texts(table: pa.Table, name: str, rows: Codes) -> pa.ChunkedArray:
+    """Cells of some rows as texts, "" where there is none."""
+    if name not in table.column_names:
+        return pa.chunked_array([[""] * len(rows)], pa.string())
+    return table[name].take(pa.array(rows)).cast(pa.string()).fill_null("")
+
+
 def _beside(a: pa.Table, b: pa.Table, rows_a: Codes, rows_b: Codes) -> list[str]:
     """A note for each further column in which rows differ, which are among the same ones else."""
     notes = []
     for name in BESIDE:
-        before, after = (
-            table[name].take(pa.array(rows)).fill_null("")
-            if name in table.column_names
-            else pa.chunked_array([[""] * len(rows)], pa.string())
-            for table, rows in ((a, rows_a), (b, rows_b))
-        )
+        before, after = _texts(a, name, rows_a), _texts(b, name, rows_b)
         if count := pc.sum(pc.not_equal(before, after)).as_py():
             notes.append(f"{count:,} rows in both differ in {name}, which is no change above")
     return notes
 
 
 def _changes(a: pa.Table, b: pa.Table, name: str, rows_a: Codes, rows_b: Codes) -> list[Change]:
-    before, after = (
-        table[name].take(pa.array(rows)).cast(pa.string()).fill_null("")
-        for table, rows in ((a, rows_a), (b, rows_b))
-    )
+    before, after = _texts(a, name, rows_a), _texts(b, name, rows_b)
     other = pc.not_equal(before, after)
     ids = b["id"].take(pa.array(rows_b)).filter(other).to_pylist()
     words = (column.filter(other).to_pylist() for column in (before, after))

@@ -47,8 +47,8 @@ class FaceDataset(Dataset[Item]):
     the face store where no card leads to it.
 
     `left_out` counts the rows of the part that have another word than `classes`, `left_ids` are
-    their ids. Raises `FerError`
-    where the manifest has no such part, no such class or no row of one, or no faces can be opened.
+    their ids. Raises `FerError` where the manifest has no such part, no such class or no row of
+    one, or no faces can be opened.
     """
 
     def __init__(

@@ -21,9 +21,13 @@ from fertools.runs import Run, file_digest, open_runs, read_json
 def complaint(trial: Trial, runs: Path, splits: Path) -> str:
     """Why what has ended of a trial is not its own; "" where it is."""
     folder = runs / trial.name
+    if not list(folder.glob("**/card.json")):
+        return ""
     try:
-        for run in open_runs(folder) if list(folder.glob("**/card.json")) else ():
-            _check(trial, run, splits)
+        wanted, digests = _decisive(recipe_of(trial)), dict[Path, str]()
+        for run in open_runs(folder):
+            _check_recipe(run, wanted)
+            _check_split(trial, run, splits, digests)
     except FerError as error:
         return str(error)
     return ""
@@ -42,19 +46,28 @@ def is_of(metrics: dict[str, Any], cards: Iterable[Path]) -> bool:
     return all(any(digest.startswith(each) for digest in trained) for each in scored)
 
 
-def _check(trial: Trial, run: Run, splits: Path) -> None:
-    """Raise `FerError` for a run of another recipe, or on a split that is not the trial's."""
-    wanted, found = (_decisive(each) for each in (recipe_of(trial), run.recipe))
+def _check_recipe(run: Run, wanted: dict[str, Any]) -> None:
+    """Raise `FerError` for a run of another recipe."""
+    found = _decisive(run.recipe)
     if changed := sorted(key for key in wanted | found if wanted.get(key) != found.get(key)):
         raise FerError(
             f"{run.folder}: was trained by another recipe ({', '.join(changed)}); delete it, and "
             "it is trained again"
         )
+
+
+def _check_split(trial: Trial, run: Run, splits: Path, digests: dict[Path, str]) -> None:
+    """Raise `FerError` for a run on a split that is not the trial's.
+
+    `digests` keeps those of the splits that were looked at: all folds and seeds have one.
+    """
     file = file_of(trial.protocol, run.card.get("draw"), splits)
     if not file.is_file():
         file = locate(run.manifest)
-    check_followed(file, trial.protocol, run.card.get("draw"))
-    if run.card["manifest"]["digest"] != file_digest(file):
+    if file not in digests:
+        check_followed(file, trial.protocol, run.card.get("draw"))
+        digests[file] = file_digest(file)
+    if run.card["manifest"]["digest"] != digests[file]:
         raise FerError(
             f"{run.folder}: was trained on another manifest than {file} is now; delete it, and it "
             "is trained again"

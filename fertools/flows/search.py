@@ -209,10 +209,12 @@ def _state(opened: Opened, place: Place, failed: dict[str, str] | None = None) -
         for number, folder in folders(opened, place.runs, name, place.most).items():
             if not has_ended(folder):
                 continue
-            if not _is_of(open_run(folder).recipe, wanted, number):
+            run = open_run(folder)
+            if not _is_of(run.recipe, wanted, number):
                 state.failed[name] = f"{folder} was trained by another recipe; delete it"
                 continue
-            if others := _changed(folder):
+            # such as its teacher
+            if others := changed(recorded(run.card, run.recipe), inputs(run.recipe)):
                 state.failed[name] = f"{folder}: {others} changed since it began; delete it"
                 continue
             state.hits.setdefault(name, {})[number] = select(folder, place.device)
@@ -233,12 +235,6 @@ def _is_of(recipe: Recipe, wanted: Recipe, draw: int) -> bool:
     """Whether a run's recipe is the wanted one, with its draw where the manifest has several."""
     manifest = wanted.data.manifest.replace(DRAW, str(draw))
     return recipe.data.manifest == manifest and of_any_run(recipe) == of_any_run(wanted)
-
-
-def _changed(folder: Path) -> str:
-    """The files of a run's recipe that are others now than when it began, such as its teacher."""
-    run = open_run(folder)
-    return changed(recorded(run.card, run.recipe), inputs(run.recipe))
 
 
 def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) -> Iterator[Task]:

@@ -118,6 +118,13 @@ def is_archive(name: str) -> bool:
     return bool(ZIP.search(name) or TAR.search(name) or PART.match(name))
 
 
+def unpacked(name: str) -> str:
+    """What the folder is called that an archive unpacks to; another file's name as it is."""
+    part = PART.match(name)
+    whole = part["name"] if part else name
+    return ZIP.sub("", whole) if ZIP.search(whole) else TAR.sub("", whole)
+
+
 @functools.lru_cache(maxsize=64)
 def in_order(container: str) -> bool:
     """Whether the archive can only be read forward: going back starts over at its first byte."""

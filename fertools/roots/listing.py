@@ -72,8 +72,8 @@ def with_other_parts(file: Location) -> list[Location]:
     part = PART.match(file.name)
     if part is None:
         return [file]
-    start = f"{part['name']}.{part['way']}"
-    return [f for f in file.parent.iterdir() if f.name.startswith(start) and PART.match(f.name)]
+    every = ((f, PART.match(f.name)) for f in file.parent.iterdir())
+    return [f for f, m in every if m and m.group("name", "way") == part.group("name", "way")]
 
 
 def joined(files: list[Location]) -> Iterator[list[Location]]:

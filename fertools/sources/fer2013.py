@@ -78,12 +78,19 @@ def matches(root: Root) -> bool:
 
 def units(root: Root) -> list[Unit]:
     """One unit for each table, the complete one alone where there is one; else the folders, too."""
+    tables = _whole(root)
     pictures = set(_pictures(root))
-    left = pictures if pictures and _is_all(_whole(root)[1]) else set()
-    return all_units(root, less=left)
+    return _units(root, *tables, pictures if pictures and _hold_all(*tables) else set())
 
 
-def all_units(root: Root, less: Set[Member] = frozenset()) -> list[Unit]:
+def all_units(root: Root) -> list[Unit]:
+    """The same, and the folders also beside the complete table."""
+    return _units(root, *_whole(root), set())
+
+
+def _units(
+    root: Root, whole: Member | None, numbered: Member | None, less: Set[Member]
+) -> list[Unit]:
     """The tables, the complete one alone where there is one, and slices of the folders.
 
     `less` are pictures to leave out. The option of a table's unit is whether the numbers of its
@@ -91,7 +98,6 @@ def all_units(root: Root, less: Set[Member] = frozenset()) -> list[Unit]:
     """
     tables = _tables(root)
     images = [m for m in root.members if _placed(m) or (m.suffix in IMAGES and not tables)]
-    whole, numbered = _whole(root)
     read = [member for member in tables if whole in (None, member)]
     found = [table_unit(_title(m), m, m == numbered) for m in read]
     return found + root.units([m for m in images if m not in less], key=_folder)
@@ -101,7 +107,7 @@ def index(root: Root) -> pa.Table | None:
     """What is not read, tables and pictures, and the complete table that holds its faces."""
     whole, numbered = _whole(root)
     left = [member.path for member in _tables(root) if member != whole] if whole else []
-    if (pictures := _pictures(root)) and _is_all(numbered):
+    if (pictures := _pictures(root)) and _hold_all(whole, numbered):
         left.append(f"{len(pictures):,} pictures ({pictures[0].path}, ..)")
     if not left or numbered is None:
         return None
@@ -177,9 +183,9 @@ def _is_complete(member: Member) -> bool:
     return next(parts, None) == "train" and any(part not in (None, "train") for part in parts)
 
 
-def _is_all(table: Member | None) -> bool:
-    """Whether there is a table that holds the faces of Kaggle's folders, too."""
-    return table is not None and _is_complete(table)
+def _hold_all(whole: Member | None, numbered: Member | None) -> bool:
+    """Whether one of the tables of `_whole` holds the faces of Kaggle's folders, too."""
+    return whole is not None or (numbered is not None and _is_complete(numbered))
 
 
 def _tables(root: Root) -> list[Member]:

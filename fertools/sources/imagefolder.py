@@ -20,6 +20,7 @@ from fertools.errors import FerError
 from fertools.frame import Frame, option, rejected
 from fertools.locations import Location
 from fertools.roots import Member, Root, Unit
+from fertools.roots.archives import unpacked
 from fertools.sources._apart import apart
 from fertools.sources._cells import composed
 from fertools.sources._own_words import HELP, own_words
@@ -29,7 +30,6 @@ SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
-ARCHIVE = re.compile(r"\.(zip(\.(part\d+|\d\d+))?|tar|tar\.gz|tgz)$", re.IGNORECASE)
 IMAGES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff")
 PARTS = {
     "train": "train",
@@ -106,7 +106,7 @@ def read(unit: Unit) -> Iterator[Frame]:
 
 def _unpacked(root: Root) -> Location:
     """Where a root lies, or would if it were unpacked."""
-    bare = ARCHIVE.sub("", root.path.name)
+    bare = unpacked(root.path.name)
     return root.path.with_name(bare) if bare and not root.path.is_dir() else root.path
 
 
@@ -134,7 +134,7 @@ def _folders(member: Member, within: bool) -> list[str]:
     folders = member.inner.split("/")[:-1]
     if member.archive and within:
         *above, name = member.archive.split("/")
-        folders = [*above, ARCHIVE.sub("", name), *folders]
+        folders = [*above, unpacked(name), *folders]
     return folders
 
 
