@@ -119,7 +119,7 @@ def test_a_shift_by_a_pixel_moves_blurred_maps_less() -> None:
         ({"attend": "cbam"}, "attention 'cbam': known are coordinate, eca, se"),
         ({"pool": "mean"}, "pool 'mean': known are blur, max"),
         ({"kind": "dense"}, "kind of convolution 'dense': known are full, separable"),
-        ({"kernel": 4}, "an odd kernel"),
+        ({"kernel": 4}, "odd kernels, a stride),
         ({"blocks": (1,)}, "as many blocks as widths"),
         ({"widths": (), "blocks": ()}, "as many blocks as widths"),
     ],

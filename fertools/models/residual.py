@@ -2,8 +2,8 @@
 
 Source: our own arrangement of known parts: residual blocks (He et al. 2016), depthwise-separable
 convolutions (Chollet 2017), channel attention (Hu et al. 2018, Wang et al. 2020, Hou et al. 2021),
-anti-aliased pooling (Zhang 2019). A 3x3 stem at full size, stages of blocks, each stage but the
-first behind a pooling to half the size, global average pool, FC.
+anti-aliased pooling (Zhang 2019). A stem, at full size unless it has a stride, stages of blocks,
+each stage but the first behind a pooling to half the size, global average pool, FC.
 
 Input: float32 `(n, channels, size, size)` in 0..1. Fully convolutional, so it takes other sizes
 than `size`, such as the windows of a random crop, and its weights do not depend on it.
@@ -51,24 +51,27 @@ def build(
     kernel: int = 3,
     attend: str = "se",
     pool: str = "max",
+    stem: int = 3,
+    stride: int = 1,
 ) -> nn.Module:
     """The network. Each stage has a width and a number of blocks; `kind` is full or separable,
-    `kernel` the side of its convolutions, `attend` se, eca or coordinate, `pool` max or blur.
+    `kernel` the side of its convolutions, `attend` se, eca or coordinate, `pool` max or blur;
+    `stem` is the side of the first convolution and `stride` its step.
 
-    Raises `FerError` for an unknown word, an even kernel, stages that do not fit together, and
-    images that are gone before the last stage.
+    Raises `FerError` for an unknown word, an even kernel or stem, stages that do not fit together,
+    and images that are gone before the last stage.
     """
-    at_least("residual", size, 2 ** (len(widths) + 1))
-    if not widths or len(widths) != len(blocks) or kernel % 2 == 0:
+    if not widths or len(widths) != len(blocks) or kernel % 2 == 0 or stem % 2 == 0 or stride < 1:
         raise FerError(
-            f"residual: widths {list(widths)}, blocks {list(blocks)}, kernel {kernel}: give as "
-            "many blocks as widths, and an odd kernel"
+            f"residual: widths {list(widths)}, blocks {list(blocks)}, kernel {kernel}, stem {stem}, "
+            f"stride {stride}: give as many blocks as widths, odd kernels, a stride of 1 or more"
         )
+    at_least("residual", size, 2 ** (len(widths) + 1) * stride)
     if kind not in KINDS:
         raise unknown("kind of convolution", kind, list(KINDS))
     inputs = widths[0]
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        stem=nn.Sequential(conv(channels, inputs), nn.BatchNorm2d(inputs), nn.ReLU())
+        stem=nn.Sequential(conv(channels, inputs, stem, stride), nn.BatchNorm2d(inputs), nn.ReLU())
     )
     for number, (width, many) in enumerate(zip(widths, blocks, strict=True), start=1):
         if number > 1:

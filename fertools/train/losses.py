@@ -40,6 +40,13 @@ def label_loss(
     return (weighed * costs).sum() / whole
 
 
+def of_members(logits: torch.Tensor) -> tuple[torch.Tensor, int]:
+    """The logits of coupled networks (n, members, classes) as rows (n * members, classes), an
+    image's members side by side, and how many members there are; logits (n, classes) stay.
+    """
+    return (logits, 1) if logits.ndim == 2 else (logits.flatten(0, 1), logits.shape[1])
+
+
 def shares(labels: torch.Tensor, classes: int) -> torch.Tensor:
     """Labels as probabilities (n, classes)."""
     if labels.is_floating_point():

@@ -25,7 +25,7 @@ from fertools.recipe import Recipe
 from fertools.runs import build, placed, put_weights
 from fertools.runs.checkpoint import inside, optimiser_tensors, put_optimiser_tensors, under
 from fertools.train.feed import Feed
-from fertools.train.losses import label_loss, shares, teacher_loss
+from fertools.train.losses import label_loss, of_members, shares, teacher_loss
 from fertools.train.norms import statistics_kept, takes_one
 from fertools.train.optimisers import Rate, make_optimiser
 from fertools.train.sam import climb, descend
@@ -140,12 +140,14 @@ class Trainer:
         self.optimiser.zero_grad()
         network = self.network if len(images) == self.loader.batch_size else self.plain
         with self._cast():
-            logits = network(images)
-        loss = label_loss(logits.float(), labels, spec, self.weights)
+            found = network(images)
+        logits, members = of_members(found.float())
+        loss = label_loss(logits, labels.repeat_interleave(members, 0), spec, self.weights)
         if taught is not None:
-            distance = teacher_loss(logits.float(), taught, spec.temperature)
+            distance = teacher_loss(logits, taught.repeat_interleave(members, 0), spec.temperature)
             loss = torch.lerp(loss, distance, spec.teacher_weight)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        # times the members: each learns as it would alone
+        self.scaler.scale(loss * members).backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def _taught(self, images: torch.Tensor) -> torch.Tensor | None:
@@ -184,8 +186,9 @@ class Trainer:
         images, labels = self.loader.batch(np.arange(batch) % len(self.loader.dataset))
         device = self.process.device
         with self._cast():
-            logits = self.model(images.to(device))  # alone: other processes do not take part
-        loss = functional.cross_entropy(logits.float(), labels.to(device))
+            found = self.model(images.to(device))  # alone: other processes do not take part
+        logits, members = of_members(found.float())
+        loss = functional.cross_entropy(logits, labels.to(device).repeat_interleave(members, 0))
         loss.backward()  # type: ignore[no-untyped-call]
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
