@@ -1,8 +1,9 @@
-"""Several networks in one: each is trained by a loss of its own, and their probabilities are averaged.
+"""Several networks in one: each learns by a loss of its own, and their probabilities are averaged.
 
 Source: an ensemble whose members share a budget of parameters and are trained as one network, each
-by its own loss (Dutt et al. 2020, "Coupled ensembles of neural networks"; the mean of probabilities
-is that of Lakshminarayanan et al. 2017). The members see the same batches and differ by their start.
+by its own loss (Dutt et al. 2020, "Coupled ensembles of neural networks"); the mean of
+probabilities is that of Lakshminarayanan et al. 2017. The members see the same batches and differ
+by their start.
 
 Input: float32 `(n, channels, size, size)` in 0..1. Output: in training `(n, members, classes)`, the
 logits of each; else `(n, classes)`, the logarithm of the mean probability.

@@ -63,8 +63,9 @@ def build(
     """
     if not widths or len(widths) != len(blocks) or kernel % 2 == 0 or stem % 2 == 0 or stride < 1:
         raise FerError(
-            f"residual: widths {list(widths)}, blocks {list(blocks)}, kernel {kernel}, stem {stem}, "
-            f"stride {stride}: give as many blocks as widths, odd kernels, a stride of 1 or more"
+            f"residual: widths {list(widths)}, blocks {list(blocks)}, kernel {kernel}, stem "
+            f"{stem}, stride {stride}: give as many blocks as widths, odd kernels, a stride of 1 "
+            "or more"
         )
     at_least("residual", size, 2 ** (len(widths) + 1) * stride)
     if kind not in KINDS:
