@@ -161,7 +161,7 @@ def test_runs_that_have_not_ended_are_counted_and_named(study, tmp_path) -> None
         raise KeyboardInterrupt
 
     wanted = recipe(study / "apart.parquet", "train.seeds=[0, 1, 2]", "train.epochs=2")
-    jobs = plan(wanted, tmp_path / "runs", None, None, None)
+    jobs = plan(wanted, tmp_path / "runs", None, None)
     for (folder, options), progress in zip(jobs, (None, stopped), strict=False):
         with contextlib.suppress(KeyboardInterrupt):
             train(wanted, folder, **options, progress=progress)

@@ -689,17 +689,17 @@ def test_faces_are_cut_as_the_split_says(study, tmp_path) -> None:
 
 
 def test_runs_do_not_lie_in_one_another(study, tmp_path) -> None:
-    wanted = recipe(study)
+    wanted, two, three = (recipe(study, f"train.seeds={list(range(n))}") for n in (1, 2, 3))
     train(wanted, tmp_path / "one")
     with pytest.raises(FerError, match="one: is a run, and several would go below it"):
-        plan(wanted, tmp_path / "one", 3, None, None)
-    for folder, options in plan(wanted, tmp_path / "two", 2, None, None):
-        train(wanted, folder, **options)
-    assert [folder.name for folder, _ in plan(wanted, tmp_path / "two", 3, None, None)] == [
+        plan(three, tmp_path / "one", None, None)
+    for folder, options in plan(two, tmp_path / "two", None, None):
+        train(two, folder, **options)
+    assert [folder.name for folder, _ in plan(three, tmp_path / "two", None, None)] == [
         "seed0", "seed1", "seed2"
     ]  # fmt: skip
     with pytest.raises(FerError, match=r"two: holds runs \(seed[01] for one\); give another -o"):
-        plan(wanted, tmp_path / "two", None, None, None)
+        plan(wanted, tmp_path / "two", None, None)
     shutil.copytree(tmp_path / "one", tmp_path / "two", dirs_exist_ok=True)
     with pytest.raises(FerError, match="two: is a run and holds runs"):
         runs.open_runs(tmp_path / "two")
@@ -729,17 +729,17 @@ def test_a_place_that_cannot_be_written_is_named(study, tmp_path) -> None:
 
 def test_every_run_that_is_asked_for_is_another_one(study, tmp_path) -> None:
     shutil.copy(study / "folds.parquet", tmp_path / "x-0.parquet")
-    drawn = recipe(study, f"data.manifest='{tmp_path}/x-{{draw}}.parquet'")
-    names = [folder.name for folder, _ in plan(drawn, tmp_path / "a", 2, "all", 0)]
+    drawn = recipe(study, f"data.manifest='{tmp_path}/x-{{draw}}.parquet'", "train.seeds=[0, 1]")
+    names = [folder.name for folder, _ in plan(drawn, tmp_path / "a", "all", 0)]
     assert names == [f"draw0-fold{k}-seed{s}" for k in range(4) for s in range(2)]
     with pytest.raises(FerError, match="has several draws; say --draw 0"):
-        plan(drawn, tmp_path / "a", None, "all", None)
+        plan(drawn, tmp_path / "a", "all", None)
     with pytest.raises(FerError, match=r"apart\.parquet: has no {draw} in its name, so every draw"):
-        plan(recipe(study), tmp_path / "a", None, None, 0)
+        plan(recipe(study), tmp_path / "a", None, 0)
     with pytest.raises(FerError, match="the recipe names no manifest: --set"):
-        plan(recipe(study, "data.manifest="), tmp_path / "a", None, "all", None)
+        plan(recipe(study, "data.manifest="), tmp_path / "a", "all", None)
     with pytest.raises(FerError, match="--fold ²: give a number, or all"):
-        plan(recipe(study), tmp_path / "a", None, "²", None)
+        plan(recipe(study), tmp_path / "a", "²", None)
 
 
 def test_a_start_that_fails_leaves_no_folder(study, tmp_path, monkeypatch) -> None:

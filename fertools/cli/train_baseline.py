@@ -40,7 +40,7 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
         changes = (*changes, f"train.seeds={list(range(typed['seeds']))}")
     wanted = recipes.load(file, changes)
     out = typed["out"] or Path("runs") / file.stem
-    jobs = plan(wanted, out, None, typed["fold"], typed["draw"])
+    jobs = plan(wanted, out, typed["fold"], typed["draw"])
     for folder, options in jobs:
         show = None if typed["quiet"] else _Lines(folder)
         train(

@@ -37,13 +37,13 @@ from fertools.measures.temperature import (
 from fertools.onnx_file import Facts, OnnxFile, latencies, load_onnx, needs_onnx, with_facts
 from fertools.probs import Probs, write_probs
 from fertools.runs import Run
+from fertools.runs.checkpoint import BEST
 from fertools.runs.graph import Network, to_onnx
 from fertools.train.feed import Feed, open_feed
 
 Shares = npt.NDArray[np.float32]
 LARGEST_DIFFERENCE = 1e-4  # of a probability, between the file in fp32 and the network
 CALIBRATE = "train:500"
-WEIGHTS = "best.safetensors"
 DIGITS = 4  # of temperature and threshold: more say nothing
 
 
@@ -115,7 +115,7 @@ def export_onnx(
     needs_onnx()
     share, threshold = _asked(options)
     run = _whole(folder)
-    if out is not None and Path(out).resolve() == (run.folder / WEIGHTS).resolve():
+    if out is not None and Path(out).resolve() == (run.folder / BEST).resolve():
         raise FerError(f"{out}: these are the run's weights; give another -o")
     parts = _predicted(run) if probs is not None else []
     feed = open_feed(run.recipe, run.fold)
@@ -166,7 +166,7 @@ def _asked(options: Options) -> tuple[float | None, float]:
 def _whole(folder: Path | str) -> Run:
     """The run of a folder. Raises where there are several, or weights that are not the run's."""
     run = runs.open_one(folder)
-    weights = run.folder / WEIGHTS
+    weights = run.folder / BEST
     if not weights.is_file():
         raise FerError(f"{weights}: the run's weights are gone; bring them back or train anew")
     if runs.file_digest(weights) != run.digest:

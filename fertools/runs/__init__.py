@@ -32,7 +32,7 @@ from fertools.manifest import write_json
 from fertools.models._count import Facts, count
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
-from fertools.runs.checkpoint import read_tensors
+from fertools.runs.checkpoint import BEST, read_tensors
 
 GRAY = "BT.601: (9798 R + 19235 G + 3735 B + 16384) >> 15"
 BARE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -141,7 +141,7 @@ def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
             "or train anew"
         )
     model = build(run.recipe)
-    put_weights(model, run.folder / "best.safetensors")
+    put_weights(model, run.folder / BEST)
     return placed(model, run.recipe, device).eval()
 
 

@@ -13,6 +13,7 @@ import torch
 
 from fertools.errors import FerError
 
+BEST, LAST = "best.safetensors", "last.safetensors"  # the weights that are kept, and to resume from
 Tensors = dict[str, torch.Tensor]
 
 

@@ -15,7 +15,7 @@ from typing import IO
 
 from fertools.frame import Box, Frame
 from fertools.roots import Member, open_member
-from fertools.sources._together import whole_path
+from fertools.sources._together import copied, whole_path
 
 COLUMNS = (
     "subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks",
@@ -145,11 +145,6 @@ def frame_of(line: Line, stream: IO[bytes], parts: Mapping[str, str]) -> Frame:
         box=_box(cells),
         extra={"labelled_by": "person" if line.part in parts else "network"},
     )
-
-
-def copied(picture: Member, other: str) -> str:
-    """The reason of a picture that another one of its name is read for."""
-    return f"{picture.path}: {other} has the same name and is read; take one of them away"
 
 
 def number(text: str | None) -> float | None:

@@ -96,6 +96,11 @@ def whole_path(member: Member) -> str:
     return f"{_from_the_top(member.container, Path.cwd())}/{inner}".replace("\\", "/")
 
 
+def copied(picture: Member, other: str) -> str:
+    """The reason of a picture that another one of its name is read for."""
+    return f"{picture.path}: {other} has the same name and is read; take one of them away"
+
+
 def folders(member: Member) -> list[str]:
     """The folders and archives of a file below the RAW argument, with the name of that itself."""
     return whole_path(member).split("/")[-len(member.parts) - 1 : -1]

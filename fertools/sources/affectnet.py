@@ -41,7 +41,6 @@ from fertools.sources._affectnet_lists import (
     PACKED,
     Line,
     affect,
-    copied,
     frame_of,
     landmarks,
     lines,
@@ -49,7 +48,7 @@ from fertools.sources._affectnet_lists import (
     number,
     place_of,
 )
-from fertools.sources._together import complaint, latest, sliced, together, whole_path
+from fertools.sources._together import complaint, copied, latest, sliced, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fertools.errors import FerError
 from fertools.frame import Box, Frame
 from fertools.roots import Member, Root, Unit, open_member
-from fertools.sources._together import lines, sliced, together, whole_path
+from fertools.sources._together import copied, lines, sliced, together, whole_path
 
 LICENCE = "research use; the photographs belong to their owners; not to be passed on"
 CITATION = (
@@ -102,8 +102,7 @@ def read(unit: Unit) -> Iterator[Frame]:
         if face.picture is None:
             status, detail = "missing", f"{face.where}: there is no photograph {face.name}"
         elif face.copy_of:
-            status = "duplicate_id"
-            detail = f"{face.where}: {face.copy_of} has the same name and is read; take one away"
+            status, detail = "duplicate_id", copied(face.picture, face.copy_of)
         yield Frame(
             key=face.name if face.face is None else f"{face.name}/{face.face}",
             path=face.where if face.picture is None else face.picture.path,

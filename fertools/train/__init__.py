@@ -30,7 +30,7 @@ from fertools.manifest import write_json
 from fertools.manifest.card import made
 from fertools.measures import scores
 from fertools.recipe import Recipe
-from fertools.runs.checkpoint import read_tensors
+from fertools.runs.checkpoint import BEST, LAST, read_tensors
 from fertools.train.feed import Feed, open_feed
 from fertools.train.jobs import Job, settle
 from fertools.train.losses import open_teacher, taught_by
@@ -255,7 +255,7 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
         from fertools.charts import curves
 
         curves(job.out / "curves.png", job.out.name, log)
-    best = read_tensors(job.out / "best.safetensors")[1]["epoch"]
+    best = read_tensors(job.out / BEST)[1]["epoch"]
     chosen = next(line for line in log if line["epoch"] == best)
     card = {
         "seed": job.seed,
@@ -268,7 +268,7 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
         "rows": {"train": len(feed.train), "val": len(feed.val) if feed.val else 0},
         "classes": dict(zip(feed.train.classes, feed.train.counts.tolist(), strict=True)),
         "manifest": {"path": recipe.data.manifest, "digest": job.manifest},
-        "weights": runs.file_digest(job.out / "best.safetensors"),
+        "weights": runs.file_digest(job.out / BEST),
         "init_weights": recipe.model.init_weights,
         "teacher": taught_by(recipe),
         "extra_data": list(recipe.data.extra_data),
@@ -281,7 +281,7 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
         "made": made(command),
     }
     write_json(job.out / "card.json", card)
-    (job.out / "last.safetensors").unlink(missing_ok=True)  # not before the run has ended
+    (job.out / LAST).unlink(missing_ok=True)  # not before the run has ended
 
 
 def _append(file: Path, line: dict[str, Any]) -> None:

@@ -41,16 +41,14 @@ class Job:
 
 
 def plan(
-    recipe: Recipe, out: Path, seeds: int | None, fold: str | None, draw: int | None
+    recipe: Recipe, out: Path, fold: str | None, draw: int | None
 ) -> list[tuple[Path, dict[str, Any]]]:
-    """The runs that are asked for, as folders and options of `train`.
+    """The runs that are asked for, as folders and options of `train`: one for each of its seeds.
 
-    One run without fold and draw is `out` itself; others stand below it, see `name_of`. `seeds` is
-    how many, by default those of the recipe; `fold` a number or "all". Raises `FerError` for a fold
-    that is neither, for a draw of a manifest without draws, which would be one run several times,
-    and where runs would come to lie in one another.
+    One run without fold and draw is `out` itself; others stand below it, see `name_of`. `fold` is a
+    number or "all". Raises `FerError` for a fold that is neither, for a draw of a manifest without
+    draws, which would be one run several times, and where runs would come to lie in one another.
     """
-    numbers = list(recipe.train.seeds) if seeds is None else list(range(seeds))
     if fold is not None and fold != "all" and not fold.isdecimal():
         raise FerError(f"--fold {fold}: give a number, or all")
     if draw is not None and DRAW not in recipe.data.manifest:
@@ -58,13 +56,13 @@ def plan(
             f"{recipe.data.manifest or 'data.manifest'}: has no {DRAW} in its name, so every draw "
             "would be the same run; leave --draw out"
         )
-    every = fold == "all"
+    every, many = fold == "all", len(recipe.train.seeds) > 1
     folds = list(range(_folds(recipe, draw))) if every else [None if fold is None else int(fold)]
     found = []
     for k in folds:
-        for seed in numbers:
+        for seed in recipe.train.seeds:
             options = {"seed": seed, "fold": k, "draw": draw}
-            found.append((out / name_of(draw, k, seed if len(numbers) > 1 else None), options))
+            found.append((out / name_of(draw, k, seed if many else None), options))
     _beside(out, [folder for folder, _ in found])
     return found
 

@@ -16,6 +16,8 @@ from fertools.devices import shared
 from fertools.errors import FerError
 from fertools.locations import create, put
 from fertools.runs.checkpoint import (
+    BEST,
+    LAST,
     Tensors,
     inside,
     parse_tensors,
@@ -66,15 +68,15 @@ def save(job: Job, trainer: Trainer, choice: Choice, epoch: int) -> None:
     """Write the checkpoint behind so many epochs."""
     tensors, facts = trainer.state()
     if _is_chosen(job, choice) and choice.epoch + 1 != epoch:  # else the state holds its weights
-        tensors |= under("best", read_tensors(job.out / "best.safetensors")[0])
+        tensors |= under("best", read_tensors(job.out / BEST)[0])
     facts |= {"epoch": epoch, "inputs": job.inputs, "fold": job.fold}
     facts["choice"] = dataclasses.astuple(choice)
-    write_tensors(job.out / "last.safetensors", tensors, facts)
+    write_tensors(job.out / LAST, tensors, facts)
 
 
 def resumed(job: Job, trainer: Trainer) -> tuple[Choice, int]:
     """The choice so far and the epoch to go on with, after the checkpoint where there is one."""
-    file, first = job.out / "last.safetensors", trainer.process.number == 0
+    file, first = job.out / LAST, trainer.process.number == 0
     data = shared(trainer.process, file.read_bytes() if first and file.is_file() else b"")
     if not data:
         if first:
@@ -113,7 +115,7 @@ def _cut_log(job: Job, epochs: int) -> None:
 
 def write_best(job: Job, tensors: Tensors, epoch: int) -> None:
     """Write the weights that are kept, of the epoch counted from 1."""
-    write_tensors(job.out / "best.safetensors", tensors, {"epoch": epoch})
+    write_tensors(job.out / BEST, tensors, {"epoch": epoch})
 
 
 def _put_back(job: Job, choice: Choice, kept: Tensors) -> bool:
@@ -121,7 +123,7 @@ def _put_back(job: Job, choice: Choice, kept: Tensors) -> bool:
 
     A checkpoint of before has none; then the epochs that follow are chosen among anew.
     """
-    file = job.out / "best.safetensors"
+    file = job.out / BEST
     if file.is_file() and read_tensors(file)[1].get("epoch") == choice.epoch + 1:
         return True
     if kept:
