@@ -29,6 +29,7 @@ from fertools.models import (
 from fertools.models._blocks import KerasSamePool, Thinned, conv, packed
 from fertools.models._count import Facts, count, latency
 from fertools.models._make import make
+from fertools.train.losses import of_members
 
 torch.set_num_threads(1)
 
@@ -54,9 +55,10 @@ def test_every_network_learns_and_repeats(name: str) -> None:
     twin = module.build(7).state_dict()
     assert all(torch.equal(value, twin[key]) for key, value in model.state_dict().items())
     images = torch.rand(2, 1, 48, 48)
-    logits = model(images)
-    assert logits.shape == (2, 7) and logits.dtype == torch.float32
-    nn.functional.cross_entropy(logits, torch.tensor([0, 6])).backward()
+    logits, members = of_members(model(images))
+    assert logits.shape == (2 * members, 7) and logits.dtype == torch.float32
+    labels = torch.tensor([0, 6]).repeat_interleave(members)
+    nn.functional.cross_entropy(logits, labels).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     assert any(p.grad.abs().sum() > 0 for p in model.parameters())
 
@@ -64,7 +66,7 @@ def test_every_network_learns_and_repeats(name: str) -> None:
 @pytest.mark.parametrize("name", folder.names("models"))
 def test_every_network_takes_color_other_sizes_and_classes(name: str) -> None:
     with torch.device("meta"):
-        model = folder.load("models", name).build(4, 3, 64)
+        model = folder.load("models", name).build(4, 3, 64).eval()
         assert model(torch.rand(2, 3, 64, 64)).shape == (2, 4)
 
 

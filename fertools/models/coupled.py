@@ -7,6 +7,8 @@ by their start.
 
 Input: float32 `(n, channels, size, size)` in 0..1. Output: in training `(n, members, classes)`, the
 logits of each; else `(n, classes)`, the logarithm of the mean probability.
+Size: the sum of its members, 1,643,292 parameters and 148.4 M MACs for four of `residual` at 48x48
+for one channel and seven classes; `recipes/frontier/two-million` holds three of 0.61 million each.
 """
 
 import math
