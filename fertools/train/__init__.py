@@ -8,6 +8,7 @@ with others.
 Under `torchrun` every process reads its share of each batch; `train.batch` is that of all together.
 """
 
+import contextlib
 import importlib.util
 import json
 import math
@@ -86,10 +87,16 @@ def train(
             if process.number == 0:
                 recorder = Recorder(job, progress, tensorboard)
                 _open(job)  # after all that may fail: a wrong start leaves no run
-            with memory(trainer):
-                _loop(job, feed, trainer, recorder)
-            if recorder is not None:
-                recorder.close()
+            try:
+                with memory(trainer):
+                    _loop(job, feed, trainer, recorder)
+            except FerError:
+                if recorder is not None:
+                    _unopen(job)
+                raise
+            finally:
+                if recorder is not None:
+                    recorder.close()
         if process.number == 0:
             _close(job, feed, process, command)
     return job.out
@@ -131,6 +138,18 @@ def _open(job: Job) -> None:
     contract = runs.Contract(data.size, data.channels, data.crop, data.classes)
     runs.write_contract(job.out, contract)
     runs.write_toml(job.out / "recipe.toml", recipes.table(job.recipe), "the recipe as run")
+
+
+def _unopen(job: Job) -> None:
+    """Take back what `_open` wrote where no epoch has ended: the cure that is told, a smaller batch
+    for one, is another recipe, and can then be followed in the same folder.
+    """
+    if any((job.out / name).exists() for name in ("log.jsonl", BEST, LAST)):
+        return
+    for name in ("recipe.toml", "contract.json"):
+        (job.out / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # other files are there
+        job.out.rmdir()
 
 
 def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: "Recorder | None") -> None:
