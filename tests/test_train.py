@@ -665,16 +665,18 @@ def test_a_run_goes_on_with_the_files_that_it_began_with_only(
             train(wanted, run, resume=True)
 
 
-def test_a_network_file_that_changed_scores_no_weights_of_before(study, tmp_path) -> None:
+@pytest.mark.parametrize("key", ["model.name", "model.options.network"])
+def test_a_network_file_that_changed_scores_no_weights_of_before(study, tmp_path, key) -> None:
     net = tmp_path / "net.py"
     net.write_text(NET)
-    wanted = recipe(study, f"model={{name='{net}'}}", "train.epochs=1")
+    coupled = () if key == "model.name" else ("model={name='coupled', options={members=2}}",)
+    wanted = recipe(study, "model.options={}", *coupled, f"{key}='{net}'", "train.epochs=1")
     run = runs.open_run(train(wanted, tmp_path / "run"))
     assert runs.network(run) is not None
     net.write_text(NET.replace("nn.ReLU()", "nn.Tanh()"))
-    with pytest.raises(FerError, match=rf"run: model.name = {net} has changed since it was"):
+    with pytest.raises(FerError, match=rf"run: {key} = {net} has changed since it was"):
         evaluate(run.folder, Options(split="val", leak_free=False))
-    with pytest.raises(FerError, match=f"model.name = {net} changed since"):
+    with pytest.raises(FerError, match=f"{key} = {net} changed since"):
         train(wanted, run.folder, resume=True)
     card = {key: value for key, value in run.card.items() if key != "inputs"}
     assert runs.network(dataclasses.replace(run, card=card)) is not None  # a card of before

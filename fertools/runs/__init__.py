@@ -132,14 +132,14 @@ def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
 
     Raises `FerError` where a network file of the user's own is not the one that was trained.
     """
-    file = model_file(run.recipe)
-    name = "" if file is None else told("model.name", file)
-    then = run.card.get("inputs", {}).get(name)  # cards of before do not say
-    if file is not None and then is not None and file.is_file() and file_digest(file) != then:
-        raise FerError(
-            f"{run.folder}: {name} has changed since it was trained; bring the file of then back, "
-            "or train anew"
-        )
+    known = run.card.get("inputs", {})  # cards of before do not say
+    for key, file in model_files(run.recipe).items():
+        then = known.get(name := told(key, file))
+        if then is not None and file.is_file() and file_digest(file) != then:
+            raise FerError(
+                f"{run.folder}: {name} has changed since it was trained; bring the file of then "
+                "back, or train anew"
+            )
     model = build(run.recipe)
     put_weights(model, run.folder / BEST)
     return placed(model, run.recipe, device).eval()
@@ -170,10 +170,23 @@ def cost(recipe: Recipe, *, weights: bool = True) -> Facts:
         return count(build(recipe), (data.channels, data.size, data.size))
 
 
-def model_file(recipe: Recipe) -> Path | None:
-    """The file of a network of the user's own; None for one of ours or an installed one."""
-    file, dot, _ = f"{recipe.model.name}:".partition(".py:")
-    return Path(f"{file}.py") if dot else None
+def model_files(recipe: Recipe) -> dict[str, Path]:
+    """The files of networks of the user's own, by the key that names each: the model, or what it is
+    coupled of.
+    """
+    found: dict[str, Path] = {}
+    name: object = recipe.model.name
+    options: object = recipe.model.options
+    key, inner = "model.name", "model.options"
+    while isinstance(name, str):
+        file, dot, _ = f"{name}:".partition(".py:")
+        if dot:
+            found[key] = Path(f"{file}.py")
+        if not isinstance(options, Mapping):
+            break
+        key, inner = f"{inner}.network", f"{inner}.options"
+        name, options = options.get("network"), options.get("options")
+    return found
 
 
 def told(key: str, path: Path | str) -> str:
