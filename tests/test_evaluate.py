@@ -171,6 +171,12 @@ def test_runs_that_have_not_ended_are_counted_and_named(study, tmp_path) -> None
     assert "Only 1 of 3 runs had ended (seed1, seed2 had not)." in paragraph(found)
     assert "3회 실행 가운데 1회만 끝났다" in paragraph(found, "ko")
     alone = evaluate(tmp_path / "runs" / "seed0", Options(leak_free=False))
+    (tmp_path / "runs" / "seed0" / "best.safetensors").unlink()
+    with pytest.raises(FerError, match=r"the run's weights are gone; bring them back or train"):
+        evaluate(tmp_path / "runs", Options(leak_free=False))
+    (tmp_path / "runs" / "seed0" / "card.json").unlink()
+    with pytest.raises(FerError, match="seed0: the run has not ended; train again with --resume"):
+        evaluate(tmp_path / "runs")
     assert not alone.unfinished and "runs had ended" not in paragraph(alone)
     # of folds the manifest knows how many there are
     shutil.copytree(study / "folds" / "fold1", tmp_path / "folds" / "fold1")
