@@ -24,6 +24,7 @@ from fertools.evaluate.paragraph import paragraph
 from fertools.evaluate.predictions import Way, probabilities, settled, shares, way_of
 from fertools.faces import open_faces
 from fertools.fakes import ck48
+from fertools.flows.export_onnx import export_onnx
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.models import dense_dsc
@@ -437,7 +438,7 @@ def test_what_a_file_of_predictions_has_no_use_for_is_said(study, options, more,
 
 
 def test_a_run_knows_its_fold(study) -> None:
-    with pytest.raises(FerError, match="--fold is of --from and --on"):
+    with pytest.raises(FerError, match="--fold is of --from and --on; leave it out"):
         evaluate(study / "one", Options(fold=1))
 
 
@@ -552,3 +553,7 @@ def test_a_manifest_that_changed_since_is_named(study) -> None:
         (copy / file.name).write_bytes(file.read_bytes())
     (copy / "recipe.toml").write_text(moved)
     assert any("has changed since" in note for note in evaluate(copy).notes)
+    (study / "later.parquet").unlink()
+    for use in (evaluate, export_onnx):
+        with pytest.raises(FerError, match="cannot be read from here; call it from where it was"):
+            use(copy)

@@ -164,8 +164,9 @@ def _asked(options: Options) -> tuple[float | None, float]:
 
 
 def _whole(folder: Path | str) -> Run:
-    """The run of a folder. Raises where there are several, or weights that are not the run's."""
+    """The run of a folder. Raises for several, and where its manifest or weights are not there."""
     run = runs.open_one(folder)
+    runs.manifest_of(run)
     weights = runs.weights_of(run)
     if runs.file_digest(weights) != run.digest:
         raise FerError(f"{weights}: not the weights that the run's card names; train anew")

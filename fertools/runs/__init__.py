@@ -28,7 +28,7 @@ from torch import nn
 from fertools import recipe as recipes
 from fertools.errors import FerError
 from fertools.locations import create, put, sha256
-from fertools.manifest import write_json
+from fertools.manifest import locate, write_json
 from fertools.models._count import Facts, count
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
@@ -132,6 +132,19 @@ def open_one(folder: Path | str) -> Run:
     if len(found) > 1:
         raise FerError(f"{folder}: holds {len(found)} runs; give one of them: {found[0].folder}")
     return found[0]
+
+
+def manifest_of(run: Run) -> Path:
+    """The manifest of a run. Raises `FerError` where its path does not lead there from here: given
+    by another one, it would be scored as another manifest.
+    """
+    try:
+        return locate(run.manifest)
+    except FerError as error:
+        raise FerError(
+            f"{run.folder}: its manifest {run.manifest} cannot be read from here; call it from "
+            "where it was trained, or bring the manifest back"
+        ) from error
 
 
 def weights_of(run: Run) -> Path:
