@@ -195,7 +195,8 @@ def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str
             found[key] = folder, known[key]
         else:
             raise FerError(
-                f"face store {key!r}: no card leads to it; give data (--data FOLDER of an ingest)"
+                f"face store {key!r}: no card leads to it; give data (--data FOLDER of an ingest, "
+                "in a recipe data.store)"
             )
     return found
 
@@ -235,7 +236,8 @@ def _relative(entry: dict[str, Any]) -> PurePosixPath:
     inner = itertools.dropwhile(lambda part: part == "..", path.parts)
     if path.is_absolute() or ":" in str(path) or "\\" in str(path) or ".." in inner:
         raise FerError(
-            f"store path {path}: a card names folders relative to it; give data (--data)"
+            f"store path {path}: a card names folders relative to it; give data (--data, in a "
+            "recipe data.store)"
         )
     return path
 

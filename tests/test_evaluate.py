@@ -24,6 +24,7 @@ from fertools.evaluate.paragraph import paragraph
 from fertools.evaluate.predictions import Way, probabilities, settled, shares, way_of
 from fertools.faces import open_faces
 from fertools.fakes import ck48
+from fertools.flows.export_onnx import export_onnx
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.models import dense_dsc
@@ -171,6 +172,12 @@ def test_runs_that_have_not_ended_are_counted_and_named(study, tmp_path) -> None
     assert "Only 1 of 3 runs had ended (seed1, seed2 had not)." in paragraph(found)
     assert "3회 실행 가운데 1회만 끝났다" in paragraph(found, "ko")
     alone = evaluate(tmp_path / "runs" / "seed0", Options(leak_free=False))
+    (tmp_path / "runs" / "seed0" / "best.safetensors").unlink()
+    with pytest.raises(FerError, match=r"the run's weights are gone; bring them back or train"):
+        evaluate(tmp_path / "runs", Options(leak_free=False))
+    (tmp_path / "runs" / "seed0" / "card.json").unlink()
+    with pytest.raises(FerError, match="seed0: the run has not ended; train again with --resume"):
+        evaluate(tmp_path / "runs")
     assert not alone.unfinished and "runs had ended" not in paragraph(alone)
     # of folds the manifest knows how many there are
     shutil.copytree(study / "folds" / "fold1", tmp_path / "folds" / "fold1")
@@ -431,7 +438,7 @@ def test_what_a_file_of_predictions_has_no_use_for_is_said(study, options, more,
 
 
 def test_a_run_knows_its_fold(study) -> None:
-    with pytest.raises(FerError, match="--fold is of --from and --on"):
+    with pytest.raises(FerError, match="--fold is of --from and --on; leave it out"):
         evaluate(study / "one", Options(fold=1))
 
 
@@ -546,3 +553,7 @@ def test_a_manifest_that_changed_since_is_named(study) -> None:
         (copy / file.name).write_bytes(file.read_bytes())
     (copy / "recipe.toml").write_text(moved)
     assert any("has changed since" in note for note in evaluate(copy).notes)
+    (study / "later.parquet").unlink()
+    for use in (evaluate, export_onnx):
+        with pytest.raises(FerError, match="cannot be read from here; call it from where it was"):
+            use(copy)

@@ -88,10 +88,13 @@ def test_a_run_without_a_score_says_how_to_get_one(run):
 def test_a_run_of_another_data_set_is_refused(run, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
+    (copy / "metrics-test.json").write_text("{")
+    with pytest.raises(FerError, match=r"cannot be read as JSON .*; run again: fertools evaluate"):
+        frontier("ck48", [copy])
     (copy / "metrics-test.json").write_text("{}")
     text = (copy / "recipe.toml").read_text()
     (copy / "recipe.toml").write_text(text.replace('protocol = ""', 'protocol = "ck48-paper"'))
-    with pytest.raises(FerError, match=r"copy: is of ck48 \(ck48-paper\); .* frontier ck48"):
+    with pytest.raises(FerError, match=r"copy: is of ck48 \(ck48-paper\); .*frontier ck48 .*copy$"):
         frontier("fer2013", [copy])
 
 

@@ -276,7 +276,7 @@ def test_linear_svm_needs_two_classes() -> None:
         (lambda: dense_dsc.build(7, growth=[]), "growth is empty"),
         (lambda: resnet50_fc512.build(7, init="zeros"), "known are glorot_uniform, he_normal"),
         (lambda: plain_cnn.build(7, size=24), "at least 32 px, not 24"),
-        (lambda: make("light_se_xceptoin", 7, 1, 48), "known are dense_dsc"),
+        (lambda: make("light_se_xceptoin", 7, 1, 48), "known are coupled, dense_dsc"),
         (lambda: mlp.build(7, size=0), "at least 1 px, not 0"),
         (lambda: linear_svm.build(7, size=-3), "at least 1 px, not -3"),
     ],

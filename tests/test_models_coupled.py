@@ -44,6 +44,24 @@ def test_each_member_learns_as_it_would_alone() -> None:
             assert torch.allclose(each, weight.grad, atol=1e-5)
 
 
+def test_members_of_members_learn_each_by_its_own_loss() -> None:
+    torch.manual_seed(0)
+    inner = {"members": 2, "options": SMALL}
+    model = coupled.build(7, 1, 32, members=3, network="coupled", options=inner)
+    faces = torch.rand(4, 1, 32, 32)
+    logits, members = of_members(model.train()(faces))
+    assert (logits.shape, members) == ((24, 7), 6)
+    alone = [member(faces).softmax(1) for each in model.eval().members for member in each.members]
+    assert torch.allclose(model(faces).exp(), sum(alone) / 6, atol=1e-6)
+
+
+def test_a_mistake_in_a_network_of_ones_own_keeps_its_traceback(tmp_path) -> None:
+    net = tmp_path / "net.py"
+    net.write_text("def build(classes, channels, size):\n    raise ValueError('mine')\n")
+    with pytest.raises(ValueError, match="mine"):
+        make("coupled", 7, 1, 32, {"network": str(net)})
+
+
 def test_its_cost_is_the_sum() -> None:
     whole = count(pair(), (1, 32, 32))
     part = count(make("residual", 7, 1, 32, SMALL), (1, 32, 32))
@@ -55,9 +73,11 @@ def test_its_cost_is_the_sum() -> None:
     [
         ({"members": 1}, "members = 1: give 2 or more"),
         ({"members": 2, "network": "residul"}, "residul"),
+        ({"members": 2, "network": 5}, "cannot be built with members=2, network=5"),
+        ({"members": 2, "network": "linear_svm"}, "linear_svm is solved and not trained; give"),
         ({"members": 2, "options": {"width": [4]}}, "option of model residual"),
     ],
 )
 def test_what_cannot_be_built_is_told(options: dict[str, object], sentence: str) -> None:
     with pytest.raises(FerError, match=sentence):
-        coupled.build(7, 1, 32, **options)
+        make("coupled", 7, 1, 32, options)

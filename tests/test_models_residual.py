@@ -122,6 +122,7 @@ def test_a_shift_by_a_pixel_moves_blurred_maps_less() -> None:
         ({"kernel": 4}, "odd kernels, a stride"),
         ({"stem": 4}, "odd kernels, a stride"),
         ({"stride": 0}, "a stride of 1 or more"),
+        ({"stride": 1.5}, "a stride of 1 or more whole pixels"),
         ({"stride": 2, "size": 48}, "at least 64 px"),
         ({"blocks": (1,)}, "as many blocks as widths"),
         ({"widths": (), "blocks": ()}, "as many blocks as widths"),

@@ -366,7 +366,13 @@ def test_a_run_whose_manifest_is_a_folder_is_asked(house, tmp_path):
     (folder / "dealt.parquet").replace(folder / "manifest.parquet")
     trained(folder, tmp_path / "run")
     assert measured(tmp_path / "run", sight(house)).way == "measured"
-    assert json.loads((tmp_path / "run/crop.json").read_text())["crops"]
+    kept = tmp_path / "run" / NAME
+    assert json.loads(kept.read_text())["crops"]
+    kept.write_text("{")
+    with pytest.raises(FerError, match=r"crop\.json: cannot be read .*; delete it, and the same"):
+        measured(tmp_path / "run", sight(house))
+    kept.unlink()
+    assert measured(tmp_path / "run", sight(house)).way == "measured"
 
 
 def test_a_picture_that_is_no_square_is_taken_as_the_training_faces_were(house, tmp_path):

@@ -122,6 +122,10 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(study, tmp_path)
         runs.open_run(tmp_path / "killed")
     with pytest.raises(FerError, match="--resume goes on"):
         train(wanted, tmp_path / "killed")
+    with pytest.raises(FerError, match="the run has another recipe; give another -o, or delete"):
+        train(dataclasses.replace(wanted, train=recipe(study).train), tmp_path / "killed")
+    with pytest.raises(FerError, match=r"whole: there is a run that has ended; .*delete it to"):
+        train(wanted, tmp_path / "whole")
     seen: list[int] = []
     killed = train(
         wanted, tmp_path / "killed", resume=True, progress=lambda x: seen.append(x["epoch"])
@@ -515,7 +519,8 @@ def test_a_processor_without_bf16_is_told_where_a_recipe_wants_it(
     ("changes", "manifest", "message"),
     [
         (["data.manifest="], "apart", "names no manifest"),
-        (["data.manifest=nowhere.parquet"], "apart", "run `fertools ingest` or give its path"),
+        (["data.manifest=nowhere.parquet"], "apart", "--ratios 8:1:1 -o nowhere.parquet`, or"),
+        (["data.manifest=nowhere"], "apart", "run `fertools ingest` or give its path"),
         (
             ["data.manifest=no.parquet", "data.protocol=fer2013-noleak"],
             "apart",
@@ -578,7 +583,7 @@ def test_a_class_without_training_rows_is_named(study, tmp_path) -> None:
     )
     table = manifest.table.filter(pa.compute.invert(gone))
     write_manifest(study / "thin.parquet", table, {}, manifest.card)
-    with pytest.raises(FerError, match="no training row has the class 'disgust'"):
+    with pytest.raises(FerError, match=r"no training row has the class 'disgust'.*another --seed"):
         train(recipe(study, manifest="thin"), tmp_path / "run")
 
 
@@ -665,16 +670,18 @@ def test_a_run_goes_on_with_the_files_that_it_began_with_only(
             train(wanted, run, resume=True)
 
 
-def test_a_network_file_that_changed_scores_no_weights_of_before(study, tmp_path) -> None:
+@pytest.mark.parametrize("key", ["model.name", "model.options.network"])
+def test_a_network_file_that_changed_scores_no_weights_of_before(study, tmp_path, key) -> None:
     net = tmp_path / "net.py"
     net.write_text(NET)
-    wanted = recipe(study, f"model={{name='{net}'}}", "train.epochs=1")
+    coupled = () if key == "model.name" else ("model={name='coupled', options={members=2}}",)
+    wanted = recipe(study, "model.options={}", *coupled, f"{key}='{net}'", "train.epochs=1")
     run = runs.open_run(train(wanted, tmp_path / "run"))
     assert runs.network(run) is not None
     net.write_text(NET.replace("nn.ReLU()", "nn.Tanh()"))
-    with pytest.raises(FerError, match=rf"run: model.name = {net} has changed since it was"):
+    with pytest.raises(FerError, match=rf"run: {key} = {net} has changed since it was"):
         evaluate(run.folder, Options(split="val", leak_free=False))
-    with pytest.raises(FerError, match=f"model.name = {net} changed since"):
+    with pytest.raises(FerError, match=f"{key} = {net} changed since"):
         train(wanted, run.folder, resume=True)
     card = {key: value for key, value in run.card.items() if key != "inputs"}
     assert runs.network(dataclasses.replace(run, card=card)) is not None  # a card of before
@@ -740,6 +747,8 @@ def test_every_run_that_is_asked_for_is_another_one(study, tmp_path) -> None:
         plan(recipe(study), tmp_path / "a", None, 0)
     with pytest.raises(FerError, match="the recipe names no manifest: --set"):
         plan(recipe(study, "data.manifest="), tmp_path / "a", "all", None)
+    with pytest.raises(FerError, match=r"leave --fold out, or .*split DATA --folds 10 -o OUT`"):
+        plan(recipe(study), tmp_path / "a", "all", None)
     with pytest.raises(FerError, match="--fold ²: give a number, or all"):
         plan(recipe(study), tmp_path / "a", "²", None)
 

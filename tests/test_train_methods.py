@@ -131,6 +131,16 @@ def test_a_teacher_that_has_seen_other_rows_is_refused(study, tmp_path, taught, 
         train(recipe(study, f"train.teacher={teacher}", *own), tmp_path / "pupil")
 
 
+def test_a_teacher_of_several_seeds_is_one_of_them(study, tmp_path) -> None:
+    wanted = recipe(study, f"train.teacher={tmp_path / 'many'}", "train.epochs=1")
+    one = train(recipe(study, "train.epochs=1"), tmp_path / "many" / "seed0")
+    with pytest.raises(FerError, match=f"many: holds runs and is none; give one of them: {one}"):
+        train(wanted, tmp_path / "pupil")
+    (one / "card.json").unlink()
+    with pytest.raises(FerError, match="seed0: the run has not ended; train again with --resume"):
+        train(wanted, tmp_path / "pupil")
+
+
 # SAM
 
 

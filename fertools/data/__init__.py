@@ -79,7 +79,8 @@ class FaceDataset(Dataset[Item]):
             gone = ", ".join(f"{n:,} {word}" for word, n in self.left_out.items())
             raise FerError(
                 f"split {split!r} has no row of the classes {', '.join(self.classes) or '(none)'}, "
-                f"only {gone}; give other classes, or split again with --stratify"
+                f"only {gone}; give other classes, or split again, stratified and with another "
+                "--seed"
             )
         self.rows = rows[codes >= 0]
         self.targets = codes[codes >= 0]
@@ -252,7 +253,10 @@ def in_part(manifest: Manifest, split: str | None, fold: int | None) -> npt.NDAr
 
 def _in_fold(manifest: Manifest, split: str | None, fold: int) -> npt.NDArray[np.bool_]:
     if not manifest.has("fold"):
-        raise FerError("the manifest has no folds; run `fertools split --folds 10`")
+        raise FerError(
+            "the manifest has no folds; leave the fold out, or give a manifest that `fertools "
+            "split DATA --folds 10 -o OUT` has made"
+        )
     folds = manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64)
     part = round_of(folds, fold)
     return np.asarray(part != NONE if split is None else part == PARTS.index(split))

@@ -57,7 +57,9 @@ def evaluate(
         _only_of_runs(options, out_of_fold, write)
         return _evaluate_file(Path(path), Path(probs), options, out_of_fold)
     if options.fold is not None and options.on is None:
-        raise FerError("--fold is of --from and --on; a run knows its own: give that run's folder")
+        raise FerError(
+            "--fold is of --from and --on; leave it out, and give the folder of that fold's run"
+        )
     found = open_runs(path)
     if out_of_fold and any(run.fold is None for run in found):
         raise FerError(f"{path}: --out-of-fold needs runs of folds; train with --fold all")

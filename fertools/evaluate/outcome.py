@@ -25,7 +25,7 @@ from fertools.evaluate.predictions import (
 )
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures.leakage import PARTS
-from fertools.runs import Run, file_digest, network
+from fertools.runs import Run, file_digest, manifest_of, network
 
 Cache = dict[tuple[str, int | None], LeakFree]
 
@@ -50,7 +50,7 @@ class Outcome:
 
 def outcome_of(run: Run, options: Options, cache: Cache) -> Outcome:
     """What one run says of the part; `cache` keeps what leaks, for other runs of the split."""
-    file = locate(options.on or run.manifest)
+    file = locate(options.on) if options.on else manifest_of(run)
     manifest = read_manifest(file)
     can_tell(manifest, options)
     masked: list[str] = []

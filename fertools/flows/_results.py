@@ -11,7 +11,7 @@ from typing import Any
 from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import NOTES, Setting, Trial
 from fertools.manifest import write_page
-from fertools.runs import Run, cost, has_ended, open_runs, read_json, read_log
+from fertools.runs import MADE_AGAIN, Run, cost, has_ended, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
 REFUSED = "left out: its runs are of another recipe or split"
@@ -62,7 +62,7 @@ def _line(setting: Setting, runs: Path, refused: Collection[Trial]) -> str:
 
 def _metrics(trial: Trial | None, runs: Path) -> dict[str, Any] | None:
     file = runs / trial.name / SCORED if trial is not None else None
-    return read_json(file) if file is not None and file.is_file() else None
+    return read_json(file, MADE_AGAIN) if file is not None and file.is_file() else None
 
 
 def _shown(trial: Trial | None, runs: Path, interval: bool) -> str:

@@ -33,7 +33,7 @@ from fertools.flows._framing import Framing, measure
 from fertools.flows._some import some
 from fertools.ingest.extract import detector_of
 from fertools.manifest import Manifest, read_card, read_manifest, write_json
-from fertools.runs import Run, read_json
+from fertools.runs import MADE_AGAIN, Run, read_json
 
 NAME = "crop.json"
 SAMPLE = 400  # faces to measure on: the medians are then known to a twentieth of their spread
@@ -198,7 +198,7 @@ def _kept(run: Run, typed: Typed) -> Crop | None:
     file = run.folder / NAME
     if not file.is_file():
         return None
-    record = read_json(file)
+    record = read_json(file, MADE_AGAIN)
     if record.get("weights") != run.digest:  # trained anew in the same folder
         return None
     name = typed.get("detector", record.get("own"))
@@ -216,7 +216,7 @@ def _kept(run: Run, typed: Typed) -> Crop | None:
 
 def _keep(run: Run, crop: Crop, typed: Typed) -> None:
     file = run.folder / NAME
-    record = read_json(file) if file.is_file() else {}
+    record = read_json(file, MADE_AGAIN) if file.is_file() else {}
     if record.get("weights") != run.digest:
         record = {"weights": run.digest, "own": None, "crops": {}}
     if "detector" not in typed:

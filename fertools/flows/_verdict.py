@@ -19,7 +19,7 @@ from fertools.evaluate.ledger import digest_of
 from fertools.evaluate.outcome import outcome_of
 from fertools.manifest import write_json
 from fertools.measures.intervals import sign_flip
-from fertools.runs import open_run, read_json
+from fertools.runs import MADE_AGAIN, open_run, read_json
 
 FILE = "selection.json"
 ERRORS = 2.0  # a trial must win by more than so many standard errors
@@ -62,7 +62,7 @@ class Verdict:
 def select(folder: Path, device: str = "auto") -> Selection:
     """Score a run on its selection rows, once: a file in its folder keeps what came out."""
     run, file = open_run(folder), folder / FILE
-    kept = read_json(file) if file.is_file() else {}
+    kept = read_json(file, MADE_AGAIN) if file.is_file() else {}
     # what was kept before the digest went by sorted classes has no "truth"
     if kept.get("weights") == run.digest and "truth" in kept:
         hits = np.array([int(c) for c in kept["hits"]], np.float64)

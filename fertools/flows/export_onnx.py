@@ -164,11 +164,10 @@ def _asked(options: Options) -> tuple[float | None, float]:
 
 
 def _whole(folder: Path | str) -> Run:
-    """The run of a folder. Raises where there are several, or weights that are not the run's."""
+    """The run of a folder. Raises for several, and where its manifest or weights are not there."""
     run = runs.open_one(folder)
-    weights = run.folder / BEST
-    if not weights.is_file():
-        raise FerError(f"{weights}: the run's weights are gone; bring them back or train anew")
+    runs.manifest_of(run)
+    weights = runs.weights_of(run)
     if runs.file_digest(weights) != run.digest:
         raise FerError(f"{weights}: not the weights that the run's card names; train anew")
     return run

@@ -176,7 +176,9 @@ def _protocol(folder: Path, run: Run, metrics: dict[str, Any], data: str) -> str
     followed = str(metrics.get("protocol", "")).partition(", draw")[0]
     for name in (followed, said):
         if name in names() and (other := read_protocol(name).data) != data:
-            raise FerError(f"{folder}: is of {other} ({name}); say: fertools frontier {other}")
+            raise FerError(
+                f"{folder}: is of {other} ({name}); say: fertools frontier {other} {folder}"
+            )
     if said and "protocol" not in metrics:
         raise FerError(
             f"{folder}: its score is of before scores told the protocol of their manifest; run "
@@ -225,5 +227,5 @@ def _note(members: Sequence[Run], metrics: dict[str, Any], protocol: str) -> str
 def _metrics(folder: Path) -> dict[str, Any]:
     for name in ("metrics-test.json", SCORED):
         if (folder / name).is_file():
-            return read_json(folder / name)
+            return read_json(folder / name, f"run again: fertools evaluate {folder}")
     raise FerError(f"{folder}: has no test score yet; run: fertools evaluate {folder}")

@@ -20,7 +20,7 @@ from fertools.flows._rehearsal import rehearse
 from fertools.flows._splits import prepare
 from fertools.flows._systems import Setting, Trial, settings
 from fertools.manifest import write_json
-from fertools.runs import has_ended, name_of, read_json
+from fertools.runs import MADE_AGAIN, has_ended, name_of, read_json
 from fertools.train import train
 from fertools.train.workers import each
 
@@ -207,7 +207,8 @@ def _score(trial: Trial, place: Place, device: str, say: Say) -> None:
     if not cards:
         return
     newest = max(card.stat().st_mtime for card in cards)
-    if file.is_file() and file.stat().st_mtime >= newest and is_of(read_json(file), cards):
+    is_new = file.is_file() and file.stat().st_mtime >= newest
+    if is_new and is_of(read_json(file, MADE_AGAIN), cards):
         return
     # a sweep of networks on one split would look for the same twins again and again
     options = Options(device=device, leak_free=trial.recipe != "system_d_study")

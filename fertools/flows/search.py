@@ -187,7 +187,7 @@ def _fits(opened: Opened, place: Place) -> None:
 def _remember(opened: Opened, runs: Path) -> None:
     """Keep the digest of every plan that runs were made with, so that a change shows."""
     file = runs / "plan.json"
-    digests = read_json(file)["digests"] if file.is_file() else []
+    digests = read_json(file, "bring it back")["digests"] if file.is_file() else []
     if not digests or digests[-1]["plan"] != opened.digest:
         ended = len(list(runs.glob("*/*/card.json")))
         when = time.strftime("%Y-%m-%d %H:%M")

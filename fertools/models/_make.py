@@ -36,8 +36,10 @@ def make(
             raise unknown(f"option of model {name}", option, known)
     try:
         model = build(classes, channels, size, **(options or {}))
-    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
         if build.__module__ != f"fertools.models.{name}":
+            error.add_note(f"while {name} was built")
+        if hasattr(error, "__notes__"):  # a member's, too
             raise  # its author wants to see where
         raise _unbuilt(name, (classes, channels, size), options or {}, error) from error
     if not isinstance(model, nn.Module):

@@ -3,7 +3,7 @@
 Source: an ensemble whose members share a budget of parameters and are trained as one network, each
 by its own loss (Dutt et al. 2020, "Coupled ensembles of neural networks"); the mean of
 probabilities is that of Lakshminarayanan et al. 2017. The members see the same batches and differ
-by their start.
+by their start. `train.clip` and `optimiser.sam` measure the gradient of all of them together.
 
 Input: float32 `(n, channels, size, size)` in 0..1. Output: in training `(n, members, classes)`, the
 logits of each; else `(n, classes)`, the logarithm of the mean probability.
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from fertools.errors import FerError
-from fertools.models._make import make
+from fertools.models._make import make, module_of
 
 LEAST = 2
 
@@ -31,9 +31,10 @@ class Coupled(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        logits = torch.stack([member(x) for member in self.members], 1)
-        if self.training:
-            return logits
+        found = [member(x) for member in self.members]
+        if self.training:  # a member may have members of its own
+            return torch.cat([each.reshape(len(each), -1, each.shape[-1]) for each in found], 1)
+        logits = torch.stack(found, 1)
         return logits.float().log_softmax(2).logsumexp(1) - math.log(len(self.members))
 
 
@@ -48,8 +49,11 @@ def build(
 ) -> nn.Module:
     """So many networks `network`, each with `options`.
 
-    Raises `FerError` for fewer than two members, and for what `network` cannot be built with.
+    Raises `FerError` for fewer than two members, one that is solved and not trained, and for what
+    `network` cannot be built with.
     """
     if members < LEAST:
         raise FerError(f"coupled: members = {members}: give {LEAST} or more")
+    if hasattr(module_of(network), "fit"):
+        raise FerError(f"coupled: network = {network} is solved and not trained; give another")
     return Coupled([make(network, classes, channels, size, options) for _ in range(members)])

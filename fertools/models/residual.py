@@ -61,11 +61,12 @@ def build(
     Raises `FerError` for an unknown word, an even kernel or stem, stages that do not fit together,
     and images that are gone before the last stage.
     """
-    if not widths or len(widths) != len(blocks) or kernel % 2 == 0 or stem % 2 == 0 or stride < 1:
+    whole = isinstance(stride, int) and stride > 0  # torch takes other ones, and fails later
+    if not widths or len(widths) != len(blocks) or kernel % 2 == 0 or stem % 2 == 0 or not whole:
         raise FerError(
             f"residual: widths {list(widths)}, blocks {list(blocks)}, kernel {kernel}, stem "
             f"{stem}, stride {stride}: give as many blocks as widths, odd kernels, a stride of 1 "
-            "or more"
+            "or more whole pixels"
         )
     at_least("residual", size, 2 ** (len(widths) + 1) * stride)
     if kind not in KINDS:

@@ -28,13 +28,14 @@ from torch import nn
 from fertools import recipe as recipes
 from fertools.errors import FerError
 from fertools.locations import create, put, sha256
-from fertools.manifest import write_json
+from fertools.manifest import locate, write_json
 from fertools.models._count import Facts, count
 from fertools.models._make import make, module_of
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import BEST, read_tensors
 
 GRAY = "BT.601: (9798 R + 19235 G + 3735 B + 16384) >> 15"
+MADE_AGAIN = "delete it, and the same command makes it again"  # the cure of a file that can be
 BARE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
@@ -88,9 +89,15 @@ def has_ended(folder: Path) -> bool:
 
 
 def open_run(folder: Path | str) -> Run:
-    """Read a run. Raises `FerError` where the folder holds none, or one that has not ended."""
+    """Read a run. Raises `FerError` where the folder is none, or one that has not ended."""
     folder = Path(folder)
     if not (folder / "recipe.toml").is_file():  # a data set has a card, too
+        inner = sorted(file.parent for file in folder.glob("*/recipe.toml"))
+        for each in inner:
+            if has_ended(each):
+                raise FerError(f"{folder}: holds runs and is none; give one of them: {each}")
+        if inner:
+            return open_run(inner[0])  # which says that it has not ended
         raise FerError(
             f"{folder}: there is no run; give a folder made by `fertools train-baseline`"
         )
@@ -127,21 +134,42 @@ def open_one(folder: Path | str) -> Run:
     return found[0]
 
 
+def manifest_of(run: Run) -> Path:
+    """The manifest of a run. Raises `FerError` where its path does not lead there from here: given
+    by another one, it would be scored as another manifest.
+    """
+    try:
+        return locate(run.manifest)
+    except FerError as error:
+        raise FerError(
+            f"{run.folder}: its manifest {run.manifest} cannot be read from here; call it from "
+            "where it was trained, or bring the manifest back"
+        ) from error
+
+
+def weights_of(run: Run) -> Path:
+    """The file of the weights that were kept. Raises `FerError` where it is gone."""
+    if not (file := run.folder / BEST).is_file():
+        raise FerError(f"{file}: the run's weights are gone; bring them back or train anew")
+    return file
+
+
 def network(run: Run, device: torch.device | str = "cpu") -> nn.Module:
     """The network with the weights that were kept, in evaluation mode.
 
-    Raises `FerError` where a network file of the user's own is not the one that was trained.
+    Raises `FerError` where they are gone, and where a network file of the user's own is not the one
+    that was trained.
     """
-    file = model_file(run.recipe)
-    name = "" if file is None else told("model.name", file)
-    then = run.card.get("inputs", {}).get(name)  # cards of before do not say
-    if file is not None and then is not None and file.is_file() and file_digest(file) != then:
-        raise FerError(
-            f"{run.folder}: {name} has changed since it was trained; bring the file of then back, "
-            "or train anew"
-        )
+    known = run.card.get("inputs", {})  # cards of before do not say
+    for key, file in model_files(run.recipe).items():
+        then = known.get(name := told(key, file))
+        if then is not None and file.is_file() and file_digest(file) != then:
+            raise FerError(
+                f"{run.folder}: {name} has changed since it was trained; bring the file of then "
+                "back, or train anew"
+            )
     model = build(run.recipe)
-    put_weights(model, run.folder / BEST)
+    put_weights(model, weights_of(run))
     return placed(model, run.recipe, device).eval()
 
 
@@ -170,10 +198,23 @@ def cost(recipe: Recipe, *, weights: bool = True) -> Facts:
         return count(build(recipe), (data.channels, data.size, data.size))
 
 
-def model_file(recipe: Recipe) -> Path | None:
-    """The file of a network of the user's own; None for one of ours or an installed one."""
-    file, dot, _ = f"{recipe.model.name}:".partition(".py:")
-    return Path(f"{file}.py") if dot else None
+def model_files(recipe: Recipe) -> dict[str, Path]:
+    """The files of networks of the user's own, by the key that names each: the model, or what it is
+    coupled of.
+    """
+    found: dict[str, Path] = {}
+    name: object = recipe.model.name
+    options: object = recipe.model.options
+    key, inner = "model.name", "model.options"
+    while isinstance(name, str):
+        file, dot, _ = f"{name}:".partition(".py:")
+        if dot:
+            found[key] = Path(f"{file}.py")
+        if not isinstance(options, Mapping):
+            break
+        key, inner = f"{inner}.network", f"{inner}.options"
+        name, options = options.get("network"), options.get("options")
+    return found
 
 
 def told(key: str, path: Path | str) -> str:
@@ -216,14 +257,14 @@ def write_contract(folder: Path, contract: Contract) -> None:
     write_json(folder / "contract.json", asdict(contract))
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """The JSON object of a file; raises `FerError` where it is none."""
+def read_json(file: Path, cure: str = "train the run anew") -> dict[str, Any]:
+    """The JSON object of a file; raises `FerError` where it is none, with the `cure`."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FerError(f"{file}: cannot be read as JSON ({error}); train the run anew") from error
+        raise FerError(f"{file}: cannot be read as JSON ({error}); {cure}") from error
     if not isinstance(found, dict):
-        raise FerError(f"{file}: this is no JSON object; train the run anew")
+        raise FerError(f"{file}: this is no JSON object; {cure}")
     return found
 
 

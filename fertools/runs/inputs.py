@@ -1,7 +1,7 @@
 """What a run was made from: digests of the files that its recipe only names.
 
 In goes a recipe; out come the digests of its manifests, the weights it starts from, its teacher's
-weights and a network file of the user's own. A card and a checkpoint keep them, so that a file that
+weights and network files of the user's own. A card and a checkpoint keep them, so that a file that
 has changed since shows.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from fertools.errors import FerError
 from fertools.manifest import locate
 from fertools.recipe import Recipe
-from fertools.runs import file_digest, has_ended, model_file, open_run, told
+from fertools.runs import file_digest, has_ended, model_files, open_run, told
 
 Digests = dict[str, str]
 
@@ -20,9 +20,7 @@ Digests = dict[str, str]
 def inputs(recipe: Recipe) -> Digests:
     """The digest of every file that a recipe names and that is there, as `key = path`."""
     data, path = recipe.data, recipe.train.teacher
-    files = {"model.init_weights": Path(recipe.model.init_weights)}
-    if (own := model_file(recipe)) is not None:
-        files["model.name"] = own
+    files = {"model.init_weights": Path(recipe.model.init_weights), **model_files(recipe)}
     found = {told(key, file): file_digest(file) for key, file in files.items() if file.is_file()}
     for key, each in (
         ("data.manifest", data.manifest),

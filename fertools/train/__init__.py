@@ -120,11 +120,17 @@ def _is_there(job: Job, resume: bool) -> bool:
         if (job.out / "card.json").is_file():
             raise FerError(f"{job.out}: holds a data set, not a run; give another -o")
         return False
+    if recipes.load(file) != job.recipe:  # first: --resume would be refused
+        raise FerError(f"{job.out}: the run has another recipe; give another -o, or delete it")
+    ended = runs.has_ended(job.out)
+    if not resume and ended:
+        raise FerError(
+            f"{job.out}: there is a run that has ended; give another -o, or delete it to train it "
+            "anew, or go on to the next with --resume"
+        )
     if not resume:
         raise FerError(f"{job.out}: there is a run; --resume goes on with it, or give another -o")
-    if recipes.load(file) != job.recipe:
-        raise FerError(f"{job.out}: the run has another recipe; give another -o, or delete it")
-    if not runs.has_ended(job.out):
+    if not ended:
         return False
     card = runs.read_json(job.out / "card.json")
     same_fold(job, card)

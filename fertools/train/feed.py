@@ -55,7 +55,7 @@ def open_feed(recipe: Recipe, fold: int | None = None) -> Feed:
         if not count:
             raise FerError(
                 f"{data.manifest}: no training row has the class {word!r}; take it out of "
-                "data.classes, or split again with --stratify"
+                "data.classes, or split again, stratified and with another --seed"
             )
     val = None
     if in_part(manifest, "val", fold).any():

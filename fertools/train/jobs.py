@@ -80,7 +80,10 @@ def _folds(recipe: Recipe, draw: int | None) -> int:
     file = _drawn(recipe.data, draw).manifest
     manifest = read_manifest(file)
     if not manifest.has("fold"):
-        raise FerError(f"{file}: has no folds; run `fertools split --folds 10`")
+        raise FerError(
+            f"{file}: has no folds; leave --fold out, or name a manifest in data.manifest that "
+            "`fertools split DATA --folds 10 -o OUT` has made"
+        )
     return int(manifest.column("fold").fill_null(-1).to_numpy().max()) + 1
 
 
@@ -110,14 +113,18 @@ def _drawn(data: Data, draw: int | None) -> Data:
 
 
 def _are_there(data: Data, draw: int | None) -> None:
-    """Raise `FerError` where a manifest is missing, with how a published protocol makes it."""
+    """Raise `FerError` where a manifest is missing, with how `split` makes it."""
     for path in data.extra_data:
         locate(path)
     try:
         locate(data.manifest)
     except FerError as error:
-        if data.protocol not in names():
+        if "://" in data.manifest or not data.manifest.endswith(".parquet"):
             raise
         told = f"--protocol {data.protocol}" + (f" --draw {draw}" if draw is not None else "")
+        if data.protocol not in names():
+            told = "--ratios 8:1:1"
         cure = f"`fertools split DATA {told} -o {data.manifest}`"
-        raise FerError(f"{data.manifest}: there is no manifest; make it by {cure}") from error
+        raise FerError(
+            f"{data.manifest}: there is no manifest; make it by {cure}, or give its path"
+        ) from error
