@@ -865,6 +865,20 @@ def test_raw_data_without_a_row_are_no_data_set(tmp_path):
     assert not (tmp_path / "out/manifest.parquet").exists()
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_failed_before_its_first_row_is_mended_in_the_same_folder(tmp_path, kept):
+    """The size of a face is found out from the images: without any it was another plan."""
+    put(tmp_path, "raw/t.csv", b"path\n")
+    if kept:
+        put(tmp_path, "out/.ingest.json.partial", b"{")
+    arguments = "table", [tmp_path / "raw"], tmp_path / "out"
+    with pytest.raises(FerError, match="the RAW holds no image and no row; give one that does"):
+        ingest(*arguments)
+    put(tmp_path, "raw/t.csv", b"path\na.png\n")
+    put(tmp_path, "raw/a.png", png(draw(person(1), "fear")))
+    assert ingest(*arguments).statuses == {"ok": 1}
+
+
 def test_unknown_labels_are_told(tmp_path):
     put(tmp_path, "raw/bored/1.png", png(draw(person(1), "neutral")))
     put(tmp_path, "raw/슬픔/1.png", png(draw(person(1), "sadness")))

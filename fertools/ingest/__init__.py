@@ -6,6 +6,7 @@ from the finished units in the order of their names: the same input and options 
 whatever the number of workers, the order of work, and the rounds it took.
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -91,8 +92,7 @@ def ingest(
         plan = make_plan(module, roots, source, name, face or {}, units, limit)
         _check_ours(out, plan, add=add, force=force)
         out.mkdir(parents=True, exist_ok=True)
-        with alone_in(out):
-            _open_out(out, plan, add=add, force=force)
+        with alone_in(out), _opened(out, plan, how, add=add, force=force):
             labels = keep_records(module, roots, out)
             left = _unfinished(out, units, limit)
             if not add:
@@ -141,6 +141,30 @@ def _check_ours(out: Location, plan: dict[str, Any], *, add: bool, force: bool) 
         raise FerError(f"{out}: is there and is no data set of fertools; give another -o")
     if add and not ours:
         raise FerError(f"{out}: there is no data set to add to; leave --add out")
+
+
+@contextlib.contextmanager
+def _opened(
+    out: Location, plan: dict[str, Any], how: Engine, *, add: bool, force: bool
+) -> Iterator[None]:
+    """`out` made ours; empty again where it is new and a mistake is told before any row is done.
+
+    The cure may be another option, and can then be followed in the same folder.
+
+    On a cluster what was called off may write on, so all stays.
+    """
+    new = how.kind != "ray" and not (out / PLAN).is_file()
+    _open_out(out, plan, add=add, force=force)
+    try:
+        yield
+    except FerError:
+        if new and not any(map(unit_rows, listed(out, "units/*.parquet"))):
+            _clear(out)
+            (out / PLAN).unlink()
+            if isinstance(out, Path):
+                with contextlib.suppress(OSError):  # a stranger's file is in it
+                    (out / "units").rmdir()
+        raise
 
 
 def _open_out(out: Location, plan: dict[str, Any], *, add: bool, force: bool) -> None:
