@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fertools import engine
+from fertools.detectors import haar
 from fertools.engine import Engine
 from fertools.errors import FerError
 from fertools.faces import open_faces
@@ -518,6 +519,30 @@ def test_another_plan_for_the_same_folder_is_refused(lab, more, words):
     assert tree(lab / "out") == before
     ingest(*arguments, **more, force=True)
     assert tree(lab / "out") != before
+
+
+def test_a_detector_may_be_installed_between_two_runs(lab, monkeypatch):
+    """Rows with a box need none; at the first without one its error names the command."""
+    boxed = 'raw_label="joy", box=(0, 0, 9, 9) if seed < 6 else None,'
+    source = Path(change(lab, 'raw_label="joy",', boxed))
+    source.write_text(source.read_text().replace('"faces": "as-is"', '"detector": "haar"'))
+    arguments = str(source), [lab / "raw"], lab / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(haar, "resolve", not_installed)
+        with pytest.raises(FerError, match="pip install it"):
+            ingest(*arguments)
+    assert len(list((lab / "out/units").glob("*"))) == 6
+    assert ingest(*arguments).statuses == {"ok": 60, "no_face": 60}
+    before = tree(lab / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(haar, "resolve", not_installed)
+        with pytest.raises(FerError, match=r"was made with faces 'auto', now 'as-is'; ask"):
+            ingest(*arguments, face={"faces": "as-is"})
+    assert ingest(*arguments).ok == 60 and tree(lab / "out") == before
+
+
+def not_installed(options):
+    raise FerError("haar needs a package: pip install it")
 
 
 def test_force_never_deletes_what_is_not_ours(lab):

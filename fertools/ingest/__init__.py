@@ -90,6 +90,8 @@ def ingest(
         units = find_units(module, roots, source)
         name = source_name(source, name)
         plan = make_plan(module, roots, source, name, face or {}, units, limit)
+        settled = FaceOptions(**plan["face"])
+        plan = plan if force else _as_begun(out, plan)
         _check_ours(out, plan, add=add, force=force)
         out.mkdir(parents=True, exist_ok=True)
         with alone_in(out), _opened(out, plan, how, add=add, force=force):
@@ -99,8 +101,7 @@ def ingest(
                 _check_units(out, units, left, limit)
             jobs = [
                 Job(source, packed(dataclasses.replace(unit, labels=labels)),
-                    FaceOptions(**plan["face"]), str(out), on_error == "stop",
-                    shared=how.kind == "ray")
+                    settled, str(out), on_error == "stop", shared=how.kind == "ray")
                 for unit in left
             ]  # fmt: skip
             count, copies = len(units), pickle.dumps(jobs)
@@ -196,6 +197,22 @@ def _compare(out: Location, plan: dict[str, Any]) -> None:
             f"{out}: was made with {'; '.join(changed)}; ask for the same, give another -o, or "
             "--force to start over"
         )
+
+
+def _as_begun(out: Location, plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan, with the detector's options of the one in `out` where it was or is not installed.
+
+    They cannot be settled where it is not, so nobody could ask for the same.
+    """
+    try:
+        before = json.loads((out / PLAN).read_text(encoding="utf-8"))["face"]["detector_options"]
+        shared = before.keys() & plan["face"]["detector_options"].keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return plan  # `_compare` says what is wrong with it
+    now = plan["face"]["detector_options"]
+    if before.keys() == now.keys() or any(before[name] != now[name] for name in shared):
+        return plan
+    return {**plan, "face": {**plan["face"], "detector_options": before}}
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
