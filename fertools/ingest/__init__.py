@@ -34,7 +34,9 @@ from fertools.roots import Unit, forget
 from fertools.roots.listing import PLAN
 
 ASKED = 8  # units looked for at a time: a store answers many at once
-PARTIALS = (".*.npy.*partial", ".*.parquet.*partial", "units/.*.parquet.*partial")
+PARTIALS = (
+    ".*.npy.*partial", ".*.parquet.*partial", ".*.json.partial", "units/.*.parquet.*partial"
+)  # fmt: skip
 
 Progress = Callable[[str, dict[str, int]], None]
 
