@@ -497,8 +497,11 @@ def test_units_of_one_name_in_two_roots_are_all_read(lab):
     assert done.rows == 30
     units = sorted(p.stem for p in (lab / "out" / "units").glob("*"))
     assert units == ["a.txt-000", "a.txt-000-2", "a.txt-000-3"]
-    with pytest.raises(FerError, match="give the RAW of that time as well"):
-        ingest(str(lab / "mylab.py"), roots[1:], lab / "out", add=True)
+    put(lab, "r3/a.txt", b"55555")
+    source = str(lab / "mylab.py")
+    with pytest.raises(FerError, match="give the RAW of that time as well, before the others and"):
+        ingest(source, [lab / "r3"], lab / "out")
+    assert ingest(source, [*roots, lab / "r3"], lab / "out", add=True).rows == 40
 
 
 @pytest.mark.parametrize(
@@ -678,8 +681,10 @@ def test_every_class_is_asked_how_large_faces_are(tmp_path):
     ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out")
     assert open_faces(tmp_path / "out").shape == (224, 224, 3)
     done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "small", face={"size": 48})
-    said = "2 images are larger than the 48 px at which they are stored, up to 64; say --size"
-    assert [said in note for note in done.notes] == [True]
+    assert done.notes == [
+        "2 images are larger than the 48 px at which they are stored, up to 64; say --size for "
+        "more, and --force"
+    ]
 
 
 def test_faces_that_could_not_be_aligned_are_told(tmp_path):
@@ -802,7 +807,7 @@ def test_two_images_with_one_id(tmp_path):
     )
     assert done.notes == [
         "images without a face, since another one has their id: 1; name each once, rename one, "
-        "or give the folder above both as one RAW"
+        "or take one away, and say --force"
     ]
     lost = rows["imagefolder/happy/a.png~4"]
     assert lost["shard"] is lost["row"] is lost["store"] is lost["face_hash"] is None
@@ -908,10 +913,14 @@ def test_unknown_labels_are_told(tmp_path):
     put(tmp_path, "raw/bored/1.png", png(draw(person(1), "neutral")))
     put(tmp_path, "raw/슬픔/1.png", png(draw(person(1), "sadness")))
     done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out")
-    cure = "native_label is null there; say its word in a file for --labels"
+    cure = "native_label is null there; say its word in a file for --labels, and --force"
     assert done.notes == [f"label 'bored' of 1 rows is no known word: {cure}"]
     table = read_manifest(tmp_path / "out").table
     assert table["native_label"].to_pylist() == [None, "sadness"]
+    put(tmp_path, "map.toml", b'bored = "boredom"')
+    options = {"labels": str(tmp_path / "map.toml")}
+    arguments = "imagefolder", [tmp_path / "raw"], tmp_path / "out"
+    assert ingest(*arguments, options=options, force=True).notes == []
 
 
 def test_words_of_your_own_for_folders(tmp_path):
