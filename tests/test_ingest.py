@@ -610,18 +610,21 @@ def test_a_broken_unit_is_read_again(lab):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs resource limits")
-def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(lab):
+@pytest.mark.parametrize("force", ["", " without --force"])
+def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(lab, force):
     out = lab / "out"
     limited = (
         "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
     )
     limited += "sys.argv[0] = 'fertools'; from fertools.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-B", "-c", limited, *command(lab, out)[3:], "--size", "64"],
+        [sys.executable, "-B", "-c", limited, *command(lab, out)[3:], "--size", "64",
+         *force.split()[1:]],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "File too large; mend that and run the same command again" in done.stderr
+    again = "mend that and run the same command again" + force
+    assert f"File too large; {again}, it goes on where it was" in done.stderr
     assert "Traceback" not in done.stderr
     subprocess.run([*command(lab, out), "--size", "64"], check=True)
     assert read_manifest(out).table.num_rows == 120

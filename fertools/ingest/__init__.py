@@ -86,7 +86,7 @@ def ingest(
     """
     start = time.monotonic()
     out, how = at(out), Engine(engine, workers, ray_address)
-    with disk_faults(out, ", it goes on where it was"):
+    with disk_faults(out, f"{' without --force' * force}, it goes on where it was"):
         module = folder.load_whole("sources", source)
         roots = open_roots(module, raws, options or {})
         units = find_units(module, roots, source)
