@@ -130,6 +130,14 @@ def test_what_was_curated_is_healed_by_the_cure_as_well(data, spoil):
     assert read_manifest(data).card["curation"]["checks"]
 
 
+def test_faces_whose_card_is_lost_name_the_cure(data):
+    (data / "card.json").unlink()
+    with pytest.raises(FerError, match=r"card\.json: is missing; run the same ingest again"):
+        curate(data, ["quality"])
+    again(data)
+    assert curate(data, ["quality"]).rows
+
+
 def test_what_a_stopped_ingest_left_of_a_card_is_cleared(data):
     curate(data, ["quality"])
     (data / ".card.json.partial").write_bytes(b"{")
