@@ -193,6 +193,8 @@ def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str
             folder = manifest.place / _relative(known[key])
             _compare(key, known[key], _as_now(folder, known[key]), folder)
             found[key] = folder, known[key]
+        elif not manifest.card and (manifest.place / "units").is_dir():
+            raise FerError(f"{manifest.place / 'card.json'}: is missing; run the same ingest again")
         else:
             raise FerError(
                 f"face store {key!r}: no card leads to it; give data (--data FOLDER of an ingest, "

@@ -54,7 +54,8 @@ def _by_rule(table: pa.Table, rule: str) -> Labelled:
         return rules.single(codes, names, table["raw_label"].is_valid().to_numpy())
     if rule in VOTE_RULES:
         if table["votes"].null_count == len(table):
-            raise FerError(f"label rule {rule!r}: the data has no votes; ingest it with `ferplus`")
+            cure = "take `uploader`, or for FER2013 ingest it with `ferplus`"
+            raise FerError(f"label rule {rule!r}: the data has no votes; {cure}")
         return VOTE_RULES[rule](votes_of(table["votes"]), VOTE_WORDS)
     if all(table[name].null_count == len(table) for name in RATERS):
         raise FerError(f"label rule {rule!r}: the data has no raters; take `uploader`")

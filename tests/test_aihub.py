@@ -157,11 +157,25 @@ def test_images_whose_label_file_is_not_there_are_refused(tmp_path):
     missing = tmp_path / "aihub/Training/[라벨]EMOIMG_슬픔_TRAIN.zip"
     kept = missing.read_bytes()
     missing.unlink()
-    with pytest.raises(FerError, match=r"ingest \[라벨\]EMOIMG_슬픔_TRAIN.zip before or along"):
+    with pytest.raises(FerError, match=r"ingest \[라벨\]EMOIMG_슬픔_TRAIN.zip along with it, or"):
         ingest("aihub", truth.raws(tmp_path), tmp_path / "out", face=FACE)
     put(missing.parent, missing.name, kept)
     result = ingest("aihub", truth.raws(tmp_path), tmp_path / "out", face=FACE)
     assert result.statuses == dict(truth.statuses)
+
+
+def test_what_is_said_of_a_missing_label_file_can_be_done_in_the_same_folder(tmp_path):
+    fake.write(tmp_path, people=2, traps=False, variant="zips")
+    label, image = (
+        next((tmp_path / "aihub").rglob(f"*{kind}*기쁨*.zip")) for kind in ("라벨", "원천")
+    )
+    for out in ("asked", "rounds"):
+        with pytest.raises(FerError, match="before it and then this with --add, or say --without"):
+            ingest("aihub", [image], tmp_path / out, face=FACE)
+    way = {"options": {"without_labels": True}}
+    assert ingest("aihub", [image], tmp_path / "asked", face=FACE, **way).rows
+    ingest("aihub", [label], tmp_path / "rounds", face=FACE)
+    assert ingest("aihub", [image], tmp_path / "rounds", face=FACE, add=True).rows
 
 
 def test_images_alone_are_taken_when_asked_for(tmp_path):

@@ -193,7 +193,8 @@ def test_a_mistake_is_one_sentence_and_an_exit_code(
 def test_a_data_set_without_a_face_is_exit_code_1(capsys, tmp_path):
     put(tmp_path, "raw/happy/1.png", b"")
     code, out, err = run(capsys, "ingest", "imagefolder", tmp_path / "raw", "-o", tmp_path / "out")
-    assert code == 1 and "empty 1" in out and "no image gave a face" in err
+    assert code == 1 and "empty 1" in out and "no image gave a face; " in err
+    assert ": the file has no bytes; the column `detail` of its manifest tells why" in err
 
 
 def test_verify_tells_faults_and_cures(capsys, raw, tmp_path):
@@ -241,6 +242,11 @@ def test_an_interrupted_run_says_how_to_go_on(capsys, monkeypatch, raw, tmp_path
     monkeypatch.setattr("fertools.ingest.ingest", interrupted)
     code, _, err = run(capsys, "ingest", "ck48", raw[0], "-o", tmp_path / "out")
     assert code == 130 and "run the same command again to go on" in err
+    code, _, err = run(capsys, "ingest", "ck48", raw[0], "-o", tmp_path / "out", "--force")
+    assert code == 130 and "run the same command again without --force to go on" in err
+    monkeypatch.setattr("fertools.recipe.load", interrupted)
+    code, _, err = run(capsys, "train-baseline", "demo")
+    assert code == 130 and "run the same command again with --resume to go on" in err
 
 
 def test_as_a_program(tmp_path):

@@ -153,11 +153,13 @@ def test_a_folder_that_cannot_be_written(site):
     report = house.doctor("no/such/folder")
     finding = next(f for f in report if f.name == "disk")
     assert finding.state == "fault" and "No such file" in finding.says
+    assert finding.cure == f"mkdir -p {Path('no/such/folder').resolve()}"  # a command, as all are
 
 
 def test_little_room_and_a_slow_disk_are_warnings(site, monkeypatch):
     monkeypatch.setattr(machine, "write_speed", lambda folder: 1e6)
-    assert found("disk").state == "warning"
+    assert found("disk").state == "warning" and not found("disk").cure
+    assert found("disk").says.endswith("; give -o a folder on another disk")
 
 
 def test_requirements_are_read_as_pip_writes_them(monkeypatch):

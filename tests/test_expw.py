@@ -53,6 +53,9 @@ def test_a_name_may_hold_blanks_and_a_line_that_is_none_is_named(tmp_path):
     put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\na b.jpg 1 2 3\n")
     with pytest.raises(FerError, match=r"label\.lst, line 2: not name, face, box"):
         frames(tmp_path)
+    put(tmp_path, "label/label.lst", b"name face top left\na b.jpg 1 2 3 14 15 1e1 6\n")
+    with pytest.raises(FerError, match=r"label\.lst, line 1: not name, .*; mend it, or take"):
+        frames(tmp_path)
 
 
 def test_photographs_alone_and_a_list_alone_are_refused(tmp_path):

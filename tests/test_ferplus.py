@@ -180,6 +180,13 @@ def test_votes_that_change_are_named(tmp_path):
     votes.write_text(votes.read_text().replace(",8,", ",7,", 1))
     with pytest.raises(FerError, match=r"000\d\d: its label changed since"):
         ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other/fer2013new.csv"
+    other.write_text(votes.read_text().replace(",7,", ",8,", 1))
+    both = [*truth.raws(tmp_path), other]
+    with pytest.raises(FerError, match=r"or two files differ on it \(take one of them away\)"):
+        ingest("ferplus", both, tmp_path / "out", force=True)
+    assert ingest("ferplus", truth.raws(tmp_path), tmp_path / "new").ok
 
 
 def test_a_part_of_the_table_is_refused(tmp_path):

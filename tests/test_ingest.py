@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fertools import engine
+from fertools.detectors import haar
 from fertools.engine import Engine
 from fertools.errors import FerError
 from fertools.faces import open_faces
@@ -496,8 +497,11 @@ def test_units_of_one_name_in_two_roots_are_all_read(lab):
     assert done.rows == 30
     units = sorted(p.stem for p in (lab / "out" / "units").glob("*"))
     assert units == ["a.txt-000", "a.txt-000-2", "a.txt-000-3"]
-    with pytest.raises(FerError, match="give the RAW of that time as well"):
-        ingest(str(lab / "mylab.py"), roots[1:], lab / "out", add=True)
+    put(lab, "r3/a.txt", b"55555")
+    source = str(lab / "mylab.py")
+    with pytest.raises(FerError, match="give the RAW of that time as well, before the others and"):
+        ingest(source, [lab / "r3"], lab / "out")
+    assert ingest(source, [*roots, lab / "r3"], lab / "out", add=True).rows == 40
 
 
 @pytest.mark.parametrize(
@@ -518,6 +522,30 @@ def test_another_plan_for_the_same_folder_is_refused(lab, more, words):
     assert tree(lab / "out") == before
     ingest(*arguments, **more, force=True)
     assert tree(lab / "out") != before
+
+
+def test_a_detector_may_be_installed_between_two_runs(lab, monkeypatch):
+    """Rows with a box need none; at the first without one its error names the command."""
+    boxed = 'raw_label="joy", box=(0, 0, 9, 9) if seed < 6 else None,'
+    source = Path(change(lab, 'raw_label="joy",', boxed))
+    source.write_text(source.read_text().replace('"faces": "as-is"', '"detector": "haar"'))
+    arguments = str(source), [lab / "raw"], lab / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(haar, "resolve", not_installed)
+        with pytest.raises(FerError, match="pip install it"):
+            ingest(*arguments)
+    assert len(list((lab / "out/units").glob("*"))) == 6
+    assert ingest(*arguments).statuses == {"ok": 60, "no_face": 60}
+    before = tree(lab / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(haar, "resolve", not_installed)
+        with pytest.raises(FerError, match=r"was made with faces 'auto', now 'as-is'; ask"):
+            ingest(*arguments, face={"faces": "as-is"})
+    assert ingest(*arguments).ok == 60 and tree(lab / "out") == before
+
+
+def not_installed(options):
+    raise FerError("haar needs a package: pip install it")
 
 
 def test_force_never_deletes_what_is_not_ours(lab):
@@ -582,18 +610,21 @@ def test_a_broken_unit_is_read_again(lab):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs resource limits")
-def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(lab):
+@pytest.mark.parametrize("force", ["", " without --force"])
+def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(lab, force):
     out = lab / "out"
     limited = (
         "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
     )
     limited += "sys.argv[0] = 'fertools'; from fertools.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-B", "-c", limited, *command(lab, out)[3:], "--size", "64"],
+        [sys.executable, "-B", "-c", limited, *command(lab, out)[3:], "--size", "64",
+         *force.split()[1:]],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "File too large; mend that and run the same command again" in done.stderr
+    again = "mend that and run the same command again" + force
+    assert f"File too large; {again}, it goes on where it was" in done.stderr
     assert "Traceback" not in done.stderr
     subprocess.run([*command(lab, out), "--size", "64"], check=True)
     assert read_manifest(out).table.num_rows == 120
@@ -653,8 +684,10 @@ def test_every_class_is_asked_how_large_faces_are(tmp_path):
     ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out")
     assert open_faces(tmp_path / "out").shape == (224, 224, 3)
     done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "small", face={"size": 48})
-    said = "2 images are larger than the 48 px at which they are stored, up to 64; say --size"
-    assert [said in note for note in done.notes] == [True]
+    assert done.notes == [
+        "2 images are larger than the 48 px at which they are stored, up to 64; say --size for "
+        "more, and --force"
+    ]
 
 
 def test_faces_that_could_not_be_aligned_are_told(tmp_path):
@@ -777,7 +810,7 @@ def test_two_images_with_one_id(tmp_path):
     )
     assert done.notes == [
         "images without a face, since another one has their id: 1; name each once, rename one, "
-        "or give the folder above both as one RAW"
+        "or take one away, and say --force"
     ]
     lost = rows["imagefolder/happy/a.png~4"]
     assert lost["shard"] is lost["row"] is lost["store"] is lost["face_hash"] is None
@@ -865,14 +898,32 @@ def test_raw_data_without_a_row_are_no_data_set(tmp_path):
     assert not (tmp_path / "out/manifest.parquet").exists()
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_failed_before_its_first_row_is_mended_in_the_same_folder(tmp_path, kept):
+    """The size of a face is found out from the images: without any it was another plan."""
+    put(tmp_path, "raw/t.csv", b"path\n")
+    if kept:
+        put(tmp_path, "out/.ingest.json.partial", b"{")
+    arguments = "table", [tmp_path / "raw"], tmp_path / "out"
+    with pytest.raises(FerError, match="the RAW holds no image and no row; give one that does"):
+        ingest(*arguments)
+    put(tmp_path, "raw/t.csv", b"path\na.png\n")
+    put(tmp_path, "raw/a.png", png(draw(person(1), "fear")))
+    assert ingest(*arguments).statuses == {"ok": 1}
+
+
 def test_unknown_labels_are_told(tmp_path):
     put(tmp_path, "raw/bored/1.png", png(draw(person(1), "neutral")))
     put(tmp_path, "raw/슬픔/1.png", png(draw(person(1), "sadness")))
     done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out")
-    cure = "native_label is null there; say its word in a file for --labels"
+    cure = "native_label is null there; say its word in a file for --labels, and --force"
     assert done.notes == [f"label 'bored' of 1 rows is no known word: {cure}"]
     table = read_manifest(tmp_path / "out").table
     assert table["native_label"].to_pylist() == [None, "sadness"]
+    put(tmp_path, "map.toml", b'bored = "boredom"')
+    options = {"labels": str(tmp_path / "map.toml")}
+    arguments = "imagefolder", [tmp_path / "raw"], tmp_path / "out"
+    assert ingest(*arguments, options=options, force=True).notes == []
 
 
 def test_words_of_your_own_for_folders(tmp_path):

@@ -102,7 +102,7 @@ def test_records_may_change_without_a_row_and_a_curation_stays(tmp_path):
     ("options", "says"),
     [
         ({"condition": "VL/Bright"}, "condition 'VL/Bright': known are NI/Dark, .*VL/Weak, all"),
-        ({"condition": "VL/Dark"}, "no auto sequence in condition VL/Dark"),
+        ({"condition": "VL/Dark"}, "in condition VL/Dark; there are original NI/Weak, "),
         ({"images": "small"}, "images 'small': known are auto, cropped, original"),
         ({"frames": 0}, "at least 1"),
     ],

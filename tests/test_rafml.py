@@ -134,7 +134,7 @@ def test_spellings_of_action_units(tmp_path, words, units):
 
 def test_pictures_without_their_lists_are_refused(done, tmp_path):
     pictures = shutil.copytree(done[0] / "RAF-ML/Image/aligned", tmp_path / "x/aligned")
-    for module, says in ((rafml, "distribution"), (rafce, "RAFCE_emolabel")):
+    for module, says in ((rafml, "distribution"), (rafce, "RAFCE_emolabel.txt; give it, too$")):
         assert module.matches(Root(pictures))
         with pytest.raises(FerError, match=says):
             frames(module, pictures)

@@ -69,11 +69,15 @@ def test_each_part_has_its_own_kind_and_a_note_counts_the_stills(tmp_path):
     assert done.notes == [
         "stills not read, for their part has aligned faces: train 2",
         "aligned faces in train, whole stills in val: parts that are unlike; --images original "
-        "reads stills in all",
+        "--force reads stills in all",
     ]
     stills = ingest("sfew", [tmp_path / "raw"], tmp_path / "stills", face=face,
                     options={"images": "original"})  # fmt: skip
     assert stills.statuses == {"ok": 3} and stills.notes == []
+    for folder in ("Train/Angry", "Train/Sad"):
+        (tmp_path / "raw" / folder / STILL).unlink()
+    bare = ingest("sfew", [tmp_path / "raw"], tmp_path / "bare", face=face)
+    assert bare.notes == ["aligned faces in train, whole stills in val: parts that are unlike"]
 
 
 def test_films_can_be_kept_together(tmp_path):

@@ -388,7 +388,7 @@ def test_stratify_on_several_columns(tmp_path) -> None:
         (SplitOptions(ratios=RATIOS, grouping=Grouping(group="family")), "group 'family'"),
         (SplitOptions(ratios=RATIOS, label_rule="loudest"), "ferplus-majority"),
         (SplitOptions(ratios=RATIOS, label_rule="majority"), "no raters"),
-        (SplitOptions(ratios=RATIOS, label_rule="soft"), "no votes"),
+        (SplitOptions(ratios=RATIOS, label_rule="soft"), "no votes; take `uploader`, or for FER"),
         (SplitOptions(ratios=RATIOS, stratify_on=("mood",)), "'mood'"),
         (SplitOptions(official=True), "no row has an official_split"),
     ],

@@ -97,11 +97,62 @@ def test_the_same_ingest_again_heals(data, spoil):
     assert verify(data) == []
 
 
+def on_card(data, change):
+    card = json.loads((data / "card.json").read_text())
+    (data / "card.json").write_text(json.dumps({**card, **change}))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda d: (d / "card.json").unlink(),
+        lambda d: (d / "card.json").write_text("{"),
+        lambda d: on_card(d, {"statuses": {"ok": 1}}),
+        lambda d: on_card(d, {"stores": {"x": {"path": ".", "shards": {}}}}),
+        lambda d: edited(d, lambda t: t.slice(1)),
+        lambda d: edited(d, lambda t: t.take([0, 0, *range(2, len(t))])),
+        lambda d: (d / "manifest.parquet").write_bytes(b"PAR1"),
+    ],
+)
+def test_what_was_curated_is_healed_by_the_cure_as_well(data, spoil):
+    curate(data, ["quality"])
+    whole = (data / "manifest.parquet").read_bytes()
+    spoil(data)
+    faults = verify(data)
+    assert faults
+    for fault in faults:
+        assert fault.cure.endswith("run the same ingest again and curate")
+        if fault.cure.startswith("delete it"):
+            fault.file.unlink()
+    again(data)
+    curate(data, ["quality"])
+    assert verify(data) == [] and (data / "manifest.parquet").read_bytes() == whole
+    assert read_manifest(data).card["curation"]["checks"]
+
+
+def test_faces_whose_card_is_lost_name_the_cure(data):
+    (data / "card.json").unlink()
+    with pytest.raises(FerError, match=r"card\.json: is missing; run the same ingest again"):
+        curate(data, ["quality"])
+    again(data)
+    assert curate(data, ["quality"]).rows
+
+
+def test_what_a_stopped_ingest_left_of_a_card_is_cleared(data):
+    curate(data, ["quality"])
+    (data / ".card.json.partial").write_bytes(b"{")
+    (fault,) = verify(data)
+    assert fault.cure == "run the same ingest again"
+    again(data)
+    assert verify(data) == []
+
+
 def test_a_unit_file_that_cannot_be_read(data):
     file = sorted((data / "units").glob("*.parquet"))[2]
     file.write_bytes(b"PAR1")
     faults = verify(data)
-    assert faults[0].file == file and faults[0].cure == "delete it and run the same ingest again"
+    assert faults[0].file == file
+    assert str(faults[0]) == f"{file}: a broken unit; delete it and run the same ingest again"
     file.unlink()
     again(data)
     assert verify(data) == []

@@ -70,10 +70,12 @@ def main(arguments: list[str] | None = None) -> None:
 
     Without `arguments` it is what was typed, and the process is the command's own (`_show.alone`).
     """
+    typed = sys.argv[1:] if arguments is None else arguments
     try:
         result: Any = cli.main(arguments, standalone_mode=False, obj=arguments is None)
     except click.exceptions.Abort:
-        click.echo("interrupted; run the same command again to go on", err=True)
+        then = _to_go_on(typed)
+        click.echo(f"interrupted; run the same command again{then} to go on", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -87,3 +89,12 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"fertools: this needs {error.name}: pip install 'fertools[train]'", err=True)
         sys.exit(1)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _to_go_on(typed: list[str]) -> str:
+    """What is to be left out or said when an interrupted command is given again."""
+    if typed[:1] == ["ingest"] and "--force" in typed:
+        return " without --force"  # which would start over
+    if typed[:1] == ["train-baseline"] and "--resume" not in typed:
+        return " with --resume"
+    return ""

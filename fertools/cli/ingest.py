@@ -136,6 +136,7 @@ def _options(
 def _ingest(source: str, typed: dict[str, Any]) -> None:
     from fertools.ingest import ingest
     from fertools.ingest.reading import do_without_pandas
+    from fertools.manifest import read_manifest
 
     if _show.alone():
         do_without_pandas(source)
@@ -170,7 +171,8 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
             click.echo(f"note: {note}")
         click.echo(f"{result.out}: {result.units} units in {result.seconds:.1f} s")
     if not result.ok and result.rows:
-        why = f"`fertools stats {result.out}` tells why"
+        first = read_manifest(result.out).table["detail"].drop_null().slice(0, 1).to_pylist()
+        why = "; ".join([*first, "the column `detail` of its manifest tells why of each"])
         raise FerError(f"{result.out}: no image gave a face; {why}")
 
 

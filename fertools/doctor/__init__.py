@@ -223,10 +223,12 @@ def _folder(folder: Path) -> Iterator[Finding]:
     try:
         free, speed = shutil.disk_usage(folder).free, machine.write_speed(folder)
     except OSError as error:
-        cure = f"give another folder: {shlex.join(['fertools', 'doctor', '--folder', 'FOLDER'])}"
-        yield Finding("disk", FAULT, f"{where}: {error.strerror}", cure)
+        lacks = isinstance(error, FileNotFoundError)
+        says = f"{where}: {error.strerror}" + "; give another --folder" * (not lacks)
+        yield Finding("disk", FAULT, says, shlex.join(["mkdir", "-p", where]) if lacks else "")
         return
     says = f"{where}: {free / 1e9:.1f} GB free, {speed / 1e6:.0f} MB/s written"
     state = WARNING if free < LITTLE or speed < SLOW else OK
-    cure = "give -o a folder on another disk" if state == WARNING else ""
-    yield Finding("disk", state, says, cure)
+    if state == WARNING:
+        says += "; give -o a folder on another disk"
+    yield Finding("disk", state, says)

@@ -173,7 +173,7 @@ def listed(paths: Sequence[str | Path]) -> Iterator[tuple[str, Root, Member]]:
             continue
         pictures = [member for member in root.members if member.suffix in (*IMAGES, *UNREAD)]
         if not pictures:
-            raise FerError(f"{path}: holds no picture ({', '.join(IMAGES)}); give another folder")
+            raise FerError(f"{path}: holds no picture ({', '.join(IMAGES)}); give one that does")
         for member in pictures:
             yield (f"{path}!{member.inner}" if packed else f"{path}/{member.path}"), root, member
 

@@ -6,6 +6,7 @@ from the finished units in the order of their names: the same input and options 
 whatever the number of workers, the order of work, and the rounds it took.
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -33,7 +34,9 @@ from fertools.roots import Unit, forget
 from fertools.roots.listing import PLAN
 
 ASKED = 8  # units looked for at a time: a store answers many at once
-PARTIALS = (".*.npy.*partial", ".*.parquet.*partial", "units/.*.parquet.*partial")
+PARTIALS = (
+    ".*.npy.*partial", ".*.parquet.*partial", ".*.json.partial", "units/.*.parquet.*partial"
+)  # fmt: skip
 
 Progress = Callable[[str, dict[str, int]], None]
 
@@ -83,24 +86,24 @@ def ingest(
     """
     start = time.monotonic()
     out, how = at(out), Engine(engine, workers, ray_address)
-    with disk_faults(out, ", it goes on where it was"):
+    with disk_faults(out, f"{' without --force' * force}, it goes on where it was"):
         module = folder.load_whole("sources", source)
         roots = open_roots(module, raws, options or {})
         units = find_units(module, roots, source)
         name = source_name(source, name)
         plan = make_plan(module, roots, source, name, face or {}, units, limit)
+        settled = FaceOptions(**plan["face"])
+        plan = plan if force else _as_begun(out, plan)
         _check_ours(out, plan, add=add, force=force)
         out.mkdir(parents=True, exist_ok=True)
-        with alone_in(out):
-            _open_out(out, plan, add=add, force=force)
+        with alone_in(out), _opened(out, plan, how, add=add, force=force):
             labels = keep_records(module, roots, out)
             left = _unfinished(out, units, limit)
             if not add:
                 _check_units(out, units, left, limit)
             jobs = [
                 Job(source, packed(dataclasses.replace(unit, labels=labels)),
-                    FaceOptions(**plan["face"]), str(out), on_error == "stop",
-                    shared=how.kind == "ray")
+                    settled, str(out), on_error == "stop", shared=how.kind == "ray")
                 for unit in left
             ]  # fmt: skip
             count, copies = len(units), pickle.dumps(jobs)
@@ -143,6 +146,30 @@ def _check_ours(out: Location, plan: dict[str, Any], *, add: bool, force: bool) 
         raise FerError(f"{out}: there is no data set to add to; leave --add out")
 
 
+@contextlib.contextmanager
+def _opened(
+    out: Location, plan: dict[str, Any], how: Engine, *, add: bool, force: bool
+) -> Iterator[None]:
+    """`out` made ours; empty again where it is new and a mistake is told before any row is done.
+
+    The cure may be another option, and can then be followed in the same folder.
+
+    On a cluster what was called off may write on, so all stays.
+    """
+    new = how.kind != "ray" and not (out / PLAN).is_file()
+    _open_out(out, plan, add=add, force=force)
+    try:
+        yield
+    except FerError:
+        if new and not any(map(unit_rows, listed(out, "units/*.parquet"))):
+            _clear(out)
+            (out / PLAN).unlink()
+            if isinstance(out, Path):
+                with contextlib.suppress(OSError):  # a stranger's file is in it
+                    (out / "units").rmdir()
+        raise
+
+
 def _open_out(out: Location, plan: dict[str, Any], *, add: bool, force: bool) -> None:
     """Make `out` ours, or refuse: somebody else may have begun there since it was looked at."""
     _check_ours(out, plan, add=add, force=force)
@@ -172,6 +199,22 @@ def _compare(out: Location, plan: dict[str, Any]) -> None:
             f"{out}: was made with {'; '.join(changed)}; ask for the same, give another -o, or "
             "--force to start over"
         )
+
+
+def _as_begun(out: Location, plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan, with the detector's options of the one in `out` where it was or is not installed.
+
+    They cannot be settled where it is not, so nobody could ask for the same.
+    """
+    try:
+        before = json.loads((out / PLAN).read_text(encoding="utf-8"))["face"]["detector_options"]
+        shared = before.keys() & plan["face"]["detector_options"].keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return plan  # `_compare` says what is wrong with it
+    now = plan["face"]["detector_options"]
+    if before.keys() == now.keys() or any(before[name] != now[name] for name in shared):
+        return plan
+    return {**plan, "face": {**plan["face"], "detector_options": before}}
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

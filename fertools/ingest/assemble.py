@@ -41,6 +41,7 @@ from fertools.manifest import (
 from fertools.manifest.card import made
 from fertools.roots import Root
 
+SUMS = ("rows", "statuses", "stores")  # of a card: what `verify` compares with the units
 ABOUT = ("licence", "citation", "homepage", "sharing")
 
 
@@ -89,26 +90,37 @@ def _publish(
 ) -> dict[str, Any]:
     """Write manifest and card; what a curation found stays while the rows are those it looked at.
 
-    Where rows were added it goes to a version of its own, and a note says so; what an earlier data
-    set in this folder left behind is removed.
+    Where rows were added, or its card is not what it was, it goes to a version of its own, and a
+    note says so; what an earlier data set in this folder left behind is removed.
     """
     manifest = out / "manifest.parquet"
     if not manifest.is_file():
         if isinstance(out, Path):
             versions.forget(out)
     elif curated := versions.curated(manifest):
-        if curated == json.loads(json.dumps(content)):
+        now = json.loads(json.dumps({"facts": content, "sums": {k: card[k] for k in SUMS}}))
+        kept, same = _kept(manifest), curated == now["facts"]
+        if same and kept == {**kept, **now["sums"]}:
             return _with_records(manifest, card)
+        if same or not kept:
+            write_json(card_path(manifest), card)  # no version is kept without one
+        why = "card.json was lost or spoilt" if same else "rows were added"
         number = versions.keep(on_disk(out))
         then = "run it again"
         if "verdicts" in stored_facts(manifest):
             then += ", then `import-verdicts` with the reviewers' files"
-        card["notes"].append(
-            f"rows were added: what `curate` had found is in version {number}; {then}"
-        )
+        card["notes"].append(f"{why}: what `curate` had found is in version {number}; {then}")
         versions.drop_tables(on_disk(out))
     write_manifest(manifest, table, content, card)
     return card
+
+
+def _kept(manifest: Location) -> dict[str, Any]:
+    """The card that a curation left; nothing where it is gone or broken."""
+    try:
+        return read_card(manifest)
+    except FerError:
+        return {}
 
 
 def _with_records(manifest: Location, card: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from fertools.manifest import counts
 
-SAME_ID = "name each once, rename one, or give the folder above both as one RAW"
+SAME_ID = "name each once, rename one, or take one away, and say --force"
 
 
 def notes_on(table: pa.Table, plan: dict[str, Any]) -> list[str]:
@@ -21,7 +21,7 @@ def notes_on(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     )
     lost = counts(table["status"]).get("duplicate_id", 0)
     said = f"images without a face, since another one has their id: {lost}; {SAME_ID}"
-    cure = "; say its word in a file for --labels" if "labels" in plan["options"] else ""
+    cure = "; say its word in a file for --labels, and --force" * ("labels" in plan["options"])
     return (
         [said] * bool(lost)
         + _unnamed(table, plan)
@@ -54,7 +54,7 @@ def _shrunk(table: pa.Table, size: int) -> list[str]:
         return []
     most = pc.max(longer).as_py()
     said = f"{larger:,} images are larger than the {size} px at which they are stored"
-    return [f"{said}, up to {most}; say --size for more"]
+    return [f"{said}, up to {most}; say --size for more, and --force"]
 
 
 def _unaligned(table: pa.Table) -> list[str]:

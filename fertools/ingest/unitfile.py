@@ -80,7 +80,8 @@ def finished(out: Location, unit: Unit) -> bool:
     if facts["digest"] != unit.digest or (_replaced(facts, unit) and not come):
         raise FerError(
             f"{out}: unit {unit.name} was read from other data than it is now; give the RAW of "
-            "that time as well, another -o, or --force to start over"
+            "that time as well, before the others and with --add, another -o, or --force to start "
+            "over"
         )
     if facts.get("again") or come:
         return False

@@ -17,12 +17,11 @@ from fertools.errors import FerError
 from fertools.ingest.records import LOST, RECORDS
 from fertools.ingest.unitfile import unit_facts, unit_table
 from fertools.locations import Location, at, listed, sha256
-from fertools.manifest import Manifest, counts, read_manifest
+from fertools.manifest import Manifest, counts, read_card, read_manifest
 from fertools.shards import check_shard, shard_digest
 from fertools.versions import TABLES
 
 AGAIN = "run the same ingest again"
-OVER = "run the ingest again with --force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +62,32 @@ def verify(data: str | Path | Location) -> list[Fault]:
         try:
             facts, (table, digest) = unit_facts(file), unit_table(file)
         except FerError as error:
-            faults.append(Fault(file, f"cannot be read ({error})", f"delete it and {AGAIN}"))
+            faults.append(Fault(file, _what(error, file), f"delete it and {AGAIN}"))
             continue
         paths = table["path"].to_pylist() if table.num_rows else []
         units[file.stem] = _Unit(facts, digest, paths)
     faults += _shards(out, units)
+    then = " and curate" if (out / TABLES).is_dir() else ""
+    file = out / "card.json"
     try:
-        manifest = read_manifest(out)
+        read_card(out / "manifest.parquet")
+        file = out / "manifest.parquet"
+        manifest = read_manifest(file)
     except FerError as error:
-        return [*faults, Fault(out / "manifest.parquet", f"cannot be read ({error})", AGAIN)]
+        return [*faults, Fault(file, _what(error, file), AGAIN + then)]
     faults += [*_manifest(out, manifest, units), *_card(out, manifest, units)]
     return faults or list(_files(out, manifest, units))
+
+
+def _then(manifest: Manifest) -> str:
+    """What is to be done after an ingest that writes the rows anew."""
+    steps = {"curation": "curate", "verdicts": "import the verdicts"}
+    return "".join(f" and {step}" for fact, step in steps.items() if fact in manifest.facts)
+
+
+def _what(error: FerError, file: Location) -> str:
+    """What is wrong with a file, without its name and another's cure."""
+    return str(error).removeprefix(f"{file}: ").rsplit("; ", 1)[0]
 
 
 def _leftovers(out: Location) -> Iterator[Fault]:
@@ -93,7 +107,7 @@ def _shards(out: Location, units: dict[str, _Unit]) -> Iterator[Fault]:
         try:
             check_shard(file, entry)
         except FerError as error:
-            yield Fault(file, str(error).removeprefix(f"{file}: ").rsplit(";", 1)[0], AGAIN)
+            yield Fault(file, _what(error, file), AGAIN)
             continue
         if shard_digest(file) != entry.get("sha256"):
             yield Fault(file, "its pixels have changed", f"delete it and {AGAIN}")
@@ -104,24 +118,25 @@ def _shards(out: Location, units: dict[str, _Unit]) -> Iterator[Fault]:
 
 def _manifest(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:
     """The manifest against the units it was put together from."""
-    file = out / "manifest.parquet"
+    file, then = out / "manifest.parquet", _then(manifest)
+    cure = f"delete it and {AGAIN}{then}" if then else AGAIN  # rows that stay are not written anew
     digests = {name: unit.facts["digest"] for name, unit in units.items()}
     if "units" in manifest.facts and manifest.facts["units"] != digests:
         yield Fault(file, "was made from other units than there are", AGAIN)
         return
     paths = [path for unit in units.values() for path in unit.paths]
     if len(paths) != len(manifest):
-        yield Fault(file, f"{len(manifest)} rows, the units have {len(paths)}", AGAIN)
+        yield Fault(file, f"{len(manifest)} rows, the units have {len(paths)}", cure)
         return
     if _digest(sorted(paths)) != _digest(sorted(manifest.table["path"].to_pylist())):
-        yield Fault(file, "its rows are not those of the units", AGAIN)
+        yield Fault(file, "its rows are not those of the units", cure)
     table = manifest.table
     placed = pc.and_(pc.is_valid(table["shard"]), pc.is_valid(table["row"]))
     if (missing := int(pc.sum(pc.xor(placed, manifest.ok())).as_py() or 0)) > 0:
-        yield Fault(file, f"{missing} rows have a face and a reason why not, or neither", AGAIN)
+        yield Fault(file, f"{missing} rows have a face and a reason why not, or neither", cure)
     faces = table.filter(placed).select(["shard", "row"])
     if (twice := len(faces) - len(faces.group_by(["shard", "row"]).aggregate([]))) > 0:
-        yield Fault(file, f"{twice} rows share their face with another", AGAIN)
+        yield Fault(file, f"{twice} rows share their face with another", cure)
 
 
 def _digest(lines: list[str]) -> str:
@@ -130,19 +145,19 @@ def _digest(lines: list[str]) -> str:
 
 def _card(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterator[Fault]:
     """The card against the manifest: its sums, and the shards that it names."""
-    file, card = out / "card.json", manifest.card
+    file, card, cure = out / "card.json", manifest.card, AGAIN + _then(manifest)
     if not card:
-        yield Fault(file, "is missing", AGAIN)
+        yield Fault(file, "is missing", cure)
         return
     known = {shard: entry for unit in units.values() for shard, entry in unit.shards.items()}
     named: dict[str, Any] = {}
     for store in card.get("stores", {}).values():
         named |= store["shards"]
     if named != known:
-        yield Fault(file, "names other shards than the units", AGAIN)
+        yield Fault(file, "names other shards than the units", cure)
     said = {k: n for k, n in card.get("statuses", {}).items() if k != "pending"}
     if said != counts(manifest.table["status"]):
-        yield Fault(file, f"its sums are {json.dumps(said)}, the manifest's are others", AGAIN)
+        yield Fault(file, f"its sums are {json.dumps(said)}, the manifest's are others", cure)
 
 
 def _records(file: Location, digest: str | None) -> Iterator[Fault]:
@@ -162,7 +177,7 @@ def _files(out: Location, manifest: Manifest, units: dict[str, _Unit]) -> Iterat
     there["manifest.parquet"] = hashlib.sha256(data).hexdigest()
     written = manifest.card.get("files", {})
     yield from _records(out / RECORDS, written.get(RECORDS))
-    then = " and curate" if "curation" in manifest.facts else ""
+    then = _then(manifest)
     for name, digest in there.items():
         if written.get(name, digest) != digest:
             cure = f"delete it and {AGAIN}{then}"

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from fertools.columns import repeated, texts
 from fertools.errors import FerError
 from fertools.locations import Location, at, create, on_disk, put, source
-from fertools.manifest.card import check_card
+from fertools.manifest.card import REMAKE, check_card
 from fertools.manifest.parquet import read_parquet
 from fertools.manifest.schema import NEVER_NULL, stored
 from fertools.manifest.schema import SCHEMA as SCHEMA
@@ -159,7 +159,7 @@ def read_card(manifest: Location) -> dict[str, Any]:
             try:
                 card = json.loads(path.read_text(encoding="utf-8"))
             except (ValueError, RecursionError) as error:
-                raise FerError(f"{path}: this is not JSON ({error}); write it again") from error
+                raise FerError(f"{path}: this is not JSON ({error}); {REMAKE}") from error
             check_card(card, path)
             return dict(card)
     return {}

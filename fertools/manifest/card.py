@@ -16,6 +16,7 @@ from fertools.locations import Location
 
 KINDS = {"stores": dict, "about": dict, "statuses": dict, "units": dict, "face": dict,
          "curation": dict, "files": dict, "notes": list, "name": str}  # fmt: skip
+REMAKE = "run the command again that made it"
 MOST_MARGIN = 4  # as for `--margin`
 PACKAGES = ("fertools", "numpy", "opencv-python-headless", "pyarrow")
 NAMES = {dict: "a table", list: "a list", str: "a text"}
@@ -46,13 +47,13 @@ def check_card(card: Any, path: Location) -> None:
     Keys that are not known pass: later versions may write more.
     """
     if not isinstance(card, dict):
-        raise FerError(f"{path}: a card is a JSON object; write it again")
+        raise FerError(f"{path}: a card is a JSON object; {REMAKE}")
     for name, kind in KINDS.items():
         if name in card and not isinstance(card[name], kind):
             raise FerError(f"{path}: {name} is {card[name]!r:.60}, not {NAMES[kind]}; mend it")
     for key, store in card.get("stores", {}).items():
         if not _is_store(store):
-            raise FerError(f"{path}: store {key!r} is not as ingest writes it; run ingest again")
+            raise FerError(f"{path}: store {key!r} is not as ingest writes it; {REMAKE}")
 
 
 def _is_store(store: Any) -> bool:

@@ -185,8 +185,10 @@ def _open(container: str, stamps: tuple[tuple[int, int], ...]) -> _Zip | tarfile
 def _zip(path: Location) -> zipfile.ZipFile:
     with path.open("rb") as file:
         if ends_a_split(file):
-            join = f"zip -s 0 {shlex.quote(path.name)} --out whole.zip"
-            cure = f"join its parts ({join}), then take them away"
+            whole = shlex.quote(str(path.with_name("whole.zip")))
+            join = f"zip -s 0 {shlex.quote(str(path))} --out {whole}"
+            # the name may be a class, a part or an id
+            cure = f"join its parts ({join}), take them away and call whole.zip {path.name}"
             raise FerError(f"{path} is the last part of a split archive; {cure}")
     return zipfile.ZipFile(path if isinstance(path, Path) else path.open())
 

@@ -67,7 +67,7 @@ def sliced(name: str, rows: Sequence[Row], size: int) -> list[Unit]:
 def each_once(records: pa.Table, by: list[str]) -> pa.Table:
     """The records of all rounds, those that the columns `by` call the same once.
 
-    Raises `FerError` where one is not what it was in an earlier round.
+    Raises `FerError` where one is not what it was in an earlier round, or two of one round differ.
     """
     numbered = records.append_column("number", pa.array(np.arange(len(records))))
     found = (
@@ -80,7 +80,10 @@ def each_once(records: pa.Table, by: list[str]) -> pa.Table:
         pairs = zip(first.to_pylist(), last.to_pylist(), strict=True)
         one = next(one for one, other in pairs if one != other)
         name = one.get("file") or one["key"]
-        raise FerError(f"{name}: its label changed since it was first read; --force starts over")
+        raise FerError(
+            f"{name}: its label changed since it was first read (--force starts over), or two "
+            "files differ on it (take one of them away)"
+        )
     return first
 
 

@@ -191,5 +191,6 @@ def _no_labels(member: Member, emotion: str | None, part: str | None) -> str:
     part = {"train": "TRAIN", "val": "VALID"}.get(part or "", "..")
     return (
         f"{member.path}: its label file was not read, and its row and face depend on it; ingest "
-        f"[라벨]EMOIMG_{emotion}_{part}.zip before or along with it, or say --without-labels"
+        f"[라벨]EMOIMG_{emotion}_{part}.zip along with it, or before it and then this with --add, "
+        "or say --without-labels --force"
     )

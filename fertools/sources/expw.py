@@ -88,6 +88,9 @@ def units(root: Root) -> list[Unit]:
         return []
     faces = [face for m in members if _is_list(m) for face in _faces(m, pictures)]
     if not faces:
+        for member in members:
+            if LIST.match(member.name) and not member.fault:
+                list(_faces(member, pictures))  # tells what is wrong with its first line
         raise FerError(f"{root}: photographs without label.lst; give its folder, too")
     named = {face.picture for face in faces}
     rest = [Face(m.name, m.path, m) for m in pictures.values() if m not in named]
@@ -137,7 +140,8 @@ def _faces(member: Member, pictures: dict[str, Member]) -> Iterator[Face]:
     for number, line in enumerate(lines(member)):
         found = LINE.match(line)
         if found is None:
-            raise FerError(f"{member.path}, line {number + 1}: not name, face, box, score, label")
+            what = f"{member.path}, line {number + 1}: not name, face, box, score, label"
+            raise FerError(f"{what}; mend it, or take it out")
         yield Face(
             name=found["picture"],
             where=f"{member.path}#{number}",

@@ -127,7 +127,9 @@ def units(root: Root) -> list[Unit]:
     members = together(root, _is_picture)
     takes = _takes(members, options)
     if members and not takes:
-        raise FerError(f"{root}: no {options.images} sequence in condition {options.condition}")
+        kind = "" if options.images == "auto" else f"{options.images} "
+        what = f"no {kind}sequence in condition {options.condition}"
+        raise FerError(f"{root}: {what}; there are {', '.join(_there(members))}")
     return sliced("frames", [pick for take in takes for pick in _picks(take, options)], SLICE)
 
 
@@ -174,6 +176,13 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
         "originals not read, for their camera and light has cropped ones": originals,
     }
     return [f"{text}: {count}" for text, count in notes.items() if count > 0]
+
+
+def _there(members: Iterable[Member]) -> list[str]:
+    """The conditions of all sequences, and of which kind they are."""
+    places = [place for member in members if (place := _place(member))]
+    kinds = {(_condition(p), "cropped" if p["cropped"] else "original") for p in places}
+    return [f"{kind} {condition}".rstrip() for condition, kind in sorted(kinds)]
 
 
 def _images(index: pa.Table) -> int:

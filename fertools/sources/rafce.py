@@ -63,7 +63,7 @@ def units(root: Root) -> list[Unit]:
         return []
     lists = _lists(members)
     if "emolabel" not in lists:
-        raise FerError(f"{root}: no RAFCE_emolabel.txt; give it, too, or read it as rafml")
+        raise FerError(f"{root}: no RAFCE_emolabel.txt; give it, too")
     aligned = wanted(members, root.options, is_aligned)
     found = shots(members, lists, aligned=aligned)
     return sliced("faces", list(found), SLICE)

@@ -126,9 +126,12 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     if left:
         notes.append(f"stills not read, for their part has aligned faces: {', '.join(left)}")
     if kinds[True] and kinds[False]:
+        everywhere = all(p["left"] for p in parts if p["aligned"])
         notes.append(
             f"aligned faces in {', '.join(kinds[True])}, whole stills in {', '.join(kinds[False])}:"
-            " parts that are unlike; --images original reads stills in all"
+            " parts that are unlike"
+            + "; --images original --force reads stills in all"
+            * everywhere
         )
     return notes
 
