@@ -143,7 +143,8 @@ class Faces:
         } or {(0, 0)}
         if len(wanted) > 1:
             raise FerError(
-                f"faces of unlike shape {sorted(wanted)}: give size= and channels= to read them"
+                f"faces of unlike shape {sorted(wanted)}: give size= and channels= to read them "
+                "(export: --size, and --gray or --rgb)"
             )
         return wanted.pop()
 

@@ -342,6 +342,9 @@ def test_the_command_and_its_exit_codes(tmp_path, capsys) -> None:
     assert shown["verdicts"][0]["verdict"] == "leaks"
     assert run(f"audit {data}") == 1
     assert run(f"audit {out} --near-threshold 1.5") == 1
+    capsys.readouterr()
+    assert run(f"audit {out} --certificate {out}") == 1
+    assert "give another --certificate" in capsys.readouterr().err
     assert run(f"audit {out} --max-leakage nan") == run(f"audit {out} --max-leakage 1.5") == 1
 
 

@@ -284,6 +284,8 @@ def test_only_the_folder_of_an_ingest_is_curated(tmp_path, what):
         rows = {k: ["x"] for k in ("id", "source", "path", "status")}
         write_manifest(tmp_path / names[what], conform(pa.table(rows)), {}, {})
     path = tmp_path / "split.parquet" if what == "split" else tmp_path
+    with pytest.raises(FerError, match="copy them to a disk"):
+        curate("s3://bucket/data")
     with pytest.raises(FerError, match="no folder of `fertools ingest`"):
         curate(path)
 
@@ -387,6 +389,16 @@ class TestCommand:
         bad = table.num_rows - sum(s == "ok" for s in table["status"].to_pylist())
         assert f"{table.num_rows} rows = {bad} without a face + 1 dropped" in out.out
         assert "checking duplicates" in out.err
+
+    def test_drops_by_verdict_are_told_beside_those_of_the_checks(self, data, capsys):
+        manifest = read_manifest(data)
+        ok = manifest.table["status"].to_pylist().index("ok")
+        said = ["drop" if row == ok else None for row in range(len(manifest))]
+        table = manifest.table.append_column("verdict", pa.array(said, pa.string()))
+        write_manifest(data / "manifest.parquet", table, manifest.facts, manifest.card)
+        with pytest.raises(SystemExit):
+            main(["curate", str(data), "--checks", "quality"])
+        assert "1 of the dropped are so by reviewers' verdicts" in capsys.readouterr().out
 
     def test_json_and_undo(self, data, capsys):
         with pytest.raises(SystemExit):

@@ -281,6 +281,15 @@ def test_words_that_nobody_knows_are_exported_as_they_are(tmp_path):
     assert done.left_out == {"unlabelled": 1} and "--labels-from raw_label" in done.notes[0]
     done = export(tmp_path / "some", "csv", tmp_path / "c", Options(labels_from="raw_label"))
     assert done.samples == 2
+    told = "--labels-from raw_label"
+    own(tmp_path / "mute", native_label=["fear", None], raw_label=["fear", None])
+    assert export(tmp_path / "mute", "csv", tmp_path / "d").notes == []
+    words = {"native_label": ["fear", None], "raw_label": ["fear", "grin"]}
+    label = {"label": ["fear", None], "label_status": ["ok", "unknown_word"]}
+    own(tmp_path / "folds", **words, **label, fold=[0, None])
+    assert told in export(tmp_path / "folds", "csv", tmp_path / "e").notes[0]
+    own(tmp_path / "dealt", **words, **label, split=["train", None])
+    assert export(tmp_path / "dealt", "csv", tmp_path / "f").notes == []  # it is in no part anyway
 
 
 def test_words_in_the_place_of_labels_that_were_emptied_are_told(tmp_path):
@@ -312,6 +321,7 @@ MISTAKES = [
     (["--to", "coco", "--labels-from", "mood"], 1, "column 'mood': known are"),
     (["--to", "coco", "--labels-from", "landmarks"], 1, "column 'landmarks': holds"),
     (["--to", "coco", "-o", "s3://bucket/x"], 1, "goes to a folder on a disk"),
+    (["--to", "coco", "--fold", "1"], 1, "`fertools split DATA --folds 10 -o OUT`"),
     (["--to", "coco", "--size", "big"], 2, "--size"),
     (["--to", "coco", "--size", "0"], 2, "--size"),
     ([], 2, "--to"),
@@ -371,7 +381,8 @@ def test_only_an_export_of_ours_is_written_over(capsys, tmp_path):
     line = ["export", tmp_path / "own", "--to", "csv", "-o"]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
-    assert "is no export of fertools" in run(capsys, *line, tmp_path / "mine", "--force")[2]
+    for more in ([], ["--force"]):  # without, --force is no cure
+        assert "is no export of fertools" in run(capsys, *line, tmp_path / "mine", *more)[2]
     assert (tmp_path / "mine" / "thesis.tex").is_file()
     assert run(capsys, *line, tmp_path / "out", "--no-pixels")[0] == 0
     assert "give another -o, or --force" in run(capsys, *line, tmp_path / "out")[2]

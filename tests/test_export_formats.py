@@ -257,6 +257,7 @@ def test_labelstudio(data, truth, tmp_path):
     export(data, "labelstudio", tmp_path / "out")
     tasks = json.loads((tmp_path / "out" / "tasks.json").read_text(encoding="utf-8"))
     config = ElementTree.parse(tmp_path / "out" / "label_config.xml").getroot()
+    assert "--images . -o data/judged`" in (tmp_path / "out" / "README.md").read_text("utf-8")
     control = config.find("Choices")
     assert [choice.get("value") for choice in control] == sorted(WORDS)
     found = []

@@ -165,7 +165,7 @@ def test_unlike_faces_are_no_shard(tmp_path):
 def test_unlike_stores_need_a_shape(tmp_path):
     stores = {"s": {"f.npy": GRAY}, "t": {"g.npy": COLOUR}}
     file = made(tmp_path / "d", stores, [("s", "f.npy", 0), ("t", "g.npy", 0)])
-    with pytest.raises(FerError, match=r"unlike shape.*give size= and channels="):
+    with pytest.raises(FerError, match=r"give size= and channels= .*--size, and --gray or --rgb"):
         open_faces(file)
     with pytest.raises(FerError, match="unlike shape"):
         open_faces(file, size=8)

@@ -111,7 +111,8 @@ def test_a_decision_on_faces_of_other_sessions_is_told_and_not_taken(tmp_path, c
     assert found.elsewhere == 1 and "v1" not in found.settled
     with pytest.raises(SystemExit):
         main(["import-verdicts", *map(str, files)])
-    assert "1 decisions are on faces that none of these" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "1 decisions are on faces that none of these" in out and "those of another go" in out
 
 
 def test_who_is_left_when_one_takes_a_verdict_back_is_heard(tmp_path):
@@ -263,11 +264,13 @@ def test_without_controls_there_is_no_noise_rate(tmp_path):
 
 def test_a_queue_that_does_not_ask_about_the_label_has_no_noise_rate(tmp_path):
     data = judgeable(tmp_path / "data", 40)
-    session, _ = session_of(data, Asked("quality", sample=4, controls=4))
-    said = [(row["key"], "keep", row["label"]) for row in session.items.to_pylist()]
-    opening = {"session": session.asked.name, "queue": "quality", "blind": False}
-    found = import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", said, **opening)], data)
-    assert found.noise is None and "quality does not ask about the label" in found.why_no_noise
+    for controls, cure in ((4, "--blind"), (0, "--blind, with --controls")):
+        session, _ = session_of(data, Asked("quality", sample=4, controls=controls))
+        said = [(row["key"], "keep", row["label"]) for row in session.items.to_pylist()]
+        opening = {"session": session.asked.name, "queue": "quality", "blind": False}
+        found = import_verdicts([verdicts(tmp_path / "kim.jsonl", "kim", said, **opening)], data)
+        assert found.noise is None and "quality does not ask about" in found.why_no_noise
+        assert found.why_no_noise.endswith(f"take labels, or {cure}")
 
 
 def test_a_verdict_leaves_the_reason_that_a_check_had(tmp_path):

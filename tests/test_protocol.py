@@ -26,6 +26,7 @@ from fertools.measures.leakage import TEST, TRAIN, Links, partnered
 from fertools.protocol import HASHED, LIST, Protocol, names, read_protocol, read_rows, write_list
 from fertools.split import SplitOptions, split
 from fertools.split.following import plan
+from fertools.split.grouping import Grouping
 from tests.test_joining import FULL
 
 RULES = [name for name in names() if read_protocol(name).rule]
@@ -274,6 +275,23 @@ def test_a_protocol_of_other_data_is_refused() -> None:
         plan(table, "ck48", "rafdb-valfromtrain", None, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("aihub-subject", "have no subject; deal this data by --ratios, without --protocol"),
+        ("rafdb-valfromtrain", "no row has an official_split; .*, without --protocol"),
+    ],
+)
+def test_data_that_a_rule_cannot_deal_is_told_what_can(tmp_path, name: str, says: str) -> None:
+    table = {"id": ["a/1", "a/2"], "source": ["a"] * 2, "path": [""] * 2, "status": ["ok"] * 2,
+             "native_label": ["fear", "anger"]}  # fmt: skip
+    facts = {"source": read_protocol(name).data}
+    write_manifest(tmp_path / "manifest.parquet", conform(pa.table(table)), facts)
+    with pytest.raises(FerError, match=f"protocol {name}: its rule says .*{says}") as told:
+        split([tmp_path], tmp_path / "m.parquet", SplitOptions(protocol=name))
+    assert "--or-else" not in str(told.value)
+
+
 def test_a_rule_of_ones_own_is_checked(tmp_path) -> None:
     table = {"id": ["a/1", "a/2"], "source": ["aihub"] * 2, "path": [""] * 2, "status": ["ok"] * 2,
              "native_label": ["fear", "anger"], "subject": ["a:1", "a:2"]}  # fmt: skip
@@ -348,6 +366,11 @@ def test_a_broken_file_is_named(tmp_path) -> None:
 def test_a_protocol_excludes_other_options(options: dict) -> None:
     with pytest.raises(FerError, match=r"say one of|--protocol decides"):
         SplitOptions(protocol="fer2013-official", **options).check()
+
+
+def test_what_a_protocol_decides_is_called_as_it_is_typed() -> None:
+    with pytest.raises(FerError, match="decides --group, --or-else and --merge-twins itself"):
+        SplitOptions(protocol="aihub-subject", grouping=Grouping(or_else="self")).check()
 
 
 def test_draws_go_with_a_protocol() -> None:
@@ -435,5 +458,7 @@ def test_the_command_lists_them_and_shows_one(tmp_path, capsys) -> None:
     assert run("protocols ck48-paper --json") == 0
     assert '"draws": 20' in capsys.readouterr().out
     assert run("protocols nothing") == 1
+    assert run("protocols --ck48 data/ck48") == 2
+    assert "--ck48 goes with --make" in capsys.readouterr().err
     assert run(f"protocols --make {tmp_path / 'nowhere'}") == 1
     assert not (tmp_path / "nowhere").exists()

@@ -20,7 +20,7 @@ from fertools.fakes import imagefolder
 from fertools.image import decode
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_json
-from fertools.review import Asked, review
+from fertools.review import Asked, bundle, review
 from fertools.review.disputes import write_disputes
 from fertools.review.guard import Guard
 from fertools.review.offline import page, write_bundle
@@ -132,6 +132,8 @@ def test_the_strongest_doubt_comes_first(tmp_path):
 def test_what_cannot_be_reviewed_says_why(tmp_path, data):
     with pytest.raises(FerError, match="no manifest"):
         open_session(tmp_path, Asked())
+    with pytest.raises(FerError, match="copy them to a disk"):
+        open_session("s3://bucket/data", Asked())
     bare = judgeable(tmp_path / "bare", 4)
     table = read_manifest(bare).table.drop_columns(["flags"])
     from fertools.manifest import write_manifest
@@ -421,6 +423,9 @@ def test_a_bundle_is_not_written_over(data, tmp_path):
     assert "kim.labels-10+6-blind.jsonl" in (tmp_path / "out/kim/README.txt").read_text("utf-8")
     with pytest.raises(FerError, match="is there already"):
         write_bundle(tmp_path / "out", session, showcase, "kim")
+    with pytest.raises(FerError, match="kim: is there already"):
+        bundle(data, BLIND, ["ann", "kim"], tmp_path / "out")
+    assert not (tmp_path / "out" / "ann").exists()  # else ann stands in the way of the cure
 
 
 def test_bundles_from_the_command_line(data, tmp_path, capsys):

@@ -122,7 +122,7 @@ def test_a_person_of_two_data_sets_is_one_person(tmp_path) -> None:
 
 def test_one_id_in_two_data_sets_is_refused(tmp_path) -> None:
     one = write(tmp_path, native_label=["fear"] * 3, subject=["p:1"] * 3)
-    with pytest.raises(FerError, match="--name"):
+    with pytest.raises(FerError, match=r"leave one out if both .*, else .*--name"):
         split([one, one], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
 
 
@@ -303,8 +303,11 @@ def test_keep_says_what_it_cannot_keep(tmp_path) -> None:
 
 def test_the_manifest_of_a_data_set_is_never_replaced(study) -> None:
     before = (study / "manifest.parquet").read_bytes()
-    with pytest.raises(FerError, match="is the manifest of a data set, which is not dealt"):
-        split([study], study / "manifest.parquet", SplitOptions(ratios=RATIOS), force=True)
+    for force in (False, True):  # without, --force is no cure
+        with pytest.raises(FerError, match="is the manifest of a data set, which is not dealt"):
+            split([study], study / "manifest.parquet", SplitOptions(ratios=RATIOS), force=force)
+        with pytest.raises(FerError, match="is a folder; give -o a file in it"):
+            split([study], study, SplitOptions(ratios=RATIOS), force=force)
     assert (study / "manifest.parquet").read_bytes() == before
 
 
@@ -385,6 +388,7 @@ def test_stratify_on_several_columns(tmp_path) -> None:
         (SplitOptions(ratios=(1.0,)), "three numbers"),
         (SplitOptions(folds=1), "at least 2"),
         (SplitOptions(ratios=RATIOS, val_from=0.1), "--official"),
+        (SplitOptions(official=True, val_from=0.0), "its share is above 0 and below 1"),
         (SplitOptions(ratios=RATIOS, grouping=Grouping(group="family")), "group 'family'"),
         (SplitOptions(ratios=RATIOS, label_rule="loudest"), "ferplus-majority"),
         (SplitOptions(ratios=RATIOS, label_rule="majority"), "no raters"),

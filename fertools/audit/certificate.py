@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fertools import __version__
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
-from fertools.manifest import write_page
+from fertools.manifest import write_whole
 
 MEANING = {
     "subject": "the same person",
@@ -28,7 +28,7 @@ ORIGINS = {
 
 def write(found: Audit, file: str | Path) -> None:
     """Write the page, renamed into place. Raises `FerError` where that is not possible."""
-    write_page(file, page(found))
+    write_whole(file, page(found).encode(), "--certificate")
 
 
 def page(found: Audit) -> str:

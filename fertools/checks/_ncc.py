@@ -190,8 +190,9 @@ def _find(search: _Search, pool: ThreadPoolExecutor, most: int) -> tuple[Pairs, 
         verified += survived
         if sum(map(len, found)) > most:
             raise FerError(
-                f"more than {most:,} pairs of faces have an NCC of {search.threshold:g} or above: "
-                "leave out exact copies first, or raise the threshold"
+                f"more than {most:,} pairs of faces have an NCC of {search.threshold:g} or above, "
+                "too many to hold; go without that search (curate --checks quality, audit --by "
+                "subject,sequence,exact)"
             )
     return np.concatenate(found), candidates, verified
 

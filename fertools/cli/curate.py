@@ -51,6 +51,8 @@ def _undone(data: str, number: int, quiet: bool, as_json: bool) -> None:
 
 
 def _print(result: Any) -> None:
+    from fertools.versions import BY_VERDICT
+
     rows = [
         [name, flag, count, result.dropped.get(flag)]
         for name, check in result.checks.items()
@@ -65,8 +67,10 @@ def _print(result: Any) -> None:
         f"{result.rows:,} rows = {result.rows - result.faces:,} without a face + "
         f"{total:,} dropped + {result.faces - total:,} to use; {result.flagged:,} are flagged"
     )
+    if judged := result.dropped.get(BY_VERDICT):
+        click.echo(f"{judged:,} of the dropped are so by reviewers' verdicts")
     for flag, count in result.spared.items():
-        click.echo(f"spared: {count:,} {flag} of a published validation or test part")
+        click.echo(f"spared: {count:,} {flag} of a published part that the policy spares")
     for name in result.gone:
         click.echo(f"{name} was not asked for: what it had found is in the version before")
     if result.tables:

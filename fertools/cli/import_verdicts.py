@@ -84,7 +84,7 @@ def _told(found: "Imported") -> Iterator[str]:
     if agreement.elsewhere:
         yield (
             f"{agreement.elsewhere:,} decisions are on faces that none of these reviewers judged: "
-            "give all files of the session"
+            "give all files of this session; those of another go with its own files"
         )
     if found.on_no_row:
         yield (

@@ -26,6 +26,8 @@ def command(name: str | None, as_json: bool, make: str | None, **data: str | Non
     """
     from fertools.protocol import names, read_protocol
 
+    if not make and (typed := next((key for key, value in data.items() if value), None)):
+        raise click.UsageError(f"--{typed} goes with --make OUT")
     if make:
         _make(make, data)
         return

@@ -22,7 +22,7 @@ from fertools.curate.policy import Policy, dropped, read_policy
 from fertools.errors import FerError, disk_faults
 from fertools.faces import Faces, open_faces
 from fertools.finding import Finding
-from fertools.locations import sha256
+from fertools.locations import at, on_disk, sha256
 from fertools.manifest import Manifest, counts, read_manifest
 from fertools.manifest.card import made
 
@@ -105,7 +105,7 @@ def undo(data: str | Path) -> int:
 
 def data_folder(data: str | Path) -> Path:
     """The folder of an ingest that `data` (it, or its manifest) means."""
-    out = Path(data)
+    out = on_disk(at(data))
     out = out.parent if out.name == "manifest.parquet" else out
     if not (out / "manifest.parquet").is_file() or not (out / "units").is_dir():
         raise FerError(f"{data}: this is no folder of `fertools ingest`; curate that, then split")

@@ -89,8 +89,6 @@ def export(
 def _check_out(out: Path, *, force: bool) -> None:
     if not out.exists():
         return
-    if not force:
-        raise FerError(f"{out}: is there; give another -o, or --force")
     try:
         wrote = json.loads((out / RECORD).read_text(encoding="utf-8")).get("files")
     except (OSError, ValueError, AttributeError) as error:
@@ -102,6 +100,8 @@ def _check_out(out: Path, *, force: bool) -> None:
             f"{out}: holds more than the {wrote:,} files that were exported ({newest.name} came "
             "last); take the others away, or give another -o"
         )
+    if not force:  # said last: it is no cure for what --force leaves alone, too
+        raise FerError(f"{out}: is there; give another -o, or --force")
 
 
 def _held(out: Path) -> list[Path]:

@@ -138,7 +138,7 @@ def choose(manifest: Manifest, options: Options, facts: dict[str, Any]) -> Chose
     rows = np.flatnonzero(reasons == "")
     if not len(rows):
         raise FerError(f"no face to export: {_told(reasons)}; `fertools stats` shows the rows")
-    if column != "raw_label" and (reasons == "unlabelled").any():
+    if column in ("label", "native_label") and _raw_only(table, reasons, parts, dealt).any():
         notes.append("rows have a raw label only: --labels-from raw_label takes them as they are")
     used = sorted({words[code] for code in labels[rows]}) if not options.classes else classes
     place = np.array([used.index(w) if w in used else -1 for w in words], np.int64)
@@ -200,7 +200,9 @@ def _words(manifest: Manifest, column: str) -> Codes:
 
 def _round(manifest: Manifest, fold: int) -> Codes:
     if not manifest.has("fold"):
-        raise FerError("the manifest has no folds; run `fertools split --folds 10`")
+        raise FerError(
+            "the manifest has no folds; give one of `fertools split DATA --folds 10 -o OUT`"
+        )
     return round_of(manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64), fold)
 
 
@@ -234,6 +236,15 @@ def _reasons(
         elif parts is not None and parts[row] < 0:
             reasons[row] = "in no part"
     return reasons
+
+
+def _raw_only(
+    table: pa.Table, reasons: npt.NDArray[Any], parts: Codes, dealt: bool
+) -> npt.NDArray[np.bool_]:
+    """Rows (n,) left out without a known word that `--labels-from raw_label` would take."""
+    left = np.isin(reasons.astype(str), ("unlabelled", "unknown_word"))
+    raw = table["raw_label"].is_valid().to_numpy() & table["native_label"].is_null().to_numpy()
+    return np.asarray(left & raw & ((parts >= 0) | (not dealt)))
 
 
 def _told(reasons: npt.NDArray[Any]) -> str:

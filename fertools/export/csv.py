@@ -1,8 +1,8 @@
 """A table `samples.csv`, one row per face, with the pictures below `images/`.
 
-`fertools ingest table samples.csv --path file_name --label label --subject subject --split part`
-reads it back. Without pictures, for data sets that may not be passed on, it is the list of ids,
-hashes, labels, parts and groups by which somebody who has the data can rebuild them.
+`fertools ingest table samples.csv --path file_name --label label --subject subject --split part
+-o OUT` reads it back. Without pictures, for data sets that may not be passed on, it is the list of
+ids, hashes, labels, parts and groups by which somebody who has the data can rebuild them.
 """
 
 from pathlib import Path

@@ -5,7 +5,7 @@ are those of local-file serving, seen from this folder: start Label Studio with
 `LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT` set to
 this folder, add its `images` as local storage to the project (no sync), then import `tasks.json`.
 What comes out (CSV) is read by `fertools ingest table result.csv --path file_name
---label expression --images THIS_FOLDER`.
+--label expression --images THIS_FOLDER -o OUT`.
 """
 
 from pathlib import Path
@@ -70,5 +70,5 @@ STEPS = """## How to open it
    folder. Do not sync: the storage only allows the pictures to be shown.
 4. Import `tasks.json`.
 5. Export as CSV, then: `fertools ingest table result.csv --path file_name --label expression
-   --images .`
+   --images . -o data/judged`
 """

@@ -23,6 +23,7 @@ from fertools.review.agree import Agreement, Opinions, agree, gather
 from fertools.review.asked import FOLDER
 from fertools.review.disputes import write_disputes
 from fertools.review.noise import Noise, estimate
+from fertools.review.queue import asks_label
 from fertools.review.session import data_folder, keys_of, read_session, words_of
 from fertools.review.verdicts import changed_tests, digest, judged
 
@@ -121,8 +122,13 @@ def _home(paths: Sequence[Path], into: str | Path | None, said: Opinions) -> Pat
 def _why(facts: Mapping[str, object] | None) -> str:
     if facts is None:
         return "what was sampled is not known: say --into DATA"
-    if facts.get("controls"):
-        return f"the queue {facts['queue']} does not ask about the label: take labels, or --blind"
+    queue = str(facts["queue"])
+    if not asks_label(queue, bool(facts["blind"])):
+        cure = "take labels" if queue == "no_face" else "take labels, or --blind"
+        more = "" if facts.get("controls") else ", with --controls"
+        return f"the queue {queue} does not ask about the label: {cure}{more}"
+    if queue == "disputed":
+        return "the queue disputed has no controls: give the files of a session with --controls"
     return "no controls were mixed in (--controls): unsuspected faces were not looked at"
 
 

@@ -48,8 +48,7 @@ def write_bundle(out: Path, session: Session, showcase: Showcase, reviewer: str)
             "say --sample 500"
         )
     folder = out / reviewer
-    if folder.exists():
-        raise FerError(f"{folder}: is there already; give another --bundle, or remove it")
+    check_free(folder)
     text = page(session, showcase, reviewer)
     try:
         partial = out / f".{reviewer}.partial"  # what was killed leaves no folder that is there
@@ -59,8 +58,15 @@ def write_bundle(out: Path, session: Session, showcase: Showcase, reviewer: str)
         (partial / "index.html").write_text(text, encoding="utf-8", newline="\n")
         partial.rename(folder)
     except OSError as error:
-        raise FerError(f"{folder}: cannot be written ({error.strerror})") from error
+        cure = "give another --bundle"
+        raise FerError(f"{folder}: cannot be written ({error.strerror}); {cure}") from error
     return folder / "index.html"
+
+
+def check_free(folder: Path) -> None:
+    """Raise `FerError` where the folder of a reviewer is there already."""
+    if folder.exists():
+        raise FerError(f"{folder}: is there already; give another --bundle, or remove it")
 
 
 def page(session: Session, showcase: Showcase, reviewer: str) -> str:

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from fertools.columns import usable
 from fertools.errors import FerError
 from fertools.labels import WORDS
-from fertools.locations import create, put
+from fertools.locations import at, create, on_disk, put
 from fertools.manifest import Manifest, read_manifest, write_json
 from fertools.review.asked import FOLDER, Asked
 from fertools.review.disputes import disputed
@@ -93,7 +93,7 @@ def reviewer_name(text: str) -> str:
 
 def data_folder(data: str | Path) -> Path:
     """The data folder that `data` (it, or its manifest) means; raises `FerError` for another."""
-    found = Path(data)
+    found = on_disk(at(data))
     folder = found.parent if found.name == "manifest.parquet" else found
     if not (folder / "manifest.parquet").is_file():
         raise FerError(

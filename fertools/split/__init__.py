@@ -78,12 +78,14 @@ def split(
     """
     options.check()
     out = at(out)
-    if out.exists() and not force:
-        raise FerError(f"{out}: is there; give another -o, or --force")
     files = [manifest_at(path) for path in data]
     ingested = out.name == "manifest.parquet" and (out.parent / "ingest.json").exists()
     if ingested or any(str(file) == str(out) for file in files):
         raise FerError(f"{out}: is the manifest of a data set, which is not dealt; give another -o")
+    if out.is_dir():
+        raise FerError(f"{out}: is a folder; give -o a file in it, as in {out}/split.parquet")
+    if out.exists() and not force:
+        raise FerError(f"{out}: is there; give another -o, or --force")
     manifests = [read_manifest(file) for file in files]
     table = _merged(manifests, files)
     if options.protocol and (keep or len(files) > 1):
@@ -92,7 +94,7 @@ def split(
         raise FerError("--keep goes with --ratios and --folds; leave it out")
     found, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
     table = found.table
-    groups = group_rows(table, _grouping(options))
+    groups = _grouped(table, options)
     dealable = usable(table) & table["label"].is_valid().to_numpy()
     if not dealable.any():
         raise FerError(
@@ -181,6 +183,17 @@ def _grouping(options: SplitOptions) -> Grouping:
     return ways if dealt else dataclasses.replace(ways, or_else=ways.or_else or "self")
 
 
+def _grouped(table: pa.Table, options: SplitOptions) -> Groups:
+    """The groups; of a protocol, whose grouping nobody can change, in words that offer no other."""
+    try:
+        return group_rows(table, _grouping(options))
+    except FerError as error:
+        if not options.protocol or not str(error).startswith("--group"):
+            raise
+        why, cure = str(error).split("; ")[0], "deal this data by --ratios, without --protocol"
+        raise FerError(f"protocol {options.protocol}: its rule says {why}; {cure}") from error
+
+
 def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Table:
     try:
         table = pa.concat_tables([m.table for m in manifests], promote_options="permissive")
@@ -192,7 +205,7 @@ def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Tabl
     if len(manifests) > 1 and (twice := repeated(table["id"])) is not None:
         raise FerError(
             f"id {twice!r} is in two of {', '.join(map(str, files))}; "
-            "ingest one of them with another --name"
+            "leave one out if both are of one data set, else ingest one with another --name"
         )
     return table
 

@@ -108,7 +108,11 @@ def _official(
 ) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
     part = np.where(dealable, encode_parts(table["official_split"]), -1)
     if (part < 0).all():
-        raise FerError("--official: no row has an official_split; take --ratios or --folds")
+        rule = f"protocol {options.protocol}: its rule says " if options.protocol else ""
+        leave = ", without --protocol" if options.protocol else ""
+        raise FerError(
+            f"{rule}--official: no row has an official_split; take --ratios or --folds{leave}"
+        )
     notes = []
     if lost := int((dealable & (part < 0)).sum()):
         notes.append(f"{lost:,} faces have no official split and belong to no part")

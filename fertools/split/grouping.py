@@ -81,8 +81,8 @@ def _refuse_unknown(own: Codes, needed: npt.NDArray[np.bool_], ways: Grouping) -
     if missing and ways.or_else is None:
         raise FerError(
             f"--group {ways.group}: {missing:,} of {int(needed.sum()):,} faces have no "
-            f"{ways.group}; say --or-else twin (copies stay together) or --or-else self "
-            "(each face alone), or --group none"
+            f"{ways.group}; say --or-else twin (copies that `curate` found stay together) or "
+            "--or-else self (each face alone), or --group none"
         )
 
 

@@ -8,6 +8,7 @@ from fertools.errors import FerError, unknown
 from fertools.split.grouping import Grouping
 
 MOST_FOLDS = 1000
+TYPED = {"grouping": "--group, --or-else and --merge-twins", "stratify_on": "--stratify-on"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class SplitOptions:
         if self.seed < 0:
             raise FerError(f"seed {self.seed}: a whole number from 0 up")
         if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
-            raise FerError("--val-from train:0.1 goes with --official, and its share is below 1")
+            raise FerError(
+                "--val-from train:0.1 goes with --official, and its share is above 0 and below 1"
+            )
 
     def _check_protocol(self) -> None:
         if self.protocol is None:
@@ -67,4 +70,5 @@ class SplitOptions:
         own = {"protocol", "draw", "allow_missing", "verdicts", "crop"}
         for f in dataclasses.fields(self):
             if f.name not in own and getattr(self, f.name) != getattr(SplitOptions(), f.name):
-                raise FerError(f"--protocol decides {f.name} itself; leave that option out")
+                typed = TYPED.get(f.name, f"--{f.name.replace('_', '-')}")
+                raise FerError(f"--protocol decides {typed} itself; leave that option out")
