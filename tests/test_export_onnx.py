@@ -27,6 +27,7 @@ from fertools.onnx_file import latencies, load_onnx
 from fertools.probs import read_probs
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import write_tensors
+from fertools.runs.toml import write_toml
 from fertools.train import train
 from tests.made import made, smooth
 
@@ -76,7 +77,7 @@ def untrained(study: Path, out: Path, *changes: str) -> Path:
     out.mkdir()
     data = wanted.data
     runs.write_contract(out, runs.Contract(data.size, data.channels, data.crop, data.classes))
-    runs.write_toml(out / "recipe.toml", recipes.table(wanted))
+    write_toml(out / "recipe.toml", recipes.table(wanted))
     torch.manual_seed(3)
     write_tensors(out / "best.safetensors", runs.build(wanted).state_dict())
     digest = runs.file_digest(study / "manifest.parquet")

@@ -31,6 +31,7 @@ from fertools.manifest import read_manifest, write_manifest
 from fertools.models import dense_dsc
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import read_tensors, write_tensors
+from fertools.runs.toml import write_toml
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
@@ -113,7 +114,7 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(study, tmp_path)
     (tmp_path / "net.py").write_text(NET)
     wanted = recipe(study, *RICH, f"model={{name='{tmp_path}/net.py'}}")
     whole = train(wanted, tmp_path / "whole")
-    runs.write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
+    write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
     threads = str(torch.get_num_threads())
     argv = [sys.executable, "-c", KILLED, tmp_path / "recipe.toml", tmp_path / "killed", threads]
     assert subprocess.run(argv, check=False, timeout=120).returncode == -9
@@ -186,7 +187,7 @@ def test_the_chosen_weights_come_back_where_a_lost_epoch_has_taken_their_place(
     monkeypatch.setattr("fertools.train._validated", validated)
     wanted, run = recipe(study, "train.select=accuracy", "train.epochs=6"), tmp_path / "run"
     last, best = run / "last.safetensors", run / "best.safetensors"
-    monkeypatch.setattr("fertools.train.SAVING", 0)
+    monkeypatch.setattr("fertools.train.recorder.SAVING", 0)
     kept: dict[int, tuple[bytes, bytes]] = {}
 
     def progress(line: dict) -> None:
@@ -209,7 +210,7 @@ def test_a_checkpoint_of_before_that_has_lost_the_chosen_weights_chooses_anew(
     scores = iter([0.1, 0.5, 0.3, 0.9, 0.4, 0.4])
     found = {"macro-f1": 0.0, "nll": 1.0}
     monkeypatch.setattr("fertools.train._validated", lambda *_: {"accuracy": next(scores), **found})
-    monkeypatch.setattr("fertools.train.SAVING", 0)
+    monkeypatch.setattr("fertools.train.recorder.SAVING", 0)
     wanted, run = recipe(study, "train.select=accuracy", "train.epochs=5"), tmp_path / "run"
     last, kept = run / "last.safetensors", {}
 
@@ -246,7 +247,7 @@ def test_a_batch_of_one_that_a_batch_norm_cannot_take_is_named(study, tmp_path) 
 def test_a_log_is_cut_behind_the_checkpoint_and_must_hold_what_is_before(
     study, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("fertools.train.SAVING", 0)
+    monkeypatch.setattr("fertools.train.recorder.SAVING", 0)
     wanted, run = recipe(study, "train.epochs=4"), tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(wanted, run, progress=stopped_behind(3))
@@ -385,7 +386,7 @@ def test_soft_labels_are_learnt(study, tmp_path) -> None:
 
 def test_two_processes_train_as_one_and_go_on_to_the_next_seed(study, tmp_path) -> None:
     wanted = recipe(study, "train.epochs=2", "train.batch=16")
-    runs.write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
+    write_toml(tmp_path / "recipe.toml", recipes.table(wanted))
     argv = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
     argv += [str(_free_port()), "-m", "fertools", "train-baseline", str(tmp_path / "recipe.toml")]
     argv += ["-o", str(tmp_path / "two"), "--seeds", "2", "--device", "cpu"]
@@ -640,7 +641,7 @@ def test_a_run_goes_on_with_the_same_extra_data_only(study, tmp_path) -> None:
 def test_a_run_goes_on_with_the_files_that_it_began_with_only(
     study, tmp_path, monkeypatch, key, ended
 ) -> None:
-    monkeypatch.setattr("fertools.train.SAVING", 0)
+    monkeypatch.setattr("fertools.train.recorder.SAVING", 0)
     study = shutil.copytree(study, tmp_path / "study")
     first = train(recipe(study), tmp_path / "first")
     names = {
@@ -769,7 +770,7 @@ def test_a_start_that_fails_leaves_no_folder(study, tmp_path, monkeypatch) -> No
 
 
 def test_a_number_without_end_is_written_as_toml_writes_it(tmp_path) -> None:
-    runs.write_toml(tmp_path / "x.toml", {"train": {"clip": math.inf, "low": -math.inf}})
+    write_toml(tmp_path / "x.toml", {"train": {"clip": math.inf, "low": -math.inf}})
     assert tomllib.loads((tmp_path / "x.toml").read_text()) == {
         "train": {"clip": math.inf, "low": -math.inf}
     }
@@ -777,7 +778,7 @@ def test_a_number_without_end_is_written_as_toml_writes_it(tmp_path) -> None:
 
 def test_a_recipe_is_written_as_it_is_read(study, tmp_path) -> None:
     wanted = recipe(study, *RICH, 'data.merge={"a\\"b" = "anger"}')
-    runs.write_toml(tmp_path / "r.toml", recipes.table(wanted), "one\ntwo")
+    write_toml(tmp_path / "r.toml", recipes.table(wanted), "one\ntwo")
     assert recipes.load(tmp_path / "r.toml") == wanted
     assert (tmp_path / "r.toml").read_text().startswith("# one\n# two\n")
     again = dataclasses.replace(wanted)

@@ -14,8 +14,7 @@ draws of one recipe) holds a folder for each.
 
 import inspect
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -27,7 +26,7 @@ from torch import nn
 
 from fertools import recipe as recipes
 from fertools.errors import FerError
-from fertools.locations import create, put, sha256
+from fertools.locations import sha256
 from fertools.manifest import locate, write_json
 from fertools.models._count import Facts, count
 from fertools.models._make import make, module_of
@@ -36,7 +35,6 @@ from fertools.runs.checkpoint import BEST, read_tensors
 
 GRAY = "BT.601: (9798 R + 19235 G + 3735 B + 16384) >> 15"
 MADE_AGAIN = "delete it, and the same command makes it again"  # the cure of a file that can be
-BARE = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,29 +282,3 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 def file_digest(file: Path) -> str:
     """32 hex characters of a file's sha256."""
     return sha256(file)[:32]
-
-
-def write_toml(file: Path, table: Mapping[str, Any], opening: str = "") -> None:
-    """Write a table of sections as TOML, put in place whole; `opening` are comment lines."""
-    lines = [f"# {line}" for line in opening.splitlines()]
-    for section, values in table.items():
-        lines += ["", f"[{section}]"]
-        lines += [f"{_key(name)} = {_toml(value)}" for name, value in values.items()]
-    with create(file) as stream:
-        stream.write(("\n".join(lines).lstrip("\n") + "\n").encode())
-        put(stream, file)
-
-
-def _key(name: str) -> str:
-    return name if name and set(name) <= BARE else json.dumps(name, ensure_ascii=False)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # inf, -inf, nan, as TOML writes them too
-    return json.dumps(value, ensure_ascii=False)

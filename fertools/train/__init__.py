@@ -10,7 +10,6 @@ Under `torchrun` every process reads its share of each batch; `train.batch` is t
 
 import contextlib
 import importlib.util
-import json
 import math
 import time
 from collections.abc import Callable
@@ -32,17 +31,17 @@ from fertools.manifest.card import made
 from fertools.measures import scores
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import BEST, LAST, read_tensors
+from fertools.runs.toml import write_toml
 from fertools.train.feed import Feed, open_feed
 from fertools.train.jobs import Job, settle
 from fertools.train.losses import open_teacher, taught_by
 from fertools.train.memory import memory
-from fertools.train.resume import Choice, resumed, same_fold, same_inputs, save, write_best
+from fertools.train.recorder import Progress, Recorder, append
+from fertools.train.resume import resumed, same_fold, same_inputs, write_best
 from fertools.train.trainer import Trainer, weights_of_classes
 
-Progress = Callable[[dict[str, Any]], None]
 Scores = dict[str, float]
 SCORES = ("accuracy", "macro-f1", "nll")  # of the validation rows
-SAVING = 20  # a checkpoint is written when so many times the time it takes have passed
 
 
 def train(
@@ -143,7 +142,7 @@ def _open(job: Job) -> None:
     data = job.recipe.data
     contract = runs.Contract(data.size, data.channels, data.crop, data.classes)
     runs.write_contract(job.out, contract)
-    runs.write_toml(job.out / "recipe.toml", recipes.table(job.recipe), "the recipe as run")
+    write_toml(job.out / "recipe.toml", recipes.table(job.recipe), "the recipe as run")
 
 
 def _unopen(job: Job) -> None:
@@ -158,7 +157,7 @@ def _unopen(job: Job) -> None:
         job.out.rmdir()
 
 
-def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: "Recorder | None") -> None:
+def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: Recorder | None) -> None:
     """Train until the last epoch, or until the validation scores no longer rise."""
     spec = job.recipe.train
     choice, start = resumed(job, trainer)
@@ -182,36 +181,6 @@ def _loop(job: Job, feed: Feed, trainer: Trainer, recorder: "Recorder | None") -
             recorder.note(trainer, choice, line, ended)
         if ended:
             break
-
-
-class Recorder:
-    """Keeps what an epoch leaves behind: log, weights, checkpoint, TensorBoard, progress."""
-
-    def __init__(self, job: Job, progress: Progress | None, tensorboard: bool) -> None:
-        self.job, self.progress = job, progress
-        self.board = _board(job.out) if tensorboard else None
-        self.saved, self.cost = time.perf_counter(), 0.0
-
-    def note(self, trainer: Trainer, choice: Choice, line: dict[str, Any], ended: bool) -> None:
-        """Write one epoch down. The checkpoint costs a twentieth of the time at most."""
-        epoch, spec = line["epoch"], self.job.recipe.train
-        _append(self.job.out / "log.jsonl", line)
-        if choice.epoch + 1 == epoch and (spec.select != "last" or ended):
-            write_best(self.job, trainer.kept.state_dict(), epoch)
-        if not ended and time.perf_counter() - self.saved >= SAVING * self.cost:
-            self.saved = time.perf_counter()
-            save(self.job, trainer, choice, epoch)
-            self.cost = time.perf_counter() - self.saved
-        if self.board is not None:
-            for name, value in line.items():
-                self.board.add_scalar(name, value, epoch)
-        if self.progress is not None:
-            self.progress({**line, "of": spec.epochs, "best": choice.epoch + 1})
-
-    def close(self) -> None:
-        """Finish what is still being written."""
-        if self.board is not None:
-            self.board.close()
 
 
 def _validated(trainer: Trainer, feed: Feed) -> Scores:
@@ -258,7 +227,7 @@ def _solve(job: Job, feed: Feed, solve: Callable[..., None]) -> None:
         line |= {f"val_{name}": value for name, value in zip(SCORES, found, strict=True)}
     line["seconds"] = round(time.perf_counter() - began, 3)
     (job.out / "log.jsonl").unlink(missing_ok=True)
-    _append(job.out / "log.jsonl", line)
+    append(job.out / "log.jsonl", line)
 
 
 def _solvable(recipe: Recipe) -> None:
@@ -307,16 +276,3 @@ def _close(job: Job, feed: Feed, process: Process, command: str | None) -> None:
     }
     write_json(job.out / "card.json", card)
     (job.out / LAST).unlink(missing_ok=True)  # not before the run has ended
-
-
-def _append(file: Path, line: dict[str, Any]) -> None:
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line) + "\n")
-
-
-def _board(out: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise FerError("--tensorboard needs it: pip install 'fertools[train]'") from error
-    return SummaryWriter(str(out))
