@@ -375,6 +375,20 @@ class TestIngestAfterwards:
         with pytest.raises(FerError, match="no older version"):
             undo(tmp_path / "data")
 
+    def test_a_manifest_that_is_made_again_leaves_the_versions(self, tmp_path):
+        ck48.write(tmp_path / "raw", people=2, traps=False)
+        data = tmp_path / "data"
+        ingest("ck48", [tmp_path / "raw"], data)
+        before = (data / "manifest.parquet").read_bytes()
+        curate(data, QUICK)
+        (data / "manifest.parquet").unlink()  # as `verify` says where it is damaged
+        ingest("ck48", [tmp_path / "raw"], data)
+        assert (data / "manifest.parquet").read_bytes() == before
+        assert (data / "versions" / "manifest-1.parquet").read_bytes() == before
+        assert not (data / "curation").exists()
+        assert curate(data, QUICK).version == 1  # the same as was kept
+        assert undo(data) == 1
+
 
 class TestCommand:
     """`fertools curate`."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fertools import engine, folder
+from fertools import engine, folder, versions
 from fertools.engine import Engine
 from fertools.errors import FerError, disk_faults
 from fertools.face_options import FaceOptions
@@ -228,7 +228,11 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str,
 
 
 def _clear(out: Location) -> None:
-    """Remove what an ingest wrote, and nothing else; the plan stays, which says that it is ours."""
+    """Remove what an ingest wrote and what was curated of it, and nothing else; the plan stays,
+    which says that it is ours.
+    """
+    if isinstance(out, Path):
+        versions.forget(out)
     for pattern in ("manifest.parquet", "card.json", "labels.parquet", "faces-*.npy",
                     "units/*.parquet", *PARTIALS):  # fmt: skip
         for file in out.glob(pattern):

@@ -91,12 +91,12 @@ def _publish(
     """Write manifest and card; what a curation found stays while the rows are those it looked at.
 
     Where rows were added, or its card is not what it was, it goes to a version of its own, and a
-    note says so; what an earlier data set in this folder left behind is removed.
+    note says so. Where the manifest is gone, so are the tables that spoke of it; its versions stay.
     """
     manifest = out / "manifest.parquet"
     if not manifest.is_file():
         if isinstance(out, Path):
-            versions.forget(out)
+            versions.drop_tables(out)
     elif curated := versions.curated(manifest):
         now = json.loads(json.dumps({"facts": content, "sums": {k: card[k] for k in SUMS}}))
         kept, same = _kept(manifest), curated == now["facts"]
