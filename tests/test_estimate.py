@@ -80,5 +80,5 @@ def test_images_whose_labels_came_in_an_earlier_round(tmp_path) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert estimate("aihub", raws, tmp_path / "out", face=face).images == truth.rows
     assert sorted(tmp_path.rglob("*")) == before
-    with pytest.raises(FerError, match="before or along"):
+    with pytest.raises(FerError, match="along with it, or before it"):
         estimate("aihub", raws, face=face)
