@@ -57,6 +57,12 @@ def numbers(column: pa.ChunkedArray) -> Codes:
     return found
 
 
+def folds_of(column: pa.ChunkedArray) -> Codes:
+    """The column `fold` as numbers (n,), -1 for a row in none."""
+    found: Codes = column.fill_null(-1).to_numpy().astype(np.int64)
+    return found
+
+
 def cross(*codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
     """Codes of the combinations that occur (-1 where any is -1), and each combination's parts."""
     known = np.all([c >= 0 for c in codes], axis=0)

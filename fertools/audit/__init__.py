@@ -14,7 +14,7 @@ import numpy as np
 
 from fertools.audit import partners as leaking
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
-from fertools.columns import encode
+from fertools.columns import encode, folds_of
 from fertools.errors import FerError, unknown
 from fertools.locations import Location, sha256
 from fertools.manifest import Manifest, manifest_at, read_manifest, write_rows
@@ -85,8 +85,7 @@ def _rounds(manifest: Manifest, file: Location) -> tuple[list[Integers], int]:
             raise unknown(f"{file}: split", strange[0], list(PARTS))
         return [np.array([*map(PARTS.index, words), NONE])[codes]], 0
     if manifest.has("fold"):
-        folds = manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64)
-        found = list(rounds(folds))
+        found = list(rounds(folds_of(manifest.column("fold"))))
         return found, len(found)
     raise FerError(f"{file}: no row has a split or a fold; run `fertools split` on it")
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
-from fertools.columns import encode, usable
+from fertools.columns import encode, folds_of, usable
 from fertools.errors import FerError, unknown
 from fertools.faces import Faces
 from fertools.manifest import Manifest, read_manifest
@@ -257,8 +257,7 @@ def _in_fold(manifest: Manifest, split: str | None, fold: int) -> npt.NDArray[np
             "the manifest has no folds; leave the fold out, or give a manifest that `fertools "
             "split DATA --folds 10 -o OUT` has made"
         )
-    folds = manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64)
-    part = round_of(folds, fold)
+    part = round_of(folds_of(manifest.column("fold")), fold)
     return np.asarray(part != NONE if split is None else part == PARTS.index(split))
 
 

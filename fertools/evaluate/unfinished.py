@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
+from fertools.columns import folds_of
 from fertools.manifest import read_manifest
 from fertools.recipe import OF_SEVERAL
 from fertools.runs import Run, has_ended, name_of
@@ -28,8 +29,8 @@ def _wanted(found: Sequence[Run], folds: bool) -> set[str]:
     dealt, names = {run.fold for run in found}, [run.folder.name for run in found]
     every = set(dealt)
     if folds and None not in dealt:
-        column = read_manifest(found[0].manifest).column("fold").combine_chunks().drop_null()
-        every |= set(range(int(column.to_numpy().max()) + 1))
+        folds_dealt = folds_of(read_manifest(found[0].manifest).column("fold"))
+        every |= set(range(int(folds_dealt.max()) + 1))
     if not all(OF_SEVERAL.fullmatch(name) for name in names):  # they were given other names
         return {name_of(None, k, None) for k in every - dealt}
     seeds = {s for run in found for s in run.card.get("seeds", [run.card["seed"]])}

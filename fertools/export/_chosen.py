@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fertools.columns import Codes, encode, usable
+from fertools.columns import Codes, encode, folds_of, usable
 from fertools.errors import FerError, unknown
 from fertools.export._columns import described, told
 from fertools.export._names import distinct
@@ -203,7 +203,7 @@ def _round(manifest: Manifest, fold: int) -> Codes:
         raise FerError(
             "the manifest has no folds; give one of `fertools split DATA --folds 10 -o OUT`"
         )
-    return round_of(manifest.column("fold").fill_null(NONE).to_numpy().astype(np.int64), fold)
+    return round_of(folds_of(manifest.column("fold")), fold)
 
 
 def _reasons(

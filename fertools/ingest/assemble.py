@@ -101,7 +101,7 @@ def _publish(
         now = json.loads(json.dumps({"facts": content, "sums": {k: card[k] for k in SUMS}}))
         kept, same = _kept(manifest), curated == now["facts"]
         if same and kept == {**kept, **now["sums"]}:
-            return _with_records(manifest, card)
+            return _with_records(manifest, kept, card)
         if same or not kept:
             write_json(card_path(manifest), card)  # no version is kept without one
         why = "card.json was lost or spoilt" if same else "rows were added"
@@ -123,12 +123,11 @@ def _kept(manifest: Location) -> dict[str, Any]:
         return {}
 
 
-def _with_records(manifest: Location, card: dict[str, Any]) -> dict[str, Any]:
+def _with_records(manifest: Location, kept: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
     """The card that a curation left: records may come that change no row."""
-    kept, name = read_card(manifest), RECORDS
-    digest = card["files"].get(name)
-    if digest and kept.get("files", {}).get(name) != digest:
-        kept = with_digest(kept, name, digest)
+    digest = card["files"].get(RECORDS)
+    if digest and kept.get("files", {}).get(RECORDS) != digest:
+        kept = with_digest(kept, RECORDS, digest)
         write_json(card_path(manifest), kept)
     return kept
 

@@ -94,7 +94,7 @@ def split(
         raise FerError("--keep goes with --ratios and --folds; leave it out")
     found, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
     table = found.table
-    groups = _grouped(table, options)
+    groups = group_rows(table, _grouping(options), options.rule)
     dealable = usable(table) & table["label"].is_valid().to_numpy()
     if not dealable.any():
         raise FerError(
@@ -181,17 +181,6 @@ def _grouping(options: SplitOptions) -> Grouping:
     dealt = not options.official or options.val_from is not None
     ways = options.grouping
     return ways if dealt else dataclasses.replace(ways, or_else=ways.or_else or "self")
-
-
-def _grouped(table: pa.Table, options: SplitOptions) -> Groups:
-    """The groups; of a protocol, whose grouping nobody can change, in words that offer no other."""
-    try:
-        return group_rows(table, _grouping(options))
-    except FerError as error:
-        if not options.protocol or not str(error).startswith("--group"):
-            raise
-        why, cure = str(error).split("; ")[0], "deal this data by --ratios, without --protocol"
-        raise FerError(f"protocol {options.protocol}: its rule says {why}; {cure}") from error
 
 
 def _merged(manifests: Sequence[Manifest], files: Sequence[Location]) -> pa.Table:

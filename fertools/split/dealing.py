@@ -108,10 +108,10 @@ def _official(
 ) -> tuple[Codes, npt.NDArray[np.float64], list[str]]:
     part = np.where(dealable, encode_parts(table["official_split"]), -1)
     if (part < 0).all():
-        rule = f"protocol {options.protocol}: its rule says " if options.protocol else ""
         leave = ", without --protocol" if options.protocol else ""
         raise FerError(
-            f"{rule}--official: no row has an official_split; take --ratios or --folds{leave}"
+            f"{options.rule}--official: no row has an official_split; take --ratios or --folds"
+            f"{leave}"
         )
     notes = []
     if lost := int((dealable & (part < 0)).sum()):

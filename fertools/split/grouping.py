@@ -48,18 +48,19 @@ class Groups:
     notes: tuple[str, ...] = ()
 
 
-def group_rows(table: pa.Table, ways: Grouping) -> Groups:
+def group_rows(table: pa.Table, ways: Grouping, rule: str = "") -> Groups:
     """Which rows belong together, by the relations asked for and by equal images.
 
     Raises `FerError` where `--group subject` (or sequence) is asked for and rows do not have one,
-    unless `or_else` says what stands in.
+    unless `or_else` says what stands in; with a `rule`, that of a protocol (`SplitOptions.rule`),
+    it offers no other grouping.
     """
     n = table.num_rows
     own = np.full(n, -1)
     names: list[str] = []
     if ways.group != "none":
         own, names = encode(owners(table, ways.group))
-        _refuse_unknown(own, usable(table), ways)
+        _refuse_unknown(own, usable(table), ways, rule)
     relations = [own]
     twins, twin_names = np.full(n, -1), list[str]()
     if ways.merge_twins or ways.or_else == "twin":
@@ -76,13 +77,18 @@ def owners(table: pa.Table, group: str) -> pa.ChunkedArray:
     return recording_names(table) if group == "sequence" else table[group]
 
 
-def _refuse_unknown(own: Codes, needed: npt.NDArray[np.bool_], ways: Grouping) -> None:
+def _refuse_unknown(own: Codes, needed: npt.NDArray[np.bool_], ways: Grouping, rule: str) -> None:
     missing = int((own[needed] < 0).sum())
     if missing and ways.or_else is None:
+        cure = (
+            "deal this data by --ratios, without --protocol"
+            if rule
+            else "say --or-else twin (copies that `curate` found stay together) or --or-else self "
+            "(each face alone), or --group none"
+        )
         raise FerError(
-            f"--group {ways.group}: {missing:,} of {int(needed.sum()):,} faces have no "
-            f"{ways.group}; say --or-else twin (copies that `curate` found stay together) or "
-            "--or-else self (each face alone), or --group none"
+            f"{rule}--group {ways.group}: {missing:,} of {int(needed.sum()):,} faces have no "
+            f"{ways.group}; {cure}"
         )
 
 

@@ -35,6 +35,11 @@ class SplitOptions:
     verdicts: bool | None = None
     crop: str | None = None  # "box" or "context": how the faces of this split are to be read
 
+    @property
+    def rule(self) -> str:
+        """How a refusal begins where a protocol decided what is refused; "" where a user did."""
+        return f"protocol {self.protocol}: its rule says " if self.protocol else ""
+
     def check(self) -> None:
         """Raise `FerError` for values that are unknown or exclude one another."""
         ways = (self.ratios, self.folds, self.official or None, self.protocol)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fertools.columns import folds_of
 from fertools.errors import FerError
 from fertools.manifest import locate, read_manifest
 from fertools.protocol import names
@@ -84,7 +85,7 @@ def _folds(recipe: Recipe, draw: int | None) -> int:
             f"{file}: has no folds; leave --fold out, or name a manifest in data.manifest that "
             "`fertools split DATA --folds 10 -o OUT` has made"
         )
-    return int(manifest.column("fold").fill_null(-1).to_numpy().max()) + 1
+    return int(folds_of(manifest.column("fold")).max()) + 1
 
 
 def settle(recipe: Recipe, out: Path, seed: int | None, fold: int | None, draw: int | None) -> Job:
