@@ -1,5 +1,7 @@
 """The demonstration runs in an empty folder, every step with the exit code it promises."""
 
+import sys
+
 from click.testing import CliRunner
 
 from fertools import folder
@@ -34,3 +36,14 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path) -> None:
     result = CliRunner().invoke(cli, ["demo", str(tmp_path)])
     assert isinstance(result.exception, FerError)
     assert "not empty" in str(result.exception)
+
+
+def test_without_the_extras_their_steps_are_left_out(tmp_path, monkeypatch) -> None:
+    for module in ("jinja2", "torch"):
+        monkeypatch.setitem(sys.modules, module, None)  # as where it is not installed
+    result = CliRunner().invoke(cli, ["demo", str(tmp_path / "out")], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "left out: report; to see it, too: pip install 'fertools[report]'" in result.output
+    assert "left out: train-baseline, evaluate; to see it" in result.output
+    assert "$ fertools report" not in result.output
+    assert "nobody stands in two parts" in result.output

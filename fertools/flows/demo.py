@@ -4,6 +4,8 @@ In goes an empty folder; raw data is drawn into it, and the steps come out as co
 user could type there. Nothing in it is a photograph, and nothing is fetched.
 """
 
+import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +13,17 @@ from fertools import folder as registry
 from fertools.errors import FerError
 
 PEOPLE = 24
+EXTRAS = {"report": ("jinja2", "matplotlib"), "train": ("albumentations", "safetensors", "torch")}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command line, without the program's name, and what it shows."""
+    """A command line, without the program's name, what it shows, and the extra that it needs."""
 
     arguments: tuple[str, ...]
     why: str
     expect: int = 0  # exit code: a gate that fails is part of the story
+    extra: str = ""
 
 
 def draw(folder: Path, seed: int = 0) -> list[Step]:
@@ -69,6 +73,7 @@ def _story(folder: Path, seed: int) -> list[Step]:
         Step(
             ("report", split, "-o", str(folder / "report.html")),
             "all of it on one page, without a face, to show to others",
+            extra="report",
         ),
         *_baselines(folder, loose, split),
     ]
@@ -77,10 +82,21 @@ def _story(folder: Path, seed: int) -> list[Step]:
 def _baselines(folder: Path, loose: str, split: str) -> list[Step]:
     """The same network on both splits: what the leak is worth."""
     leaky, honest = (str(folder / "runs" / name) for name in ("loose", "split"))
-    train = ("train-baseline", "demo", "--quiet", "--set")
+    train, score = ("train-baseline", "demo", "--quiet", "--set"), ("evaluate", "--brief")
+    lines = [
+        ((*train, f"data.manifest={loose}", "-o", leaky), "a small network in seconds"),
+        ((*score, leaky), "on other images of the same people: the leaky score"),
+        ((*train, f"data.manifest={split}", "-o", honest), "the same on the split by people"),
+        ((*score, honest), "on people whom it has never seen: the honest score"),
+    ]
+    return [Step(arguments, why, extra="train") for arguments, why in lines]
+
+
+def missing_extras(steps: Iterable[Step]) -> list[str]:
+    """The extras that steps need and that are not installed, each once."""
+    wanted = dict.fromkeys(step.extra for step in steps if step.extra)
     return [
-        Step((*train, f"data.manifest={loose}", "-o", leaky), "a small network in seconds"),
-        Step(("evaluate", leaky, "--brief"), "on other images of the same people: the leaky score"),
-        Step((*train, f"data.manifest={split}", "-o", honest), "the same on the split by people"),
-        Step(("evaluate", honest, "--brief"), "on people whom it has never seen: the honest score"),
+        extra
+        for extra in wanted
+        if any(importlib.util.find_spec(module) is None for module in EXTRAS[extra])
     ]
