@@ -308,6 +308,8 @@ def test_a_clean_certificate() -> None:
 def test_a_single_row_among_many_is_not_told_as_nothing() -> None:
     leak = Leak("train", "test", 1, 3_589, {"fear": (1, 3_589)})
     assert leak.told == "1 of 3,589 (<0.1%)"
+    most = Leak("train", "test", 3_588, 3_589, {"fear": (3_588, 3_589)})
+    assert most.told == "3,588 of 3,589 (>99.9%)"  # one row is clean
     found = Audit(
         "m.parquet", "d1", "f1", 0, {"train": 80, "test": 3_589}, 0.0003, True,
         (Verdict("subject", "leaks", "", (leak,)),),

@@ -10,6 +10,7 @@ from pathlib import Path
 from fertools import __version__
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.manifest import write_whole
+from fertools.measures.per_cent import per_cent
 
 MEANING = {
     "subject": "the same person",
@@ -163,8 +164,8 @@ def _named(found: Audit, verdicts: list[Verdict]) -> str:
 def _round(leak: Leak) -> str:
     if leak.worst is None or not leak.rows:
         return ""
-    mean = leak.rows / leak.of
-    return f" in the worst round, fold {leak.worst[0]} ({mean:.1%} on average)"
+    mean = per_cent(leak.rows / leak.of, "%")
+    return f" in the worst round, fold {leak.worst[0]} ({mean} on average)"
 
 
 def _line(cells: list[str]) -> str:
