@@ -319,6 +319,18 @@ def test_a_single_row_among_many_is_not_told_as_nothing() -> None:
         gate(found)
 
 
+def test_the_classes_of_folds_are_told_as_sums() -> None:
+    leak = Leak("train", "test", 3, 90, {"fear": (3, 90)}, worst=(1, 2, 30), rounds=2)
+    found = Audit(
+        "m.parquet", "d1", "f1", 3, {f"fold {k}": 30 for k in range(3)}, 0.0, True,
+        (Verdict("subject", "leaks", "", (leak,)),),
+    )  # fmt: skip
+    told = page(found)
+    assert "2 of 30 (6.7%) in the worst round, fold 1 (3.3% on average)" in told
+    assert "Per class, where it is worst, summed over all rounds:" in told
+    assert "3 of 90" in told
+
+
 def run(line: str) -> int:
     with pytest.raises(SystemExit) as stop:
         main(shlex.split(line))

@@ -119,13 +119,16 @@ def _unchecked(found: Audit) -> str:
 
 
 def _classes(found: Audit) -> str:
-    """Rows with a partner per class, of the worst pair of parts, where anything leaks."""
+    """Rows with a partner per class, of the worst pair of parts, where anything leaks; with folds
+    summed over the rounds.
+    """
     leaks = [(v.relation, _worst(v)) for v in found.verdicts if v.verdict == LEAKS]
     if not leaks:
         return ""
     names = list(dict.fromkeys(name for _, leak in leaks for name in leak.classes))
     heads = [f"`{relation}`, {leak.later} in {leak.earlier}" for relation, leak in leaks]
-    lines = ["Per class, where it is worst:", "", _line(["class", *heads])]
+    rounds = ", summed over all rounds" if found.folds else ""
+    lines = [f"Per class, where it is worst{rounds}:", "", _line(["class", *heads])]
     lines.append(_line(["---"] * (len(leaks) + 1)))
     for name in names:
         cells = [leak.classes.get(name, (0, 0)) for _, leak in leaks]
