@@ -148,7 +148,10 @@ class Sheet:
         if found is None:
             return [*lines, t["one_rater"]]
         agreed = t["agreement"].format(
-            rows=found.rows, kind=found.kind, kappa=found.fleiss_kappa, none=found.no_majority
+            rows=found.rows - found.alone,
+            kind=found.kind,
+            kappa=found.fleiss_kappa,
+            none=found.no_majority,
         )
         return [*lines, agreed]
 
