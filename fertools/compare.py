@@ -102,7 +102,7 @@ def markdown(found: Comparison) -> str:
     )
     rows = ["| | accuracy | 95 % interval |", "|---|---|---|"]
     for name, each in named:
-        value, low, high = (f"{100 * x:.2f}" for x in (each.value, each.low, each.high))
+        value, low, high = (f"{100 * x:z.2f}" for x in (each.value, each.low, each.high))
         rows.append(f"| {name} | {value} | {low} .. {high} |")
     test = found.test
     how = "all" if test.is_exact else "by lot"
