@@ -518,6 +518,8 @@ def test_training_draws_are_compared_with_one_run_where_the_test_rows_are_the_sa
     means = [np.mean([c.difference.value for c in each]), found.difference.value]
     assert means[0] == pytest.approx(means[1]) and found.rows == each[0].rows
     assert found.only_first is None  # a row counts with the mean of two runs
+    same = compare(draws, draws)
+    assert (same.rows, same.only_first, same.difference.value) == (found.rows, None, 0)
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
