@@ -37,7 +37,8 @@ class Hits:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two systems on the same rows. `only_first` and `only_second` count rows that one alone got
-    right (None over several seeds), `mcnemar` is given where every unit is one row.
+    right (None over several seeds, or draws of training rows), `mcnemar` is given where every unit
+    is one row.
     """
 
     first: str
@@ -59,14 +60,14 @@ def compare(first: Path | str, second: Path | str, options: Options | None = Non
     options = options or Options()
     looks: list[str] = []
     one, two = (_hits(path, options, looks) for path in (first, second))
-    if one.keys() != two.keys():
-        both = _over_draws(one), _over_draws(two)
-        if not all(both):
-            raise FerError(
-                f"{first} and {second}: have runs of other folds or draws ({_named(one)}; "
-                f"{_named(two)}); train the missing ones"
-            )
+    both = _over_draws(one), _over_draws(two)
+    if all(both):
         one, two = both
+    elif one.keys() != two.keys():
+        raise FerError(
+            f"{first} and {second}: have runs of other folds or draws ({_named(one)}; "
+            f"{_named(two)}); train the missing ones"
+        )
     for key in one:
         if (one[key].ids, one[key].words) != (two[key].ids, two[key].words):
             raise FerError(
@@ -102,7 +103,7 @@ def markdown(found: Comparison) -> str:
     )
     rows = ["| | accuracy | 95 % interval |", "|---|---|---|"]
     for name, each in named:
-        value, low, high = (f"{100 * x:.2f}" for x in (each.value, each.low, each.high))
+        value, low, high = (f"{100 * x:z.2f}" for x in (each.value, each.low, each.high))
         rows.append(f"| {name} | {value} | {low} .. {high} |")
     test = found.test
     how = "all" if test.is_exact else "by lot"

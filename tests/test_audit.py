@@ -308,6 +308,8 @@ def test_a_clean_certificate() -> None:
 def test_a_single_row_among_many_is_not_told_as_nothing() -> None:
     leak = Leak("train", "test", 1, 3_589, {"fear": (1, 3_589)})
     assert leak.told == "1 of 3,589 (<0.1%)"
+    most = Leak("train", "test", 3_588, 3_589, {"fear": (3_588, 3_589)})
+    assert most.told == "3,588 of 3,589 (>99.9%)"  # one row is clean
     found = Audit(
         "m.parquet", "d1", "f1", 0, {"train": 80, "test": 3_589}, 0.0003, True,
         (Verdict("subject", "leaks", "", (leak,)),),
@@ -315,6 +317,18 @@ def test_a_single_row_among_many_is_not_told_as_nothing() -> None:
     assert "leakage allowed: 0.03% of a part" in page(found)
     with pytest.raises(GateFailed, match=r"up to 1 of 3,589 \(<0.1%\) rows of test have a partner"):
         gate(found)
+
+
+def test_the_classes_of_folds_are_told_as_sums() -> None:
+    leak = Leak("train", "test", 3, 90, {"fear": (3, 90)}, worst=(1, 2, 30), rounds=2)
+    found = Audit(
+        "m.parquet", "d1", "f1", 3, {f"fold {k}": 30 for k in range(3)}, 0.0, True,
+        (Verdict("subject", "leaks", "", (leak,)),),
+    )  # fmt: skip
+    told = page(found)
+    assert "2 of 30 (6.7%) in the worst round, fold 1 (3.3% on average)" in told
+    assert "Per class, where it is worst, summed over all rounds:" in told
+    assert "3 of 90" in told
 
 
 def run(line: str) -> int:

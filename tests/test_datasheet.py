@@ -77,6 +77,17 @@ def test_ages_and_raters_are_told(tmp_path):
     assert "Fleiss' kappa" in section(page, ENGLISH["collection"])
 
 
+def test_a_row_of_one_opinion_was_not_labelled_by_several(tmp_path):
+    said = {
+        "rater_a_label": ["fear", "fear", "fear"],
+        "rater_b_label": ["fear", "anger", None],
+        "rater_c_label": ["anger", None, None],
+    }
+    made(tmp_path / "data", smooth(3, seed=1), **said)
+    told = section(datasheet(tmp_path / "data"), ENGLISH["collection"])
+    assert "2 rows were labelled by several people" in told
+
+
 def test_both_languages_say_the_same_things(study):
     assert ENGLISH.keys() == KOREAN.keys()
     assert RELATIONS["en"].keys() == RELATIONS["ko"].keys()

@@ -14,7 +14,7 @@ import torch
 
 from fertools import recipe as recipes
 from fertools.checks._ncc import near_twins
-from fertools.compare import compare, markdown
+from fertools.compare import Comparison, compare, markdown
 from fertools.errors import FerError
 from fertools.evaluate import evaluate, ledger
 from fertools.evaluate.evaluation import Options
@@ -27,6 +27,7 @@ from fertools.fakes import ck48
 from fertools.flows.export_onnx import export_onnx
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
+from fertools.measures.intervals import Interval, Paired
 from fertools.models import dense_dsc
 from fertools.probs import read_probs
 from fertools.recipe import Recipe
@@ -517,6 +518,15 @@ def test_training_draws_are_compared_with_one_run_where_the_test_rows_are_the_sa
     means = [np.mean([c.difference.value for c in each]), found.difference.value]
     assert means[0] == pytest.approx(means[1]) and found.rows == each[0].rows
     assert found.only_first is None  # a row counts with the mean of two runs
+    same = compare(draws, draws)
+    assert (same.rows, same.only_first, same.difference.value) == (found.rows, None, 0)
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
+    gap = Interval(-0.00003, -0.001, 0.0005, 40, 9)
+    test = Paired(-0.00003, 0.5, 40, 99, False)
+    found = Comparison("a", "b", "test", 40, gap, gap, gap, test, None, None, None, ())
+    assert "| difference | 0.00 | -0.10 .. 0.05 |" in markdown(found)
 
 
 def test_the_paragraph_says_what_a_reader_needs(study) -> None:

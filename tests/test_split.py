@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fertools.cli import main
 from fertools.errors import FerError
 from fertools.fakes import ck48, fer2013
 from fertools.ingest import ingest
@@ -64,6 +65,14 @@ def test_nobody_stands_in_two_parts_and_every_row_is_kept(study, tmp_path) -> No
     assert pc.unique(table["group_kind"].filter(pc.equal(table["status"], "ok"))).to_pylist() == [
         "subject"
     ]
+
+
+def test_a_target_missed_by_next_to_nothing_has_no_sign(tmp_path, capsys) -> None:
+    write(tmp_path, native_label=["fear"] * 2001, subject=[f"x:{i}" for i in range(2001)])
+    with pytest.raises(SystemExit):
+        main(["split", str(tmp_path), "--ratios", "1:1", "-o", str(tmp_path / "m.parquet")])
+    told = capsys.readouterr().out
+    assert "1,001 (+0.0)" in told and "1,000 (+0.0)" in told
 
 
 def test_the_same_input_and_seed_give_the_same_bytes(study, tmp_path) -> None:

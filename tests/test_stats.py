@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fertools.cli import _show
+from fertools.cli import _show, main
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
-from fertools.manifest import Manifest, conform
+from fertools.manifest import Manifest, conform, write_manifest
 from fertools.stats import as_rows, parts_of, stats
+from fertools.stats.raters import raters
 
 
 def manifest(**columns: list) -> Manifest:
@@ -145,6 +146,23 @@ def test_a_chart_that_cannot_be_written_leaves_the_one_before(tmp_path) -> None:
     with pytest.raises(FerError, match=r"a\.png: cannot be written"):
         bars(file, "t", ["a"], ["train"], [[2]])
     assert file.read_bytes() == before
+
+
+def test_a_small_p_is_not_told_as_zero(tmp_path, capsys) -> None:
+    words = ["anger"] * 30 + ["fear"] * 30
+    found = manifest(label=words, split=["train"] * 30 + ["test"] * 30)
+    write_manifest(tmp_path / "m.parquet", found.table, {})
+    with pytest.raises(SystemExit):
+        main(["stats", str(tmp_path / "m.parquet"), "--permutations", "2999"])
+    assert "<0.001" in capsys.readouterr().out
+
+
+def test_one_opinion_is_no_majority() -> None:
+    said = {"rater_a_label": ["anger", "anger"], "rater_b_label": ["fear", None]}
+    found = raters(manifest(native_label=["anger"] * 2, **said, rater_c_label=["fear", None]))
+    assert (found.rows, found.alone) == (2, 1)
+    (word,) = found.words
+    assert (word.word, word.rows, word.same, word.other) == ("anger", 1, 0, {"fear": 1})
 
 
 def test_empty_manifest_has_no_statistics_but_no_error() -> None:

@@ -47,6 +47,12 @@ def test_probabilities_bear_large_logits() -> None:
     assert share.tolist() == [[0.5, 0.0, 0.5]]
 
 
+def test_as_many_rows_as_asked_lie_below_the_threshold() -> None:
+    values = np.arange(100) / 100
+    for share in (0.29, 0.57, 0.58):  # 100 times these is a hair below a whole number
+        assert (values < threshold_for(values, share)).sum() == round(100 * share)
+
+
 @given(
     st.lists(st.sampled_from([0.2, 0.4, 0.5, 0.9]) | st.floats(0, 1), min_size=1, max_size=50),
     st.floats(0, 0.999),

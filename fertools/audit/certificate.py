@@ -10,6 +10,7 @@ from pathlib import Path
 from fertools import __version__
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.manifest import write_whole
+from fertools.measures.per_cent import per_cent
 
 MEANING = {
     "subject": "the same person",
@@ -118,13 +119,16 @@ def _unchecked(found: Audit) -> str:
 
 
 def _classes(found: Audit) -> str:
-    """Rows with a partner per class, of the worst pair of parts, where anything leaks."""
+    """Rows with a partner per class, of the worst pair of parts, where anything leaks; with folds
+    summed over the rounds.
+    """
     leaks = [(v.relation, _worst(v)) for v in found.verdicts if v.verdict == LEAKS]
     if not leaks:
         return ""
     names = list(dict.fromkeys(name for _, leak in leaks for name in leak.classes))
     heads = [f"`{relation}`, {leak.later} in {leak.earlier}" for relation, leak in leaks]
-    lines = ["Per class, where it is worst:", "", _line(["class", *heads])]
+    rounds = ", summed over all rounds" if found.folds else ""
+    lines = [f"Per class, where it is worst{rounds}:", "", _line(["class", *heads])]
     lines.append(_line(["---"] * (len(leaks) + 1)))
     for name in names:
         cells = [leak.classes.get(name, (0, 0)) for _, leak in leaks]
@@ -163,8 +167,8 @@ def _named(found: Audit, verdicts: list[Verdict]) -> str:
 def _round(leak: Leak) -> str:
     if leak.worst is None or not leak.rows:
         return ""
-    mean = leak.rows / leak.of
-    return f" in the worst round, fold {leak.worst[0]} ({mean:.1%} on average)"
+    mean = per_cent(leak.rows / leak.of, "%")
+    return f" in the worst round, fold {leak.worst[0]} ({mean} on average)"
 
 
 def _line(cells: list[str]) -> str:

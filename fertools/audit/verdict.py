@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 
 from fertools.errors import GateFailed, GateUnchecked
+from fertools.measures.per_cent import per_cent
 from fertools.twins import Step
 
 CLEAN, LEAKS, UNCHECKED = "clean", "leaks", "not checkable"
@@ -40,10 +41,9 @@ class Leak:
 
     @property
     def told(self) -> str:
-        """The share with its counts; one that would round to nothing is not told as 0.0 %."""
+        """The share with its counts."""
         rows, of = self.most
-        share = "<0.1%" if 0 < self.share < 0.0005 else f"{self.share:.1%}"
-        return f"{rows:,} of {of:,} ({share})"
+        return f"{rows:,} of {of:,} ({per_cent(self.share, '%')})"
 
 
 @dataclass(frozen=True, slots=True)

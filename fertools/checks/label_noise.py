@@ -31,6 +31,7 @@ from fertools.faces import Faces
 from fertools.finding import Finding
 from fertools.labelling import RATERS, rater_codes, votes_of
 from fertools.manifest import VOTE_WORDS, Manifest
+from fertools.measures.per_cent import per_cent
 from fertools.probs import Probs, read_probs
 
 FLAGS = ("label_suspect",)
@@ -252,8 +253,8 @@ def _rate(said: _Said, pairs: Integers) -> tuple[dict[str, Any], list[str]]:
     rate, wrong = len(apart) / len(pairs), _disjoint(apart)
     facts = {"pairs": len(pairs), "differ": len(apart), "rate": rate}
     return facts | {"rows": rows, "wrong": wrong, "lower_bound": wrong / rows}, [
-        f"twins differ in their label in {100 * rate:.1f} % of {len(pairs):,} pairs: at least "
-        f"{wrong:,} of their {rows:,} labels are wrong, {100 * wrong / rows:.1f} % (a lower bound: "
+        f"twins differ in their label in {per_cent(rate)} of {len(pairs):,} pairs: at least "
+        f"{wrong:,} of their {rows:,} labels are wrong, {per_cent(wrong / rows)} (a lower bound: "
         "copies share mistakes)"
     ]
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from fertools.measures.per_cent import per_cent
+
 WIDE = 120  # letters of a line where no terminal says
 
 
@@ -80,7 +82,7 @@ def cell(value: Any) -> str:
 
 def share(value: float) -> str:
     """A share as per cent."""
-    return f"{100 * value:.1f} %"
+    return per_cent(value)
 
 
 def _is_number(value: Any) -> bool:

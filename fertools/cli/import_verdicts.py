@@ -134,4 +134,4 @@ def _written(found: "Imported") -> None:
 def _range(interval: "Interval", scale: float, unit: str) -> str:
     value, low, high = (scale * x for x in (interval.value, interval.low, interval.high))
     digits = 3 if scale == 1 else 2
-    return f"{value:.{digits}f}{unit} (95 % interval {low:.{digits}f} .. {high:.{digits}f})"
+    return f"{value:z.{digits}f}{unit} (95 % interval {low:z.{digits}f} .. {high:z.{digits}f})"

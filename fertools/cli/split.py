@@ -100,7 +100,7 @@ def _print(result: Any) -> None:
         here = [cells[part, name] for part in parts]
         off = [100 * (cell.rows - cell.target) / max(total, 1) for cell in here]
         shown = [
-            f"{cell.rows:,} ({o:+.1f})" if len(parts) < 4 else f"{cell.rows:,}"
+            f"{cell.rows:,} ({o:+z.1f})" if len(parts) < 4 else f"{cell.rows:,}"
             for cell, o in zip(here, off, strict=True)
         ]
         rows.append([name, total, *shown, f"{max(map(abs, off), default=0):.1f}"])

@@ -23,6 +23,7 @@ from fertools.fingerprint.signatures import (
     signatures,
 )
 from fertools.fingerprint.specimen import Specimen, look_at, word_of
+from fertools.measures.per_cent import per_cent
 
 UNKNOWN = "unknown"
 MOST = 0.9  # of the pictures looked at
@@ -148,20 +149,26 @@ def _csv(seen: Specimen, signature: Signature) -> Iterator[Said]:
     order = np.array([numbers[digest] for digest in seen.hashes if digest in numbers])
     risen = float((np.diff(order) > 0).mean()) if len(order) > 1 else 1.0
     if risen < MOST:
-        yield "rows in another order", f"{risen:.0%} of the rows follow in the official order"
+        yield (
+            "rows in another order",
+            f"{per_cent(risen, '%', 0)} of the rows follow in the official order",
+        )
 
 
 def _part(seen: Specimen, match: _Match, here: Mask) -> Iterator[Said]:
     """Where the pixels of one part come from."""
     pixels, jpeg = float(match.pixels[here].mean()), float(match.jpeg[here].mean())
     if pixels >= MOST:
-        yield "original pixels", f"{pixels:.0%} have the known pixels"
+        yield "original pixels", f"{per_cent(pixels, '%', 0)} have the known pixels"
     elif jpeg >= MOST:
-        yield "Kaggle's JPEGs", f"{jpeg:.0%} are the known pixels saved by Pillow at quality 95"
+        yield (
+            "Kaggle's JPEGs",
+            f"{per_cent(jpeg, '%', 0)} are the known pixels saved by Pillow at quality 95",
+        )
     else:
         done = list(_changes(seen, match, here))
         names = " and ".join(word for word, _ in done if word) or "pixels changed"
-        yield names, f"{max(pixels, jpeg):.0%} have known pixels"
+        yield names, f"{per_cent(max(pixels, jpeg), '%', 0)} have known pixels"
         yield from (("", reason) for _, reason in done)
 
 
@@ -215,11 +222,11 @@ def _labels(seen: Specimen, match: _Match) -> Iterator[Said]:
         return
     right = sum(word_of(label, seen.table) == word for label, word in pairs) / len(pairs)
     if right >= MOST:
-        yield "", f"{right:.1%} of {len(pairs):,} labels are those of the data set"
+        yield "", f"{per_cent(right, '%')} of {len(pairs):,} labels are those of the data set"
         return
     means = _renumbered(pairs)
     if means is None:
-        yield "labels changed", f"only {right:.1%} of {len(pairs):,} labels are right"
+        yield "labels changed", f"only {per_cent(right, '%')} of {len(pairs):,} labels are right"
         return
     shown = ", ".join(f"{label} = {word}" for label, word in sorted(means.items()))
     ordered = [means[label] for label in sorted(means)]

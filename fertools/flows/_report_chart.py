@@ -10,12 +10,14 @@ import numpy.typing as npt
 
 from fertools.audit.verdict import Verdict
 from fertools.flows._report_words import PARTS
+from fertools.measures.per_cent import per_cent
 from fertools.stats import Balance
 
 ROOM = 78.0  # per cent of the width for the longest bar; the rest is for its number
 SIDE_BY_SIDE = 4  # parts that have a bar each; of more, one bar shows the mean and the range
 LEAST = 0.25  # share for which the longest bar of a leak stands at least: a small one looks small
 BINS = 32
+WORDS = " per cent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ def _told(found: Balance, total: npt.NDArray[np.float64]) -> str:
     most, least = int(total.argmax()), int(total.argmin())
     return (
         f"Bar chart of {len(found.values)} classes: the largest is {found.values[most]} with "
-        f"{100 * total[most]:.1f} per cent of all rows, the smallest {found.values[least]} with "
-        f"{100 * total[least]:.1f} per cent. The table below has every number."
+        f"{per_cent(total[most], WORDS)} of all rows, the smallest {found.values[least]} with "
+        f"{per_cent(total[least], WORDS)}. The table below has every number."
     )
 
 
@@ -112,7 +114,7 @@ def leak_bars(verdict: Verdict) -> Chart:
     )
     worst = max(range(len(names)), key=lambda at: max(share[at]), default=None)
     told = "" if worst is None else (
-        f"The worst class is {names[worst]} with {100 * max(share[worst]):.1f} per cent. "
+        f"The worst class is {names[worst]} with {per_cent(max(share[worst]), WORDS)}. "
     )  # fmt: skip
     return Chart(tuple(parts), classes, told + "The table below has every number.")
 

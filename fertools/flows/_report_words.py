@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Leak
 from fertools.flows._report_facts import PUBLISHED, Facts
+from fertools.measures.per_cent import per_cent
 
+SIGN = "\u00a0%"  # no line ends before it
 PLAIN = {
     "subject": "people",
     "sequence": "recordings",
@@ -74,7 +76,7 @@ def _worst(facts: Facts) -> str:
     leak, relation = max(found, key=lambda each: each[0].share)
     where = f" of fold {leak.worst[0]}" if leak.worst else ""
     return (
-        f" Of the {PARTS[leak.later]} rows{where}, {100 * leak.share:.1f}\u00a0% {WHO[relation]} "
+        f" Of the {PARTS[leak.later]} rows{where}, {per_cent(leak.share, SIGN)} {WHO[relation]} "
         f"{PARTS[leak.earlier]}."
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import NOTES, Setting, Trial
 from fertools.manifest import write_page
+from fertools.measures.per_cent import per_cent
 from fertools.runs import MADE_AGAIN, Run, cost, has_ended, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs
@@ -117,7 +118,8 @@ def _one_class(scores: dict[str, Any]) -> str:
     most = max(given)
     if most < ONE_CLASS * sum(given):
         return ""
-    return f"; {most / sum(given):.1%} of the rows are called {_words(scores)[given.index(most)]}"
+    share = per_cent(most / sum(given), "%")
+    return f"; {share} of the rows are called {_words(scores)[given.index(most)]}"
 
 
 def _words(scores: dict[str, Any]) -> list[str]:
@@ -198,7 +200,8 @@ def _about(found: dict[str, Any]) -> str:
     if found.get("leak_free"):
         # scores of before partners were counted have none; to score again is to look again
         shares = [
-            f"{name} {n / scores['rows']:.0%}" for name, n in found.get("partners", {}).items()
+            f"{name} {per_cent(n / scores['rows'], '%', 0)}"
+            for name, n in found.get("partners", {}).items()
         ]
         lines.append(
             f"{found['leak_free']['rows']:,} of the rows have no copy, near-twin or frame of the "

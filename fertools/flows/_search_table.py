@@ -127,11 +127,11 @@ def _trial(opened: Opened, state: Known, place: Where, name: str) -> str:
     trial, made = opened.plan.trial[name], state.verdicts.get(name)
     taken = state.taken.get(name, [])
     why = trial.hypothesis + (f" Takes {', '.join(taken)}." if taken else "")
-    cells = [name, trial.base, why, f"{trial.prediction:+.1f}"]
+    cells = [name, trial.base, why, f"{trial.prediction:+z.1f}"]
     if made is None:
         cells += ["", "", "", "", "0", "", why_not(opened, state, name, place.most)]
     else:
-        gap = f"{made.gain:+.2f}, {made.error:.2f}" if made.runs > 1 else f"{made.gain:+.2f}"
+        gap = f"{made.gain:+z.2f}, {made.error:.2f}" if made.runs > 1 else f"{made.gain:+z.2f}"
         cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, f"{made.p:.4f}", str(made.runs)]
         minutes = f"{_minutes(opened, place, name, state):.1f}"
         cells += [minutes, state.failed.get(name, made.decision)]

@@ -23,6 +23,7 @@ from fertools.flows._report_suspects import data_folders
 from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
+from fertools.measures.per_cent import per_cent
 
 FEW = 30  # test rows of a class below which its score is called unreliable
 EVEN = 3.0  # an imbalance below which accuracy alone does not mislead much
@@ -106,7 +107,7 @@ class Sheet:
         sums = [int(sum(column)) for column in zip(*balance.counts, strict=True)]
         all_ = max(1, sum(sums))
         rows = [
-            [value, *(f"{counts[i]:,}" for counts in balance.counts), f"{sums[i] / all_:.1%}"]
+            [value, *(f"{counts[i]:,}" for counts in balance.counts), per_cent(sums[i] / all_, "%")]
             for i, value in enumerate(balance.values)
         ]
         dropped = sum(tally.rows for tally in self.facts.dropped)
@@ -134,7 +135,9 @@ class Sheet:
                              key=lambda each: (-each["counts"], each["values"]))  # fmt: skip
             told = ", ".join(f"{each['values']} {each['counts']:,}" for each in counted[:12])
             more = f", … ({len(counted)})" if len(counted) > 12 else ""
-            rows.append([self.relations[name], told + more, f"{column.null_count / faces:.1%}"])
+            rows.append(
+                [self.relations[name], told + more, per_cent(column.null_count / faces, "%")]
+            )
         return [_table([t["column"], t["values"], t["missing"]], rows)]
 
     def collection(self) -> list[str]:
@@ -145,7 +148,10 @@ class Sheet:
         if found is None:
             return [*lines, t["one_rater"]]
         agreed = t["agreement"].format(
-            rows=found.rows, kind=found.kind, kappa=found.fleiss_kappa, none=found.no_majority
+            rows=found.rows - found.alone,
+            kind=found.kind,
+            kappa=found.fleiss_kappa,
+            none=found.no_majority,
         )
         return [*lines, agreed]
 
@@ -178,7 +184,7 @@ class Sheet:
         rows = []
         for verdict in found.verdicts:
             worst = max((leak.share for leak in verdict.leaks), default=None)
-            share = verdict.why if worst is None else f"{worst:.1%}"
+            share = verdict.why if worst is None else per_cent(worst, "%")
             rows.append([self.relations[verdict.relation], t[verdict.verdict], share])
         return [_table([t["relation"], t["verdict"], t["worst"]], rows)]
 

@@ -25,6 +25,7 @@ from fertools.flows._report_chart import Histogram, bars, histogram, leak_bars
 from fertools.flows._report_facts import Facts, Tally, gather
 from fertools.flows._sheet import Sheets, draw
 from fertools.manifest import locate, write_page
+from fertools.measures.per_cent import per_cent
 from fertools.stats import DropOut
 from fertools.twins import Step
 
@@ -113,7 +114,7 @@ def _template() -> Any:
         "leak_chart": leak_bars,
         "middle": _middle,
         "ratio": _ratio,
-        "share": lambda value: f"{100 * value:.1f}\u00a0%",
+        "share": lambda value: per_cent(value, words.SIGN),
         "short": lambda value: f"{value:.3g}",
         "sum_of": lambda rows, at: sum(row[at] for row in rows),
         "until": _until,

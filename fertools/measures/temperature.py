@@ -49,5 +49,6 @@ def threshold_for(best: Floats, share: float) -> float:
 
     With equal values fewer rows than asked for lie below it, never more.
     """
-    ranked = np.sort(best)
-    return float(ranked[min(int(share * len(ranked)), len(ranked) - 1)])
+    ranked, n = np.sort(best), len(best)
+    below = int((np.arange(1, n + 1) / n <= share).sum())  # 0.29 * 100 is 28.999999999999996
+    return float(ranked[min(below, n - 1)])

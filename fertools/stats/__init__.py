@@ -18,6 +18,7 @@ from fertools.errors import FerError
 from fertools.manifest import Manifest, read_manifest
 from fertools.measures import balance
 from fertools.measures.leakage import PARTS
+from fertools.measures.per_cent import per_cent
 
 METADATA = ("native_label", "label", "gender", "age", "race", "background", "source")
 UNKNOWN = "(unknown)"
@@ -220,6 +221,6 @@ def as_rows(found: Balance) -> list[list[Any]]:
     for i, value in enumerate(found.values):
         here = counts[:, i]
         shares = here / np.maximum(totals, 1)
-        shown = [f"{n:,} ({100 * s:.1f} %)" for n, s in zip(here, shares, strict=True)]
+        shown = [f"{n:,} ({per_cent(s)})" for n, s in zip(here, shares, strict=True)]
         rows.append([value, int(here.sum()), *shown])
     return rows

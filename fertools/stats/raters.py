@@ -19,7 +19,7 @@ from fertools.measures import agreement
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Rows that the data set calls `word`, and what most raters call them."""
+    """Rows with two opinions or more that the data set calls `word`, and what most call them."""
 
     word: str
     rows: int
@@ -65,7 +65,7 @@ def raters(manifest: Manifest | str | Path) -> Agreement:
         pairwise=agreement.pairwise_agreement(counts),
         no_majority=agreement.no_majority_share(counts),
         unanimous=float((counts.max(axis=1) == counts.sum(axis=1)).mean()),
-        words=_against_own(manifest, agreement.majority(votes), rated, names),
+        words=_against_own(manifest, agreement.majority(votes), several, names),
     )
 
 
@@ -81,13 +81,13 @@ def _votes(manifest: Manifest) -> tuple[str, npt.NDArray[np.float64], list[str]]
 def _against_own(
     manifest: Manifest,
     majority: npt.NDArray[np.int64],
-    rated: npt.NDArray[np.bool_],
+    several: npt.NDArray[np.bool_],
     names: list[str],
 ) -> list[Word]:
     own, words = encode(manifest.table["native_label"])
     found = []
     for code, word in enumerate(words):
-        here = majority[(own == code) & rated]
+        here = majority[(own == code) & several]
         counts = np.bincount(here + 1, minlength=len(names) + 1)
         said = {name: int(n) for name, n in zip(names, counts[1:], strict=True) if n}
         same = said.pop(word, 0)

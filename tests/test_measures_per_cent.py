@@ -1,0 +1,30 @@
+"""Shares in words: no rounding to none or to all."""
+
+import math
+
+import pytest
+
+from fertools.measures.per_cent import per_cent
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0.0, "0.0 %"),
+        (1 / 3589, "<0.1 %"),
+        (0.0005, "0.1 %"),
+        (0.5, "50.0 %"),
+        (0.9994, "99.9 %"),
+        (3588 / 3589, ">99.9 %"),
+        (1.0, "100.0 %"),
+        (math.nan, "nan %"),
+    ],
+)
+def test_only_none_and_all_are_told_as_such(share: float, told: str) -> None:
+    assert per_cent(share) == told
+
+
+def test_digits_and_unit_are_the_callers() -> None:
+    assert [per_cent(n / 3589, "%", 0) for n in (0, 1, 1795, 3588, 3589)] == [
+        "0%", "<1%", "50%", ">99%", "100%"
+    ]  # fmt: skip
