@@ -54,13 +54,23 @@ def _by_rule(table: pa.Table, rule: str) -> Labelled:
         return rules.single(codes, names, table["raw_label"].is_valid().to_numpy())
     if rule in VOTE_RULES:
         if table["votes"].null_count == len(table):
-            cure = "take `uploader`, or for FER2013 ingest it with `ferplus`"
-            raise FerError(f"label rule {rule!r}: the data has no votes; {cure}")
+            raise FerError(f"label rule {rule!r}: the data has no votes; {_instead(table)}")
         return VOTE_RULES[rule](votes_of(table["votes"]), VOTE_WORDS)
     if all(table[name].null_count == len(table) for name in RATERS):
-        raise FerError(f"label rule {rule!r}: the data has no raters; take `uploader`")
+        raise FerError(f"label rule {rule!r}: the data has no raters; {_instead(table)}")
     labels, names, known = rater_codes(table)
     return rules.raters(labels, names[:known], unanimous=rule == "unanimous")
+
+
+def _instead(table: pa.Table) -> str:
+    """The rule that the data can follow, or where the words for one come from."""
+    if table["votes"].null_count < len(table):
+        return "say --label-rule ferplus-majority, as it has votes"
+    if any(table[name].null_count < len(table) for name in RATERS):
+        return "say --label-rule majority, as it has raters"
+    if table["native_label"].null_count < len(table):
+        return "say --label-rule uploader; FER2013 gets votes by `fertools ingest ferplus`"
+    return "nor has it a known word; ingest it with --labels, or FER2013 as `ferplus`"
 
 
 def votes_of(column: pa.ChunkedArray) -> rules.Votes:

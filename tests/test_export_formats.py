@@ -209,6 +209,21 @@ def test_csv(data, truth, tmp_path):
         assert json.loads(row["target"]) == dict(before["target"])
 
 
+@pytest.mark.parametrize(("to", "file"), [("csv", "samples"), ("imagefolder", "metadata")])
+def test_a_word_that_pandas_reads_as_nothing_is_told(tmp_path, to, file):
+    """The call that the note gives keeps the word, and an empty cell empty."""
+    people, label = ["x:p", "NA", None, "x:q"], ["None", "fear", "None", "fear"]
+    made(tmp_path / "own", smooth(4, 1, 16), label=label, subject=people)
+    done = export(tmp_path / "own", to, tmp_path / "out", i_have_the_right=True)
+    told = [note for note in done.notes if "empty cell" in note]
+    assert [note.split(" is ")[0] for note in told] == ["label 'None'", "subject 'NA'"]
+    assert all(f"read {file}.csv with keep_default_na=False, na_values=['']" in n for n in told)
+    (found,) = (tmp_path / "out").rglob(f"{file}.csv")
+    table = pd.read_csv(found, keep_default_na=False, na_values=[""])
+    assert sorted(table["label"]) == sorted(label)
+    assert sorted(table["subject"].dropna()) == ["NA", "x:p", "x:q"]
+
+
 def test_imagefolder_as_folders(data, truth, tmp_path):
     """As torchvision reads it: classes are the folders, in alphabetical order."""
     export(data, "imagefolder", tmp_path / "out")

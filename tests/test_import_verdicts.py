@@ -335,7 +335,7 @@ def test_a_dispute_that_is_decided_is_written_and_gone(tmp_path):
     journal.add(Given(decided.items["key"][0].as_py(), "drop", None, None, "1"))
     import_verdicts([*files, journal.file], data)
     assert columns(data, "verdict", "drop")[name] == ("drop", "verdict")
-    with pytest.raises(FerError, match="nothing is in the queue disputed"):
+    with pytest.raises(FerError, match=r"queue disputed; `fertools import-verdicts FILES --into"):
         open_session(data, Asked("disputed"))
     journal.add(Given(key, "keep", None, None, "2", after=1))
     import_verdicts([*files, journal.file], data)
@@ -419,7 +419,7 @@ def test_rows_that_are_added_do_not_take_verdicts_away_in_silence(tmp_path):
 
 
 def test_the_command_prints_what_was_found(tmp_path, capsys):
-    data = judgeable(tmp_path / "data", 40)
+    data = judgeable(tmp_path / "my data", 40)
     session, _ = session_of(data, Asked("labels", sample=8, controls=4, blind=True))
     keys = {f"u{n + 1}": key for n, key in enumerate(session.items["key"].to_pylist())}
     files = bundles(tmp_path, keys, session=session.asked.name)
@@ -428,8 +428,9 @@ def test_the_command_prints_what_was_found(tmp_path, capsys):
     said = capsys.readouterr().out
     assert end.value.code == 0
     assert "Krippendorff's alpha 0.476 (95 % interval" in said and "over 7 faces" in said
-    assert "wrong labels:" in said and "2 disputed: fertools review" in said
+    assert "wrong labels:" in said and f"2 disputed: fertools review '{data}' --" in said
     assert "the manifest before is version 1" in said
+    assert f"`fertools curate '{data}' --undo`" in said  # as a shell takes it
     with pytest.raises(SystemExit):
         main(["import-verdicts", *map(str, files), "--json"])
     found = json.loads(capsys.readouterr().out)

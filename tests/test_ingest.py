@@ -1052,6 +1052,18 @@ def test_whoever_is_not_named_is_nobody(tmp_path):
     assert [r["subject"] for r in rows] == [None] * 5 + ["table:Nan", "table:none such"]
 
 
+def test_a_label_that_reads_like_nothing_is_a_word(tmp_path):
+    """A folder of that name is a class, too; a blank cell is no label."""
+    put(tmp_path, "map.toml", b'"NA" = "neutral"\nnone = "boredom"\n')
+    text = "path,label\n" + "".join(f"a{i}.png,{w}\n" for i, w in enumerate(("NA", "none", "")))
+    rows = table(tmp_path, text, label="label", labels=str(tmp_path / "map.toml"))
+    assert [r["native_label"] for r in rows] == ["neutral", "boredom", None]
+    rows = table(tmp_path, text, label="label")
+    assert [r["raw_label"] for r in rows] == ["NA", "none", None]
+    notes = read_manifest(tmp_path / "out").card["notes"]
+    assert any("label 'NA' of 1 rows is no known word" in note for note in notes)
+
+
 def test_words_of_a_users_map_may_be_spelt_as_people_do(tmp_path):
     put(tmp_path, "map.toml", b'"1" = "happy"\n"0" = " Sad"\n"2" = "boredom"\n')
     text = "path,label\na.png,1\nb.png,0\nc.png,2\n"

@@ -43,6 +43,17 @@ def test_a_note_counts_what_is_not_read(raw, tmp_path):
     assert all(max(numbers) - min(numbers) == len(numbers) - 1 for numbers in last.values())
 
 
+def test_images_beyond_the_limit_are_told_as_such(raw, tmp_path):
+    place, truth = raw
+    whole = ingest("oulucasia", truth.raws(place), tmp_path / "all", face=FACE)
+    result = ingest("oulucasia", truth.raws(place), tmp_path / "some", face=FACE, limit=3)
+    said = {k: int(n) for k, n in (note.rsplit(": ", 1) for note in result.notes)}
+    beyond = said["images of sequences that --limit left out"]
+    (earlier,) = (n for text, n in said.items() if text.startswith("earlier images"))
+    assert result.rows == 3 and beyond > earlier
+    assert 3 + beyond + earlier == whole.rows + truth.counts["left"]
+
+
 def test_one_condition_and_the_first_as_neutral(raw):
     place, _ = raw
     found = frames(place / "Oulu", condition="VL/Strong", frames=1, neutral_first=True)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from werkzeug.test import Client
@@ -114,8 +115,6 @@ def test_originals_stay_below_their_folder(tmp_path):
 
 def test_the_strongest_doubt_comes_first(tmp_path):
     data = judgeable(tmp_path / "data", 12)
-    import pyarrow as pa
-
     (data / "curation").mkdir()
     said = [("x/004", "twins", 0.9), ("x/008", "twins", 0.5), ("x/008", "votes", 0.8)]
     rows = [{"id": i, "by": by, "label": "anger", "suggested": "fear", "score": s}
@@ -141,6 +140,10 @@ def test_what_cannot_be_reviewed_says_why(tmp_path, data):
     write_manifest(bare / "manifest.parquet", table, {}, read_manifest(bare).card)
     with pytest.raises(FerError, match="fertools curate"):
         open_session(bare, Asked())
+    table = table.append_column("flags", pa.array([[]] * len(table), pa.list_(pa.string())))
+    write_manifest(bare / "manifest.parquet", table, {}, read_manifest(bare).card)
+    with pytest.raises(FerError, match=r"queue labels; `fertools curate .*/bare --probs FILE`"):
+        open_session(bare, Asked("labels"))
     with pytest.raises(FerError, match="nothing is in the queue no_face"):
         open_session(data, Asked("no_face"))
     for asked in (Asked("love"), Asked(sample=0), Asked(controls=-1), Asked("no_face", blind=True)):

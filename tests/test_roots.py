@@ -488,6 +488,14 @@ def test_ten_parts_stand_in_the_order_of_their_numbers(tmp_path):
     assert contents(tmp_path) == {"x.zip!a.png": bytes(range(256)) * 9}
 
 
+def test_parts_called_in_two_ways_are_refused(tmp_path):
+    """0 and 1 follow one another, and the files may be of two downloads."""
+    put(tmp_path, "raw/x.zip.part0", b"PK")
+    put(tmp_path, "raw/x.zip.001", b"PK")
+    with pytest.raises(FerError, match=r"in two ways, as x.zip.part0 and x.zip.001; take those"):
+        Root(tmp_path / "raw").members  # noqa: B018
+
+
 def test_pieces_of_7_zip_are_parts(tmp_path):
     whole = zipped([(name, data * 1000) for name, data in FILES])
     size = -(-len(whole) // 12)

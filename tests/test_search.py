@@ -351,6 +351,24 @@ def test_a_network_above_its_row_and_a_strange_name_are_refused(tmp_path) -> Non
         open_plan(tmp_path / "none.toml")
 
 
+def test_a_plan_over_seeds_takes_one_draw(tmp_path) -> None:
+    """It is told before the first run, and each cure gets past it: to the manifest that lacks."""
+    plan, place = write_plan(tmp_path, PLAN), Place(tmp_path / "runs", device="cpu")
+    base = BASE.format(manifest=tmp_path / "x-{draw}.parquet")
+    (tmp_path / "base.toml").write_text(base)
+    with pytest.raises(FerError, match=r"x-{draw}.parquet has several draws, .* are seeds; write"):
+        search(plan, place, tmp_path / "R.md")
+    assert not (tmp_path / "runs").exists()
+    changes = (f"data.manifest={tmp_path / 'x-7.parquet'}",)
+    over = PLAN.replace("images = 300", "images = 300\nover = 'draw'")
+    for text, how, file in ((PLAN, changes, "x-7"), (over, (), "x-2")):
+        plan.write_text(text)
+        said: list[str] = []
+        one = Place(tmp_path / file, changes=how, device="cpu")
+        search(plan, one, tmp_path / "R.md", only=["small"], say=said.append)
+        assert any(f"{file}.parquet: there is no manifest" in line for line in said), said
+
+
 def written(name: str, how: str) -> str:
     return f'[trial.{name}]\nbase = "small"\nhypothesis = "."\nprediction = 1\n{how}\n\n'
 

@@ -243,11 +243,26 @@ def test_no_fold_is_empty(tmp_path) -> None:
         split([more], tmp_path / "n.parquet", SplitOptions(folds=4), keep=old)
 
 
+def test_the_cure_for_a_rule_without_votes_works(tmp_path) -> None:
+    options = SplitOptions(ratios=RATIOS, label_rule="soft")
+    people = [f"p:{i}" for i in range(20)]
+    raw = write(tmp_path / "raw", raw_label=["x"] * 20, subject=people)
+    with pytest.raises(FerError, match=r"no votes; nor has it a known word; ingest it with --labe"):
+        split([raw], tmp_path / "m.parquet", options)
+    rated = write(tmp_path / "rated", rater_a_label=["fear"] * 20, subject=people)
+    with pytest.raises(FerError, match=r"no votes; say --label-rule majority"):
+        split([rated], tmp_path / "m.parquet", options)
+    options = dataclasses.replace(options, label_rule="majority")
+    done = split([rated], tmp_path / "m.parquet", options)
+    assert done.dealt == 20
+
+
 def test_rows_without_an_official_part_are_not_called_dealt(tmp_path) -> None:
     official = ["train", "test", None, "train"] * 5
     data = write(tmp_path / "a", native_label=["fear"] * 20, official_split=official)
     done = split([data], tmp_path / "m.parquet", SplitOptions(official=True))
     assert (done.dealt, done.groups, done.left_out) == (15, 15, {"no_official_split": 5})
+    assert not any("official split" in note for note in done.notes)  # told once, by the reason
     assert sum(part.rows for part in done.parts) == 15
 
 
@@ -401,7 +416,7 @@ def test_stratify_on_several_columns(tmp_path) -> None:
         (SplitOptions(ratios=RATIOS, grouping=Grouping(group="family")), "group 'family'"),
         (SplitOptions(ratios=RATIOS, label_rule="loudest"), "ferplus-majority"),
         (SplitOptions(ratios=RATIOS, label_rule="majority"), "no raters"),
-        (SplitOptions(ratios=RATIOS, label_rule="soft"), "no votes; take `uploader`, or for FER"),
+        (SplitOptions(ratios=RATIOS, label_rule="soft"), "no votes; say --label-rule uploader"),
         (SplitOptions(ratios=RATIOS, stratify_on=("mood",)), "'mood'"),
         (SplitOptions(official=True), "no row has an official_split"),
     ],

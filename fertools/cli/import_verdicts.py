@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -117,8 +118,9 @@ def _noise(found: "Imported") -> None:
 
 
 def _written(found: "Imported") -> None:
+    out = shlex.quote(str(found.out))
     if disputed := len(found.agreement.disputed):
-        click.echo(f"{disputed:,} disputed: fertools review {found.out} --queue disputed")
+        click.echo(f"{disputed:,} disputed: fertools review {out} --queue disputed")
     if found.changed_test_rows:
         click.echo(
             f"{found.changed_test_rows:,} rows of the published test part are others by verdict: "
@@ -128,7 +130,7 @@ def _written(found: "Imported") -> None:
         click.echo("nothing changed")
     else:
         click.echo(f"the manifest before is version {found.version}; `fertools curate "
-                   f"{found.out} --undo` goes back to it")  # fmt: skip
+                   f"{out} --undo` goes back to it")  # fmt: skip
 
 
 def _range(interval: "Interval", scale: float, unit: str) -> str:

@@ -1,6 +1,7 @@
 """Train a reference network as a recipe says."""
 
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
             command=_show.line(),
         )
         if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun the first speaks
-            click.echo(f"{folder}: fertools evaluate {folder}", err=typed["quiet"])
+            score = f"fertools evaluate {shlex.quote(str(folder))}"
+            click.echo(f"{folder}: {score}", err=typed["quiet"])
 
 
 class _Lines:

@@ -11,13 +11,18 @@ import pyarrow as pa
 import pyarrow.csv
 
 from fertools.export._chosen import Chosen
-from fertools.export._columns import flat
+from fertools.export._columns import flat, like_nothing
 from fertools.export._files import picture, put
 
 READ_BY = "pandas, a spreadsheet, the source `table`"
 KEEPS = "all columns; also without pictures"
 LOSES = "types (all is text; lists become JSON text)"
 PIXELS = "optional"
+
+
+def notes(chosen: Chosen) -> list[str]:
+    """What is to be said where a reader would lose a word."""
+    return like_nothing(chosen.table, chosen.classes, "samples.csv")
 
 
 def write(chosen: Chosen, out: Path) -> None:

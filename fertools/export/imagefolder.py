@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from fertools.export._chosen import Chosen
-from fertools.export._columns import flat
+from fertools.export._columns import flat, like_nothing
 from fertools.export._files import about, put, put_json
 from fertools.export._names import distinct
 
@@ -26,13 +26,17 @@ LOSES = (
 
 
 def notes(chosen: Chosen) -> list[str]:
-    """What is to be said where readers, which sort the folders, number the classes otherwise."""
+    """What is to be said where a reader would lose a word, and where readers, which sort the
+    folders, number the classes otherwise.
+    """
+    lost = like_nothing(chosen.table, chosen.classes, "metadata.csv")
     folders = distinct(chosen.classes)
     if folders == sorted(folders):
-        return []
+        return lost
     return [
+        *lost,
         f"readers number the folders by name ({', '.join(sorted(folders))}), the classes are "
-        f"{', '.join(chosen.classes)}: classes.json has their order"
+        f"{', '.join(chosen.classes)}: classes.json has their order",
     ]
 
 

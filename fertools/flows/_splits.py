@@ -1,5 +1,6 @@
 """Split manifests that a reproduction needs, made where they are missing."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def prepare(protocol: str, draw: int | None, data: Path, folder: Path) -> Path:
         check_followed(file, protocol, draw)
         return file
     if not (data / "manifest.parquet").is_file():
-        cure = f"run `fertools ingest {data.name} RAW -o {data}`"
+        cure = f"run `fertools ingest {data.name} RAW -o {shlex.quote(str(data))}`"
         raise FerError(f"{data}: there is no data set; {cure}")
     if protocol == FOLDER:
         return _folder_parts(data, file)

@@ -9,6 +9,7 @@ other data.
 
 import csv
 import dataclasses
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,12 +178,13 @@ def _protocol(folder: Path, run: Run, metrics: dict[str, Any], data: str) -> str
     for name in (followed, said):
         if name in names() and (other := read_protocol(name).data) != data:
             raise FerError(
-                f"{folder}: is of {other} ({name}); say: fertools frontier {other} {folder}"
+                f"{folder}: is of {other} ({name}); say: fertools frontier {other} "
+                f"{shlex.quote(str(folder))}"
             )
     if said and "protocol" not in metrics:
         raise FerError(
             f"{folder}: its score is of before scores told the protocol of their manifest; run "
-            f"again: fertools evaluate {folder}"
+            f"again: {_scoring(folder)}"
         )
     return followed
 
@@ -227,5 +229,9 @@ def _note(members: Sequence[Run], metrics: dict[str, Any], protocol: str) -> str
 def _metrics(folder: Path) -> dict[str, Any]:
     for name in ("metrics-test.json", SCORED):
         if (folder / name).is_file():
-            return read_json(folder / name, f"run again: fertools evaluate {folder}")
-    raise FerError(f"{folder}: has no test score yet; run: fertools evaluate {folder}")
+            return read_json(folder / name, f"run again: {_scoring(folder)}")
+    raise FerError(f"{folder}: has no test score yet; run: {_scoring(folder)}")
+
+
+def _scoring(folder: Path) -> str:
+    return f"fertools evaluate {shlex.quote(str(folder))}"

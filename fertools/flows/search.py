@@ -96,7 +96,7 @@ def search(
 
     With `only_score` nothing is trained. An entry that cannot be trained is told by `say`, stands
     in the table as failed and stops no other. Raises `FerError` for a plan that contradicts itself
-    and a network above its row's size.
+    or goes not over the draws that its data have, and a network above its row's size.
     """
     opened = open_plan(plan)
     chosen = _chosen(opened, only)
@@ -177,9 +177,16 @@ def _chosen(opened: Opened, only: Sequence[str]) -> list[str]:
 
 
 def _fits(opened: Opened, place: Place) -> None:
+    over = opened.plan.over
     for name in opened.names:
         row = opened.plan.row[opened.row_of(name)]
-        size = parameters(recipe_of(opened, [*changes_of(opened, name), *place.changes]))
+        recipe = recipe_of(opened, [*changes_of(opened, name), *place.changes])
+        if DRAW in recipe.data.manifest and over != "draw":
+            raise FerError(
+                f"{name}: {recipe.data.manifest} has several draws, and the plan's runs are "
+                f"{over}s; write over = 'draw' into the plan, or --set data.manifest= that of one"
+            )
+        size = parameters(recipe)
         if size > row.most:
             raise FerError(f"{name}: has {size:,} parameters; its row allows {row.most:,}")
 

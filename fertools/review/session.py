@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import secrets
+import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -158,7 +159,8 @@ def _drawn(manifest: Manifest, data: Path, asked: Asked) -> tuple[pa.Table, dict
         else doubtful(manifest, data, asked.queue)
     )
     if not len(found.rows):
-        raise FerError(f"{data}: nothing is in the queue {asked.queue}; take another")
+        cure = _filling(asked.queue, data)
+        raise FerError(f"{data}: nothing is in the queue {asked.queue}; {cure}")
     rng = np.random.default_rng(asked.seed)
     pool = _outside(manifest, found)
     chosen = np.sort(_lot(rng, len(found.rows), asked.sample))
@@ -170,6 +172,16 @@ def _drawn(manifest: Manifest, data: Path, asked: Asked) -> tuple[pa.Table, dict
     if asked.blind or asked.controls:  # neither order nor place may tell a control
         table = table.take(pa.array(rng.permutation(len(table))))
     return table, {**asdict(asked), "strata": strata, "rows": len(table)}
+
+
+def _filling(queue: str, data: Path) -> str:
+    """What may fill a queue, and what else to do."""
+    into = shlex.quote(str(data))
+    ways = {
+        "disputed": f"`fertools import-verdicts FILES --into {into}` fills it where two differ",
+        "labels": f"`fertools curate {into} --probs FILE` looks for doubtful labels",
+    }
+    return "; ".join([*filter(None, [ways.get(queue)]), "take another"])
 
 
 def _outside(manifest: Manifest, found: Doubtful) -> Integers:

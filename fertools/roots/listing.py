@@ -96,6 +96,12 @@ def _complete(whole: Location, numbered: list[tuple[int, Location]]) -> list[Loc
     for _, file in numbered:
         if not file.is_file():  # a link to nothing
             raise FerError(f"{file}: this part is missing; download it")
+    named, bare = ([f for _, f in numbered if _is_named(f) == way] for way in (True, False))
+    if named and bare:
+        raise FerError(
+            f"{whole}: its parts are called in two ways, as {named[0].name} and {bare[0].name}; "
+            "take those of one way away"
+        )
     number, first = numbered[0]
     ones = (number == 1 and _begins(first)) or (number > 0 and not _is_named(first))
     start = 1 if ones else 0

@@ -25,6 +25,7 @@ TSV = re.compile(r"\.tsv(\.gz|\.zst)?$", re.IGNORECASE)
 WHOLE = re.compile(r"^(-?\d+)\.0+$")  # pandas writes a column of numbers with gaps like this
 # How pandas, R and spreadsheets write that there is nothing; a person may be called Nan.
 MISSING = frozenset(("", "NaN", "nan", "None", "null", "NULL", "NA", "N/A", "n/a", "#N/A", "<NA>"))
+BLANK = frozenset(("",))
 Read = tuple[list[str], Iterator[dict[str, Any]]]
 
 
@@ -38,8 +39,9 @@ def read_rows(
 ) -> Iterator[tuple[int, dict[str, str | None]]]:
     """The rows that hold anything, with their numbers, cells by the name of their column.
 
-    `wanted` holds the columns by the options that name them. Raises `FerError` for a table that
-    cannot be read, or lacks one of them.
+    `wanted` holds the columns by the options that name them. In that of the label only a blank cell
+    is missing: a class may be called None. Raises `FerError` for a table that cannot be read, or
+    lacks one of them.
     """
     member = unit.members[0]
     data = unit.read(member)
@@ -50,8 +52,9 @@ def read_rows(
     else:
         names, rows = _csv(data, member)
     _check(names, member, wanted)
+    label = wanted.get("label")
     for number, cells in enumerate(rows):
-        row = {name: _value(value) for name, value in cells.items()}
+        row = {n: _value(cell, BLANK if n == label else MISSING) for n, cell in cells.items()}
         if any(value is not None for value in row.values()):
             yield number, row
 
@@ -138,11 +141,11 @@ def _text(data: bytes, member: Member) -> str:
     raise FerError(f"{member.path}: neither UTF-8 nor CP949; save it as UTF-8")
 
 
-def _value(value: Any) -> str | None:
-    """A cell as text; None where it is blank or `MISSING`; a whole number loses its `.0`."""
+def _value(value: Any, missing: frozenset[str]) -> str | None:
+    """A cell as text; None where that is one of `missing`; a whole number loses its `.0`."""
     if value is None or value != value:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip()
-    return None if text in MISSING else text
+    return None if text in missing else text

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fertools.errors import FerError
 from fertools.locations import at
@@ -91,6 +92,12 @@ def latest(records: pa.Table) -> pa.Table:
     """The records of all rounds; of several with one key the last, by key."""
     last = dict(zip(records["key"].to_pylist(), range(len(records)), strict=True))
     return records.take(sorted(last.values())).sort_by("key")
+
+
+def not_reached(images: pa.Table, table: pa.Table) -> int:
+    """Images of sequences (`key`, `images`) that have no row yet: more than `--limit` allowed."""
+    here = pc.is_in(images["key"], pc.unique(table["sequence"]))
+    return int(pc.sum(images.filter(pc.invert(here))["images"]).as_py() or 0)
 
 
 def whole_path(member: Member) -> str:

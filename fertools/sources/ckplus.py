@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from fertools.errors import FerError
 from fertools.frame import Box, Frame, option, rejected
 from fertools.roots import Member, Root, Unit
-from fertools.sources._together import latest, numbers, sliced, together
+from fertools.sources._together import latest, not_reached, numbers, sliced, together
 
 LICENCE = "licensed by the CK+ authors for research; not to be passed on"
 CITATION = "Lucey et al., The Extended Cohn-Kanade Dataset (CK+), CVPR Workshops 2010"
@@ -150,9 +150,12 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     silent = index.filter(pc.is_null(index["label"]))
     frames = _sum(silent["images"])
     read = table.filter(pc.is_valid(table["frame"])).num_rows
+    beyond = not_reached(index.filter(pc.is_valid(index["label"])), table)
+    earlier = _sum(index["images"]) - frames - read - beyond
     notes = {
         f"sequences without an emotion, not read ({frames} images)": silent.num_rows,
-        "earlier images of the sequences, not asked for": _sum(index["images"]) - frames - read,
+        "earlier images of the sequences, not asked for": earlier,
+        "images of sequences that --limit left out": beyond,
         "images that lack between the first and the last of their sequence": _sum(index["gaps"]),
         "images that are there twice, read once": int(pc.max(index["copies"]).as_py() or 0),
     }

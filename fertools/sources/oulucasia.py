@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from fertools.errors import FerError, unknown
 from fertools.frame import Frame, option
 from fertools.roots import Member, Root, Unit
-from fertools.sources._together import latest, sliced, together, whole_path
+from fertools.sources._together import latest, not_reached, sliced, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -171,8 +171,11 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     if index is None:
         return []
     originals = int(pc.sum(index["originals"]).as_py() or 0)
+    beyond = not_reached(index, table)
+    earlier = _images(index) - table.num_rows - beyond
     notes = {
-        "earlier images of the sequences, not asked for": _images(index) - table.num_rows,
+        "earlier images of the sequences, not asked for": earlier,
+        "images of sequences that --limit left out": beyond,
         "originals not read, for their camera and light has cropped ones": originals,
     }
     return [f"{text}: {count}" for text, count in notes.items() if count > 0]

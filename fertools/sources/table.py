@@ -10,7 +10,8 @@ Traps: a path may be absolute or climb out of the folder: such rows are kept wit
 command once the file is there; files replaced by others are refused like any data that changed.
 Tables in several folders may give their images the same names: ids and paths begin with the folder,
 ids of several RAW arguments with what tells these apart. Words are composed (NFC), and `3.0` is
-`3`, as one program writes the numbers of the other. Blank lines are left out.
+`3`, as one program writes the numbers of the other. Blank lines are left out. A cell that says NA,
+None or null is empty; that of a label is not, for a class may be called so, and a note tells it.
 """
 
 import errno

@@ -113,13 +113,10 @@ def _official(
             f"{options.rule}--official: no row has an official_split; take --ratios or --folds"
             f"{leave}"
         )
-    notes = []
-    if lost := int((dealable & (part < 0)).sum()):
-        notes.append(f"{lost:,} faces have no official split and belong to no part")
     if options.val_from:
         train = part == 0
         _, place = np.unique(groups.codes[train], return_inverse=True)
         shares = np.array([1 - options.val_from, options.val_from])
         part[train] = deal(place, strata[train], shares, options.seed)
     counts = np.bincount(part[part >= 0], minlength=3)
-    return part, counts / counts.sum(), notes
+    return part, counts / counts.sum(), []

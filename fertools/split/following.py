@@ -16,7 +16,7 @@ from fertools.errors import FerError
 from fertools.measures.leakage import PARTS
 from fertools.protocol import Protocol, Rule, read_protocol, read_rows
 from fertools.split.grouping import Grouping
-from fertools.split.joining import Integers, Joined, Mask, join
+from fertools.split.joining import Integers, Joined, join
 
 SHOWN = 5  # ids in a sentence
 
@@ -108,9 +108,8 @@ def follow(
     folds = int(pc.max(rows["fold"]).as_py()) + 1 if rows["fold"].null_count < len(rows) else None
     codes = said["fold"].fill_null(-1) if folds else pc.index_in(said["split"], pa.array(PARTS))
     part = codes.fill_null(-1).to_numpy().astype(np.int64)
-    return Followed(
-        table, part, folds, _ids(rows, lost), _notes(name, rows, found, lost, good, kept)
-    )
+    notes = _notes(name, rows, found, lost, kept)
+    return Followed(table, part, folds, _ids(rows, lost), notes)
 
 
 def _lost(rows: pa.Table, found: Joined) -> Integers:
@@ -136,9 +135,8 @@ def _refusal(name: str, data: str, rows: pa.Table, found: Joined, lost: Integers
     )
 
 
-def _notes(
-    name: str, rows: pa.Table, found: Joined, lost: Integers, good: Mask, kept: int
-) -> list[str]:
+def _notes(name: str, rows: pa.Table, found: Joined, lost: Integers, kept: int) -> list[str]:
+    """What is told beside the rows in no part, which `split` counts by reason."""
     joined = int((found.at >= 0).sum())
     notes = [f"protocol {name}: {joined:,} of {len(rows):,} rows joined"]
     for word, at in (("missing", found.missing), ("ambiguous", found.ambiguous)):
@@ -148,6 +146,4 @@ def _notes(
             notes.append(f"{len(at):,} rows {word}, {inside:,} of them in a part: {some}")
     if kept:
         notes.append(f"{kept:,} rows that a check dropped are as the protocol says all the same")
-    if extra := int((good & (found.at < 0)).sum()):
-        notes.append(f"{extra:,} faces are not in the protocol and belong to no part")
     return notes

@@ -1,6 +1,7 @@
 """Jobs: the runs that a recipe stands for, one for each seed, fold and draw that is asked for."""
 
 import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def _are_there(data: Data, draw: int | None) -> None:
         told = f"--protocol {data.protocol}" + (f" --draw {draw}" if draw is not None else "")
         if data.protocol not in names():
             told = "--ratios 8:1:1"
-        cure = f"`fertools split DATA {told} -o {data.manifest}`"
+        cure = f"`fertools split DATA {told} -o {shlex.quote(data.manifest)}`"
         raise FerError(
             f"{data.manifest}: there is no manifest; make it by {cure}, or give its path"
         ) from error
