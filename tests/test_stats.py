@@ -165,6 +165,15 @@ def test_one_opinion_is_no_majority() -> None:
     assert (word.word, word.rows, word.same, word.other) == ("anger", 1, 0, {"fear": 1})
 
 
+def test_a_kappa_of_one_word_is_told_as_undefined(tmp_path, capsys) -> None:
+    said = {"rater_a_label": ["anger"] * 2, "rater_b_label": ["anger"] * 2}
+    found = manifest(native_label=["anger"] * 2, **said)
+    write_manifest(tmp_path / "m.parquet", found.table, {})
+    with pytest.raises(SystemExit):
+        main(["stats", str(tmp_path / "m.parquet"), "--column", "raters"])
+    assert "Fleiss' kappa undefined, pairwise agreement 100.0 %" in capsys.readouterr().out
+
+
 def test_empty_manifest_has_no_statistics_but_no_error() -> None:
     empty = {k: pa.array([], pa.string()) for k in ("id", "source", "path", "status")}
     result = stats(Manifest(conform(pa.table(empty))))

@@ -1,6 +1,7 @@
 """Show class balance per part, what leans on the split, and drop-outs."""
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,11 @@ def _reasons(reasons: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in reasons.items())
 
 
+def _kappa(value: float) -> str:
+    """A kappa, which is not defined where all raters say one word."""
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
 def _raters(manifest: str, as_json: bool) -> None:
     from fertools.stats.raters import raters
 
@@ -101,7 +107,8 @@ def _raters(manifest: str, as_json: bool) -> None:
         return
     alone = f" ({result.alone:,} with one opinion, left out)" if result.alone else ""
     click.echo(
-        f"{result.rows:,} rows with {result.kind}{alone}: Fleiss' kappa {result.fleiss_kappa:.3f}, "
+        f"{result.rows:,} rows with {result.kind}{alone}: "
+        f"Fleiss' kappa {_kappa(result.fleiss_kappa)}, "
         f"pairwise agreement {_show.share(result.pairwise)}, "
         f"no majority {_show.share(result.no_majority)}, unanimous {_show.share(result.unanimous)}"
     )

@@ -39,7 +39,8 @@ class Scores:
 
     Several runs that were tested on one image give several rows.
     `soft_accuracy` is the mean share of the votes that the given class has, where there are votes;
-    `per_sequence` the accuracy over recordings of several frames, by the mean of their frames.
+    `per_sequence` the accuracy over recordings, where any has several frames, by their mean; rows
+    of no recording are left out of it.
     """
 
     rows: int

@@ -36,7 +36,8 @@ ENGLISH = {
     "label_rule": "The label is given by the rule `{rule}`.",
     "native": "The label is the word that the data set gives.",
     "agreement": "{rows:,} rows were labelled by several people ({kind}): Fleiss' kappa "
-    "{kappa:.3f}; {none:.1%} have no majority.",
+    "{kappa}; {none} have no majority.",
+    "undefined": "undefined",
     "one_rater": "The manifest has one word a face, and no votes: how far people agree on it is "
     "not known.",
     "processing": "Preprocessing and cleaning",
@@ -111,8 +112,9 @@ KOREAN = {
     "collection": "수집과 라벨링",
     "label_rule": "라벨 규칙: `{rule}`.",
     "native": "라벨은 데이터셋이 준 낱말.",
-    "agreement": "{rows:,}행을 여러 사람이 라벨링함({kind}): Fleiss 카파 {kappa:.3f}, 다수결 없음 "
-    "{none:.1%}.",
+    "agreement": "{rows:,}행을 여러 사람이 라벨링함({kind}): Fleiss 카파 {kappa}, 다수결 없음 "
+    "{none}.",
+    "undefined": "정의되지 않음",
     "one_rater": "얼굴마다 낱말이 하나이고 투표가 없음: 사람들의 일치도를 알 수 없음.",
     "processing": "전처리와 정제",
     "faces": "얼굴을 찾은 방법(`{source}`): {told}.",

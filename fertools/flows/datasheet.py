@@ -8,6 +8,7 @@ holds no face and no id. The same manifest gives the same bytes.
 
 import html
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -147,13 +148,10 @@ class Sheet:
         lines = [t["label_rule"].format(rule=_code(rule)) if rule else t["native"]]
         if found is None:
             return [*lines, t["one_rater"]]
-        agreed = t["agreement"].format(
-            rows=found.rows - found.alone,
-            kind=found.kind,
-            kappa=found.fleiss_kappa,
-            none=found.no_majority,
-        )
-        return [*lines, agreed]
+        kappa, none = found.fleiss_kappa, per_cent(found.no_majority, "%")
+        told = t["undefined"] if math.isnan(kappa) else f"{kappa:.3f}"
+        rows = found.rows - found.alone
+        return [*lines, t["agreement"].format(rows=rows, kind=found.kind, kappa=told, none=none)]
 
     def processing(self) -> list[str]:
         """How faces were found, why images gave none, and what was checked since."""

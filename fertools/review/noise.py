@@ -21,8 +21,8 @@ OPEN = (UNSURE, DISPUTED)
 @dataclass(frozen=True, slots=True)
 class Noise:
     """Shares of all faces: with a wrong label; with one that is not even the second choice; not to
-    be used at all. `strata` counts each stratum: faces, sampled, judged, relabelled, dropped;
-    `open` faces were judged without a result, and are left out.
+    be used at all. `strata` counts each stratum: faces, sampled, judged, wrong, clearly_wrong,
+    unusable; `open` faces were judged without a result, and are left out.
     """
 
     wrong: Interval
