@@ -24,8 +24,8 @@ PARQUET = re.compile(r"\.parquet$", re.IGNORECASE)
 TSV = re.compile(r"\.tsv(\.gz|\.zst)?$", re.IGNORECASE)
 WHOLE = re.compile(r"^(-?\d+)\.0+$")  # pandas writes a column of numbers with gaps like this
 # How pandas, R and spreadsheets write that there is nothing; a person may be called Nan.
-MISSING = frozenset(("", "NaN", "nan", "None", "null", "NULL", "NA", "N/A", "n/a", "#N/A", "<NA>"))
-BLANK = frozenset(("",))
+NO_WORD = frozenset(("", "NaN", "nan", "#N/A", "<NA>"))
+MISSING = NO_WORD | {"None", "null", "NULL", "NA", "N/A", "n/a"}
 Read = tuple[list[str], Iterator[dict[str, Any]]]
 
 
@@ -39,8 +39,8 @@ def read_rows(
 ) -> Iterator[tuple[int, dict[str, str | None]]]:
     """The rows that hold anything, with their numbers, cells by the name of their column.
 
-    `wanted` holds the columns by the options that name them. In that of the label only a blank cell
-    is missing: a class may be called None. Raises `FerError` for a table that cannot be read, or
+    `wanted` holds the columns by the options that name them. In that of the label None, NA and null
+    are words, for a class may be called so. Raises `FerError` for a table that cannot be read, or
     lacks one of them.
     """
     member = unit.members[0]
@@ -54,7 +54,7 @@ def read_rows(
     _check(names, member, wanted)
     label = wanted.get("label")
     for number, cells in enumerate(rows):
-        row = {n: _value(cell, BLANK if n == label else MISSING) for n, cell in cells.items()}
+        row = {n: _value(cell, NO_WORD if n == label else MISSING) for n, cell in cells.items()}
         if any(value is not None for value in row.values()):
             yield number, row
 
