@@ -13,7 +13,8 @@ from fertools.errors import FerError
 from fertools.evaluate import evaluate
 from fertools.evaluate.evaluation import Options
 from fertools.fakes import ck48
-from fertools.flows.frontier import CHOSEN, Row, _marked, datasets, frontier, markdown
+from fertools.flows.anchors import datasets
+from fertools.flows.frontier import CHOSEN, Row, _marked, frontier, markdown
 from fertools.ingest import ingest
 from fertools.recipe import parse
 from fertools.split import SplitOptions, split

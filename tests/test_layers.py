@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fertools
+from fertools import folder
 
 HOUSE = Path(fertools.__file__).parent
 
@@ -173,6 +174,23 @@ print("loaded:", *(set({unloaded.split()!r}) & set(sys.modules)))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_no_help_needs_torch():
+    lines = [["frontier", "fer2013"], ["frontier", "search"], ["recipes", "cp"]]
+    lines += [[name.replace("_", "-")] for name in folder.names("cli")]
+    script = f"""
+import sys
+sys.modules["torch"] = None
+from fertools.cli import main
+for line in {lines!r}:
+    try:
+        main([*line, "--help"])
+    except SystemExit as end:
+        assert not end.code, line
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_help_of_a_source_loads_neither_torch_nor_pandas():

@@ -17,7 +17,7 @@ class Systems(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Data sets, then `search`."""
-        from fertools.flows.frontier import datasets
+        from fertools.flows.anchors import datasets
 
         return [*datasets(), "search"]
 

@@ -7,7 +7,6 @@ on the frontier if nothing of its kind that is as small is better: of one protoc
 other data.
 """
 
-import csv
 import dataclasses
 import shlex
 from collections.abc import Iterator, Sequence
@@ -20,8 +19,8 @@ import numpy as np
 from fertools.errors import FerError, unknown
 from fertools.flows._results import SCORED, images_of, runs_of_score
 from fertools.flows._trials import COMMAND
+from fertools.flows.anchors import anchors, datasets
 from fertools.protocol import names, read_protocol
-from fertools.resources import resource
 from fertools.runs import Run, cost, open_runs, read_json
 
 VALIDATION = "validation"
@@ -64,11 +63,6 @@ class Row:
         return self.protocol, self.manifest, self.helped
 
 
-def datasets() -> list[str]:
-    """The data sets of which published systems are known."""
-    return sorted({line["data"] for line in _anchors()})
-
-
 def frontier(data: str, runs: Sequence[str | Path] = ()) -> list[Row]:
     """Rows of a data set, smallest network first.
 
@@ -77,10 +71,10 @@ def frontier(data: str, runs: Sequence[str | Path] = ()) -> list[Row]:
     no run is given for, and for a run without metrics or of the protocol of another data set.
     """
     ours = [_ours(Path(folder), data) for folder in runs]
-    anchors = [_anchor(line) for line in _anchors() if line["data"] == data]
-    if not anchors and not ours:
+    others = [_anchor(line) for line in anchors() if line["data"] == data]
+    if not others and not ours:
         raise unknown("data set", data, datasets())
-    rows = sorted([*anchors, *ours], key=lambda row: (row.parameters, -row.accuracy, row.system))
+    rows = sorted([*others, *ours], key=lambda row: (row.parameters, -row.accuracy, row.system))
     return list(_marked(rows))
 
 
@@ -118,12 +112,6 @@ def _marked(rows: Sequence[Row]) -> Iterator[Row]:
         yield dataclasses.replace(row, front=front)
         if front:
             best[row.kind] = row.accuracy
-
-
-def _anchors() -> list[dict[str, str]]:
-    file = resource("recipes", "frontier/anchors", ".csv")
-    with file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def _anchor(line: dict[str, str]) -> Row:
