@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 INTERNAL = ("store", "shard", "row", "status", "detail", "label_status")
 TAKEN = ("image", "file_name", "label", "part")  # the names that the formats write themselves
 # Words that pandas takes for an empty cell, unless it is told otherwise.
-LIKE_NOTHING = frozenset(
-    ("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
-     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
+LIKE_NOTHING = (
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
+    "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
 TO_READERS = re.compile("file_names?$")  # `datasets` opens what stands in such a column
 
@@ -98,10 +98,11 @@ def flat(table: pa.Table) -> pa.Table:
 
 def like_nothing(table: pa.Table, classes: Sequence[str], file: str) -> list[str]:
     """What is to be said where a class or a cell of text is a word that pandas reads as nothing."""
-    found = {"label": LIKE_NOTHING.intersection(classes)}
+    found = {"label": set(LIKE_NOTHING).intersection(classes)}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            found[name] = LIKE_NOTHING.intersection(pc.unique(column).to_pylist())
+            lost = column.filter(pc.is_in(column, pa.array(LIKE_NOTHING, column.type)))
+            found[name] = set(lost.to_pylist())
     return [
         f"{name} {sorted(said)[0]!r} is an empty cell to pandas: read {file} with "
         "keep_default_na=False, na_values=['']"
