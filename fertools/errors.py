@@ -7,6 +7,9 @@ traceback and exits with `exit_code`. Anything else that is raised is a bug and 
 import contextlib
 from collections.abc import Iterator
 
+# What the code imports of an extra, where it needs it; by the name of the extra.
+EXTRAS = {"report": ("jinja2", "matplotlib"), "train": ("albumentations", "safetensors", "torch")}
+
 
 class FerError(Exception):
     """A user's mistake or bad data; exit code 1."""

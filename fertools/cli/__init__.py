@@ -13,9 +13,8 @@ import click
 
 from fertools import __version__, folder
 from fertools.cli._complete import with_files
-from fertools.errors import FerError
+from fertools.errors import EXTRAS, FerError
 
-TRAINING = ("albumentations", "safetensors", "torch")  # the extra `train`, imported where needed
 COMPLETING = "_FERTOOLS_COMPLETE"  # Click's variable, set by a shell that asks for completions
 
 
@@ -84,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"fertools: {error}", err=True)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
-        if error.name not in TRAINING:
+        if error.name not in EXTRAS["train"]:
             raise
         click.echo(f"fertools: this needs {error.name}: pip install 'fertools[train]'", err=True)
         sys.exit(1)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fertools import folder as registry
-from fertools.errors import FerError
+from fertools.errors import EXTRAS, FerError
 
 PEOPLE = 24
-EXTRAS = {"report": ("jinja2", "matplotlib"), "train": ("albumentations", "safetensors", "torch")}
 
 
 @dataclass(frozen=True, slots=True)
