@@ -22,8 +22,8 @@ from fertools.curate.policy import Policy, dropped, read_policy
 from fertools.errors import FerError, disk_faults
 from fertools.faces import Faces, open_faces
 from fertools.finding import Finding
-from fertools.locations import at, on_disk, sha256
-from fertools.manifest import Manifest, counts, read_manifest
+from fertools.locations import sha256
+from fertools.manifest import Manifest, counts, folder_of, read_manifest
 from fertools.manifest.card import made
 
 OWN = ("flags", "drop")
@@ -105,8 +105,7 @@ def undo(data: str | Path) -> int:
 
 def data_folder(data: str | Path) -> Path:
     """The folder of an ingest that `data` (it, or its manifest) means."""
-    out = on_disk(at(data))
-    out = out.parent if out.name == "manifest.parquet" else out
+    out = folder_of(data)
     if not (out / "manifest.parquet").is_file() or not (out / "units").is_dir():
         raise FerError(f"{data}: this is no folder of `fertools ingest`; curate that, then split")
     return out

@@ -113,6 +113,14 @@ def manifest_at(path: str | os.PathLike[str] | Location) -> Location:
     return found
 
 
+def folder_of(data: str | os.PathLike[str] | Location) -> Path:
+    """The folder that `data` (it, or its `manifest.parquet`) means; raises `FerError` where it is
+    not on a disk of this machine.
+    """
+    found = on_disk(at(data))
+    return found.parent if found.name == "manifest.parquet" else found
+
+
 def card_path(manifest: Location) -> Location:
     """Where the card of a manifest lies: `card.json` of a data folder, else `<name>.card.json`."""
     if manifest.name == "manifest.parquet":

@@ -28,8 +28,8 @@ import pyarrow.parquet as pq
 from fertools.columns import usable
 from fertools.errors import FerError
 from fertools.labels import WORDS
-from fertools.locations import at, create, on_disk, put
-from fertools.manifest import Manifest, read_manifest, write_json
+from fertools.locations import create, put
+from fertools.manifest import Manifest, folder_of, read_manifest, write_json
 from fertools.review.asked import FOLDER, Asked
 from fertools.review.disputes import disputed
 from fertools.review.journal import Journal
@@ -94,8 +94,7 @@ def reviewer_name(text: str) -> str:
 
 def data_folder(data: str | Path) -> Path:
     """The data folder that `data` (it, or its manifest) means; raises `FerError` for another."""
-    found = on_disk(at(data))
-    folder = found.parent if found.name == "manifest.parquet" else found
+    folder = folder_of(data)
     if not (folder / "manifest.parquet").is_file():
         raise FerError(
             f"{data}: there is no manifest.parquet in it; give the folder of an ingest, which "
