@@ -18,6 +18,7 @@ from fertools.evaluate import are_one_system
 from fertools.evaluate.evaluation import Options
 from fertools.evaluate.outcome import outcome_of
 from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
+from fertools.measures.words import p_value
 from fertools.runs import Run, open_runs
 
 Key = tuple[int | None, int | None]
@@ -124,7 +125,7 @@ def markdown(found: Comparison) -> str:
 
 
 def _p(value: float) -> str:
-    return f"p = {value:.4f}" if value >= 1e-4 else "p < 0.0001"
+    return f"p = {p_value(value)}".replace("= <", "< ")
 
 
 def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hits]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from fertools import __version__
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.manifest import write_whole
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 
 MEANING = {
     "subject": "the same person",

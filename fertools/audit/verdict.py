@@ -6,7 +6,7 @@
 from dataclasses import dataclass, field
 
 from fertools.errors import GateFailed, GateUnchecked
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 from fertools.twins import Step
 
 CLEAN, LEAKS, UNCHECKED = "clean", "leaks", "not checkable"

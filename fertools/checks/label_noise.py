@@ -31,7 +31,7 @@ from fertools.faces import Faces
 from fertools.finding import Finding
 from fertools.labelling import RATERS, rater_codes, votes_of
 from fertools.manifest import VOTE_WORDS, Manifest
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 from fertools.probs import Probs, read_probs
 
 FLAGS = ("label_suspect",)

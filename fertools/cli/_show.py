@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 
 WIDE = 120  # letters of a line where no terminal says
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.measures.words import p_value
 
 
 @click.command(epilog="Example: fertools stats manifests/ck48.parquet --plot balance.png")
@@ -61,7 +62,7 @@ def _print(result: Any) -> None:
     if found.unused:
         click.echo(f"{found.unused:,} faces are in no part, or were dropped: not counted above")
     if result.leans:
-        rows = [[x.column, f"{x.v:.3f}", _p(x.p), x.rows, x.groups] for x in result.leans]
+        rows = [[x.column, f"{x.v:.3f}", p_value(x.p, 3), x.rows, x.groups] for x in result.leans]
         title = f"does a column lean on the {found.by}? Cramer's V, p over whole groups"
         _show.table(title, ["column", "V", "p", "rows", "groups"], rows)
     _print_dropouts(result)
@@ -76,17 +77,12 @@ def _print_dropouts(result: Any) -> None:
         test = tests.get(x.column) if x.column != last else None
         rows.append([
             x.column if x.column != last else "", x.value, x.rows, x.without,
-            _show.share(x.without / max(x.rows, 1)), _p(test.p) if test else "",
+            _show.share(x.without / max(x.rows, 1)), p_value(test.p, 3) if test else "",
             _reasons(x.reasons),
         ])  # fmt: skip
         last = x.column
     title = "rows without a face; p: does the loss lean on the column, over whole groups"
     _show.table(title, ["column", "value", "rows", "without", "share", "p", "why"], rows)
-
-
-def _p(value: float) -> str:
-    """A p-value, which is never 0."""
-    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
 
 
 def _reasons(reasons: dict[str, int]) -> str:

@@ -23,7 +23,7 @@ from fertools.fingerprint.signatures import (
     signatures,
 )
 from fertools.fingerprint.specimen import Specimen, look_at, word_of
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 
 UNKNOWN = "unknown"
 MOST = 0.9  # of the pictures looked at

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fertools.audit.verdict import Verdict
 from fertools.flows._report_words import PARTS
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 from fertools.stats import Balance
 
 ROOM = 78.0  # per cent of the width for the longest bar; the rest is for its number

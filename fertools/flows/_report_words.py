@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Leak
 from fertools.flows._report_facts import PUBLISHED, Facts
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 
 SIGN = "\u00a0%"  # no line ends before it
 PLAIN = {

@@ -11,7 +11,7 @@ from typing import Any
 from fertools.flows._rehearsal import runs_of
 from fertools.flows._systems import NOTES, Setting, Trial
 from fertools.manifest import write_page
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 from fertools.runs import MADE_AGAIN, Run, cost, has_ended, open_runs, read_json, read_log
 
 SCORED = "reproduced.json"  # the evaluation of a trial, in the folder of its runs

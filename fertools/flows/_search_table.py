@@ -20,6 +20,7 @@ from fertools.flows._trials import (
 )
 from fertools.flows._verdict import ERRORS, KEPT, Selection, Verdict
 from fertools.manifest import write_page
+from fertools.measures.words import p_value
 from fertools.runs import open_run
 
 HEAD = """# The search
@@ -132,7 +133,7 @@ def _trial(opened: Opened, state: Known, place: Where, name: str) -> str:
         cells += ["", "", "", "", "0", "", why_not(opened, state, name, place.most)]
     else:
         gap = f"{made.gain:+z.2f}, {made.error:.2f}" if made.runs > 1 else f"{made.gain:+z.2f}"
-        cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, f"{made.p:.4f}", str(made.runs)]
+        cells += [f"{made.base:.2f}", f"{made.own:.2f}", gap, p_value(made.p), str(made.runs)]
         minutes = f"{_minutes(opened, place, name, state):.1f}"
         cells += [minutes, state.failed.get(name, made.decision)]
     return f"| {' | '.join(cells)} |\n"

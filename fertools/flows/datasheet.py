@@ -24,7 +24,7 @@ from fertools.flows._report_suspects import data_folders
 from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 
 FEW = 30  # test rows of a class below which its score is called unreliable
 EVEN = 3.0  # an imbalance below which accuracy alone does not mislead much

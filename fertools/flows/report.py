@@ -25,7 +25,7 @@ from fertools.flows._report_chart import Histogram, bars, histogram, leak_bars
 from fertools.flows._report_facts import Facts, Tally, gather
 from fertools.flows._sheet import Sheets, draw
 from fertools.manifest import locate, write_page
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 from fertools.stats import DropOut
 from fertools.twins import Step
 

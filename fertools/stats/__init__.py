@@ -18,7 +18,7 @@ from fertools.errors import FerError
 from fertools.manifest import Manifest, read_manifest
 from fertools.measures import balance
 from fertools.measures.leakage import PARTS
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import per_cent
 
 METADATA = ("native_label", "label", "gender", "age", "race", "background", "source")
 UNKNOWN = "(unknown)"

@@ -1,10 +1,10 @@
-"""Shares in words: no rounding to none or to all."""
+"""Numbers in words: no rounding to none or to all."""
 
 import math
 
 import pytest
 
-from fertools.measures.per_cent import per_cent
+from fertools.measures.words import p_value, per_cent
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_digits_and_unit_are_the_callers() -> None:
     assert [per_cent(n / 3589, "%", 0) for n in (0, 1, 1795, 3588, 3589)] == [
         "0%", "<1%", "50%", ">99%", "100%"
     ]  # fmt: skip
+
+
+def test_no_p_value_is_told_as_zero() -> None:
+    assert [p_value(x) for x in (1.0, 0.05, 0.00006, 0.00004)] == [
+        "1.0000", "0.0500", "0.0001", "<0.0001"
+    ]  # fmt: skip
+    assert [p_value(x, 3) for x in (0.0006, 0.0004)] == ["0.001", "<0.001"]

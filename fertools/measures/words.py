@@ -1,4 +1,4 @@
-"""Shares in words: per cent, rounded so that few are not told as none, nor nearly all as all."""
+"""Numbers in words: shares and p-values, rounded so that little is not told as nothing."""
 
 
 def per_cent(share: float, unit: str = " %", digits: int = 1) -> str:
@@ -13,3 +13,9 @@ def per_cent(share: float, unit: str = " %", digits: int = 1) -> str:
     elif share < 1 and float(text) == 100:
         text = f">{100 - least:.{digits}f}"
     return text + unit
+
+
+def p_value(value: float, digits: int = 4) -> str:
+    """A p-value, > 0 .. 1, with so many `digits`: one that would read 0 is told as <0.0001."""
+    text = f"{value:.{digits}f}"
+    return text if float(text) else f"<{10.0**-digits:.{digits}f}"
