@@ -12,7 +12,6 @@ from fertools.data.augment import BatchAugment, keras_matrices, mirrored, warp
 from fertools.recipe import Augment, load
 from fertools.resources import resource
 
-torch.set_num_threads(1)
 SYSTEM_C = load(resource("recipes", "system_c", ".toml")).augment
 
 

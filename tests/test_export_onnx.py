@@ -31,7 +31,6 @@ from fertools.runs.toml import write_toml
 from fertools.train import train
 from tests.made import made, smooth
 
-torch.set_num_threads(1)
 CLASSES = ["anger", "fear", "sadness"]
 PARTS = ["train"] * 60 + ["val"] * 40 + ["test"] * 20
 

@@ -31,8 +31,6 @@ from fertools.models._count import Facts, count, latency
 from fertools.models._make import make
 from fertools.train.losses import of_members
 
-torch.set_num_threads(1)
-
 
 def facts(module, channels: int = 1, size: int = 48, **options: object) -> Facts:
     """The cost of a network, built without memory for its weights."""

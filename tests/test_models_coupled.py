@@ -10,7 +10,6 @@ from fertools.models._count import count
 from fertools.models._make import make
 from fertools.train.losses import of_members
 
-torch.set_num_threads(1)
 SMALL = {"widths": [4, 8], "blocks": [1, 1], "stem": 5, "stride": 2}
 
 

@@ -2,13 +2,11 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
 
 from fertools import recipe as recipes
 from fertools.cli import main
@@ -213,16 +211,6 @@ def test_what_is_missing_is_trained_judged_and_written(study, tmp_path, monkeypa
     assert "was trained by another recipe; delete it" in row_of(results.read_text(), "longer")[10]
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Another number of threads may round otherwise; several processes share those that are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.usefixtures("one_thread")
 def test_runs_side_by_side_are_those_one_by_one(study, tmp_path) -> None:
     for jobs in (1, 2):
         place = Place(tmp_path / str(jobs), most=2, device="cpu", jobs=jobs)
