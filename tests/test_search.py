@@ -333,7 +333,6 @@ def write_plan(place: Path, text: str) -> Path:
         ("images = 300", "images = 300\nruns = [1, 1]", "give the number of each seed once"),
         ("images = 300", "images = 300\nruns = [0, 1]", "give at least 3; fewer cannot decide"),
         ("images = 300", "images = 300\nover = 'run'", "over 'run': known are draw, fold, seed"),
-        ("images = 300", "images = 300\nover = 'draw'", r"without {draw}: every draw would be the"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused(tmp_path, old, new, message) -> None:
@@ -349,6 +348,21 @@ def test_a_network_above_its_row_and_a_strange_name_are_refused(tmp_path) -> Non
         search(plan, Place(tmp_path / "runs"), tmp_path / "R.md", only=["big"])
     with pytest.raises(FerError, match="no such plan"):
         open_plan(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("changed", ["base", "trial", "set"])
+def test_a_plan_over_draws_has_draws_in_every_entry(tmp_path, changed) -> None:
+    plan = PLAN.replace("images = 300", "images = 300\nover = 'draw'")
+    if changed == "trial":
+        plan = plan.replace("expected.hardware=another", "data.manifest=y.parquet")
+    file, how = write_plan(tmp_path, plan), ("data.manifest=y.parquet",) * (changed == "set")
+    if changed != "base":
+        (tmp_path / "base.toml").write_text(BASE.format(manifest=tmp_path / "x-{draw}.parquet"))
+    place = Place(tmp_path / "runs", changes=how)
+    for ask in (lambda: search(file, place, tmp_path / "R.md"), lambda: estimate(file, place)):
+        with pytest.raises(FerError, match=r"\.parquet, without {draw}: every draw would be the"):
+            ask()
+    assert not place.runs.exists()
 
 
 def test_a_plan_over_seeds_takes_one_draw(tmp_path) -> None:

@@ -125,8 +125,10 @@ def estimate(plan: Path, place: Place, only: Sequence[str] = ()) -> tuple[list[W
 
     Minutes go by multiply-accumulates, at the speed of the runs that have ended, else of one
     measured step. A trial that puts kept ones together is counted as its row, which it may exceed.
+    Raises `FerError` as `search` does.
     """
     opened, work, left = open_plan(plan), 0.0, []
+    _fits(opened, place)
     wanted, spent = len(numbers(opened, place.most)), 0.0
     for name in _chosen(opened, only):
         found = recipe_of(opened, [*changes_of(opened, name), *place.changes], place.runs)
@@ -177,18 +179,26 @@ def _chosen(opened: Opened, only: Sequence[str]) -> list[str]:
 
 
 def _fits(opened: Opened, place: Place) -> None:
-    over = opened.plan.over
     for name in opened.names:
         row = opened.plan.row[opened.row_of(name)]
         recipe = recipe_of(opened, [*changes_of(opened, name), *place.changes])
-        if DRAW in recipe.data.manifest and over != "draw":
-            raise FerError(
-                f"{name}: {recipe.data.manifest} has several draws, and the plan's runs are "
-                f"{over}s; write over = 'draw' into the plan, or --set data.manifest= that of one"
-            )
+        _goes_over(name, recipe.data.manifest, opened.plan.over)
         size = parameters(recipe)
         if size > row.most:
             raise FerError(f"{name}: has {size:,} parameters; its row allows {row.most:,}")
+
+
+def _goes_over(name: str, manifest: str, over: str) -> None:
+    if over == "draw" and DRAW not in manifest:
+        raise FerError(
+            f"{name}: over = 'draw', and its data are {manifest or 'no manifest'}, without {DRAW}: "
+            "every draw would be the same run; write it into data.manifest, or take seeds"
+        )
+    if over != "draw" and DRAW in manifest:
+        raise FerError(
+            f"{name}: {manifest} has several draws, and the plan's runs are "
+            f"{over}s; write over = 'draw' into the plan, or --set data.manifest= that of one"
+        )
 
 
 def _remember(opened: Opened, runs: Path) -> None:
