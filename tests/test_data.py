@@ -265,6 +265,17 @@ def test_workers_read_the_same_batches_ahead(train, study) -> None:
         make_loader(train, 32, workers=1, device="cpu")
 
 
+def test_workers_read_one_pass_at_a_time(train) -> None:
+    """Both would get a share of one pass, without a word."""
+    loader = make_loader(train, 32, workers=1)
+    with pytest.raises(FerError, match=r"another pass .* began before this one had ended"):
+        list(zip(loader, loader, strict=True))
+    next(iter(loader))  # a look that is not gone on with
+    assert len(torch.cat([labels for _, labels in loader])) == len(train)
+    both = zip(make_loader(train, 32), make_loader(train, 32, workers=1), strict=True)
+    assert all(torch.equal(one[0], two[0]) for one, two in both)
+
+
 def test_weights_of_classes_have_mean_one_and_are_cut() -> None:
     counts = np.array([100, 50, 25])
     for how in ("inverse", "sqrt", "effective(0.99)"):

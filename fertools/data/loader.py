@@ -127,7 +127,8 @@ class Order(Sampler[int]):
 class Loader:
     """Whole batches by one fancy index; each pass over it is the next epoch of its order.
 
-    Set `order.epoch` to go on at a certain epoch.
+    Set `order.epoch` to go on at a certain epoch. Workers read one pass at a time: to go on with
+    one after another began raises `FerError`.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Loader:
         self._held = self._hold() if self.device is not None else None
         self._scaled = Scaled()
         self._ahead = self._reading_ahead(workers) if workers else None
+        self._pass = 0  # the one that the workers read for
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.order), self.batch_size)
@@ -154,13 +156,24 @@ class Loader:
 
     def __iter__(self) -> Iterator[Batch]:
         if self._ahead is not None:
-            for pixels, labels in self._ahead:
-                yield self._finished(pixels, labels)
+            yield from self._read(self._ahead)
             return
         order = self.order.indices()
         self.order.epoch += 1
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             yield self.batch(order[start : start + self.batch_size])
+
+    def _read(self, ahead: DataLoader[Batch]) -> Iterator[Batch]:
+        """One pass; torch lets all of them take from the same batches, each only a share."""
+        self._pass += 1
+        own = self._pass
+        for pixels, labels in ahead:
+            yield self._finished(pixels, labels)
+            if self._pass != own:
+                raise FerError(
+                    "another pass over this loader began before this one had ended, and its "
+                    "workers read one at a time; make a loader for each, or set workers=0"
+                )
 
     def _hold(self) -> Batch:
         """The whole part on the device: uint8 pixels and labels."""
