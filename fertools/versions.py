@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fertools.errors import FerError
-from fertools.locations import Location
-from fertools.manifest import stored_facts, with_digest, write_json, write_manifest
+from fertools.locations import Location, sha256
+from fertools.manifest import read_card, stored_facts, with_digest, write_json, write_manifest
 
 VERSIONS = "versions"
 TABLES = "curation"
@@ -38,12 +38,16 @@ def keep(out: Path) -> int:
     """
     manifest, card, tables = (out / name for name in ("manifest.parquet", "card.json", TABLES))
     known = numbers(out)
-    if known and _manifest(out, known[-1]).read_bytes() == manifest.read_bytes():
-        return known[-1]
-    number = known[-1] + 1 if known else 1
+    number = known[-1] if known else 1
+    if known and _manifest(out, number).read_bytes() != manifest.read_bytes():
+        number += 1
+    elif known and _card(out, number).is_file():
+        return number
     (out / VERSIONS).mkdir(exist_ok=True)
+    # what a run that was killed here has left may be of another manifest
+    shutil.rmtree(_tables(out, number), ignore_errors=True)
     if tables.is_dir():
-        shutil.copytree(tables, _tables(out, number), dirs_exist_ok=True)
+        shutil.copytree(tables, _tables(out, number))
     _move_card(card, _card(out, number), "..")
     partial = _manifest(out, number).with_suffix(".partial")
     shutil.copyfile(manifest, partial)
@@ -94,11 +98,40 @@ def step_back(out: Path) -> int:
     if not known:
         raise FerError(f"{out}: there is no older version to go back to")
     number = known[-1]
-    replace_tables(out, _tables(out, number))
-    _move_card(_card(out, number), out / "card.json", ".")
+    if _card(out, number).is_file():  # else a run that was killed has brought all of it back
+        _bring_back(out, number)
+        _card(out, number).unlink()
+    shutil.rmtree(_tables(out, number), ignore_errors=True)
+    # last of all: with it the version is gone, and the same command would go back once more
     _manifest(out, number).replace(out / "manifest.parquet")
-    _card(out, number).unlink()
     return number
+
+
+def settle(out: Path) -> None:
+    """Mend what a run left that was killed between the card and the manifest that it wrote.
+
+    Where it wrote the next version, card and tables of the manifest that stands there are brought
+    back; where it went back to the one before, it goes there.
+    """
+    known, manifest = numbers(out), out / "manifest.parquet"
+    told = read_card(manifest).get("files", {}).get(manifest.name)
+    if not known or told is None or told == sha256(manifest):
+        return
+    newest = sha256(_manifest(out, known[-1]))
+    if newest == sha256(manifest):
+        _bring_back(out, known[-1])
+    elif newest == told:
+        step_back(out)
+
+
+def _bring_back(out: Path, number: int) -> None:
+    """Put a version's tables and card in the place of the present ones; the version stays whole."""
+    partial = out / f".{TABLES}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    if _tables(out, number).is_dir():
+        shutil.copytree(_tables(out, number), partial)
+    replace_tables(out, partial)
+    _move_card(_card(out, number), out / "card.json", ".")
 
 
 def curated(manifest: Location) -> dict[str, Any] | None:

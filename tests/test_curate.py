@@ -1,8 +1,13 @@
 """Curation of drawn data sets: versions, policies, undoing, and what an ingest does to it."""
 
 import dataclasses
+import functools
+import itertools
 import json
+import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +135,76 @@ def test_a_run_that_was_killed_before_the_end_leaves_one_version(data, monkeypat
     assert "flags" not in read_manifest(data).table.column_names
     assert curate(data, QUICK).version == 1
     assert len(list((data / "versions").glob("*.parquet"))) == 1
+
+
+def _stopped_at(number: int, work: Callable[[], object]) -> bool:
+    """Run `work` in a copy of this process that ends, as by kill -9, before its `number`-th change
+    of a file; whether it came to that."""
+    child = os.fork()
+    if child == 0:
+        seen = itertools.count(1)
+
+        def stop(event: str, details: tuple[object, ...]) -> None:
+            writes = event == "open" and isinstance(details[2], int) and details[2] & os.O_ACCMODE
+            named = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
+            if (writes or event in named) and next(seen) == number:
+                os._exit(9)
+
+        sys.addaudithook(stop)
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def _without_cards(folder: Path) -> dict[str, bytes]:
+    """The files of a folder, but for the cards, which tell the time."""
+    return {name: data for name, data in tree(folder).items() if not name.endswith("card.json")}
+
+
+def _last_stops(data: Path, work: Callable[[Path], object]) -> None:
+    """Wherever `work` is stopped, the same again ends as it does undisturbed."""
+    whole = Path(shutil.copytree(data, data.with_name("whole")))
+    work(whole)
+    for number in itertools.count(1):
+        here = Path(shutil.copytree(data, data.with_name(f"stopped-{number}")))
+        if not _stopped_at(number, functools.partial(work, here)):
+            break
+        work(here)
+        assert _without_cards(here) == _without_cards(whole), number
+        assert read_manifest(here).card["files"] == read_manifest(whole).card["files"]
+    assert number > 5
+
+
+def test_an_undo_that_was_killed_goes_back_once_and_loses_no_table(data):
+    curate(data, ["duplicates"])
+    curate(data, ["quality"])
+    _last_stops(data, undo)
+
+
+def test_a_run_that_was_killed_leaves_no_column_of_the_one_before(data):
+    curate(data, QUICK)
+    _last_stops(data, lambda folder: curate(folder, ["duplicates"]))
+
+
+def test_a_run_ends_the_undo_that_was_killed_before_it(data):
+    whole = Path(shutil.copytree(data, data.with_name("whole")))
+    curate(data, QUICK)
+    curate(whole, ["duplicates"])
+    for number in itertools.count(1):
+        here = Path(shutil.copytree(data, data.with_name(f"stopped-{number}")))
+        if not _stopped_at(number, functools.partial(undo, here)):
+            break
+        curate(here, ["duplicates"])
+        assert read_manifest(here).table == read_manifest(whole).table, number
+
+
+def test_an_undo_without_room_is_a_sentence(data):
+    curate(data, QUICK)
+    (data / ".card.json.partial").mkdir()  # nothing can be written there
+    with pytest.raises(FerError, match="mend that and run the same command again"):
+        undo(data)
 
 
 def test_a_verdict_of_a_person_outlives_a_run(data):

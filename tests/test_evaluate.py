@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -107,6 +108,13 @@ def test_looks_are_counted_per_test_set(study) -> None:
     assert [x.looks[0].removesuffix(" (again)") for x in (first, second)] == ["look 1", "look 2"]
     assert evaluate(study / "two").looks == ["look 2 (again)"]
     assert evaluate(study / "two", Options(split="val")).looks == []
+
+
+def test_a_look_is_on_the_disk_before_it_is_told(tmp_path, monkeypatch) -> None:
+    order, real, file = [], os.fsync, tmp_path / ledger.NAME
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append(file.read_bytes()), real(handle)))
+    assert ledger.look(tmp_path, "x", "a", "who").number == 1
+    assert b'"who": "who"' in order[-1]
 
 
 def test_half_a_line_of_a_killed_process_stops_no_look(tmp_path) -> None:

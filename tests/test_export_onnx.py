@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -133,6 +134,13 @@ def test_a_file_says_what_it_takes_and_gives(study, run, tmp_path) -> None:
     assert dims == ["n", 48, 48]
     assert [each.name for each in model.graph.output] == ["probabilities", "logits"]
     assert str(run).encode() not in (tmp_path / "m.onnx").read_bytes()
+
+
+def test_no_room_for_temporary_files_is_a_sentence(study, run, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(FerError, match="mend that and run the same command again"):
+        export_onnx(run, tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
 
 
 def test_the_temperature_and_the_threshold_come_from_the_validation_rows(

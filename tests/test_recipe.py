@@ -1,6 +1,7 @@
 """Recipes: strict reading, overrides, contradictions, a round trip."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fertools import recipe
+from fertools.cli import main
 from fertools.errors import FerError
 from fertools.recipe import Augment
 
@@ -177,6 +179,20 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path: Path) -> None:
 def test_any_override_of_a_text_is_that_text_or_a_toml_value(text: str) -> None:
     raw = recipe.override({"a": {"b": 1}}, [f"a.c={text}"])
     assert raw["a"].keys() == {"b", "c"}
+
+
+def test_a_recipe_that_a_full_disk_took_by_half_is_not_there(tmp_path, capsys) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(SystemExit):
+            main(["recipes", "cp", "demo", str(tmp_path / "mine.toml")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "mine.toml").exists()
+    with pytest.raises(SystemExit, match="0"):
+        main(["recipes", "cp", "demo", str(tmp_path / "mine.toml")])
 
 
 def test_reading_recipes_loads_no_heavy_package() -> None:

@@ -24,7 +24,7 @@ from fertools.manifest import read_manifest, write_json
 from fertools.review import Asked, bundle, review
 from fertools.review.disputes import write_disputes
 from fertools.review.guard import Guard
-from fertools.review.offline import page, write_bundle
+from fertools.review.offline import page, write_bundles
 from fertools.review.originals import Originals
 from fertools.review.queue import QUEUES
 from fertools.review.server import Review
@@ -421,14 +421,25 @@ def test_a_bundle_is_not_written_over(data, tmp_path):
     session, showcase, _ = opened(data, BLIND)
     partial = tmp_path / "out" / ".kim.partial"  # of a bundle that was killed
     partial.mkdir(parents=True)
-    assert write_bundle(tmp_path / "out", session, showcase, "kim").name == "index.html"
+    assert write_bundles(tmp_path / "out", session, showcase, ["kim"])[0].name == "index.html"
     assert not partial.exists()
     assert "kim.labels-10+6-blind.jsonl" in (tmp_path / "out/kim/README.txt").read_text("utf-8")
     with pytest.raises(FerError, match="is there already"):
-        write_bundle(tmp_path / "out", session, showcase, "kim")
+        write_bundles(tmp_path / "out", session, showcase, ["kim"])
     with pytest.raises(FerError, match="kim: is there already"):
         bundle(data, BLIND, ["ann", "kim"], tmp_path / "out")
     assert not (tmp_path / "out" / "ann").exists()  # else ann stands in the way of the cure
+
+
+def test_bundles_that_were_stopped_are_written_by_the_same_again(data, tmp_path):
+    out = tmp_path / "out"
+    (out / ".kim.partial" / "index.html").mkdir(parents=True)  # her page cannot be written
+    with pytest.raises(FerError, match="cannot be written"):
+        bundle(data, BLIND, ["ann", "kim"], out)
+    (out / ".kim.partial" / "index.html").rmdir()
+    pages, _, _ = bundle(data, BLIND, ["ann", "kim"], out)
+    assert [page.parent.name for page in pages] == ["ann", "kim"]
+    assert sorted(each.name for each in out.iterdir()) == ["ann", "kim"]
 
 
 def test_bundles_from_the_command_line(data, tmp_path, capsys):

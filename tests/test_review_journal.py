@@ -1,12 +1,15 @@
 """The journal: nothing that was answered is lost, nobody overwrites anybody."""
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,6 +88,34 @@ def test_half_a_line_of_a_killed_process_swallows_nothing(file):
     journal = Journal(file, OPENING)
     journal.add(drop("c", "2"))
     assert set(read_journal(file).latest) == {"a", "c"}
+
+
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file may grow beyond `size` bytes, as on a full disk: what is written stops there."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_takes_no_verdict_by_half(file):
+    journal = Journal(file, OPENING)
+    with room_for(file.stat().st_size + 30), pytest.raises(FerError, match="cannot be written"):
+        journal.add(drop("a", "1"))
+    assert journal.add(drop("a", "1")).number == 1  # as the page does, which has kept it
+    assert [entry.key for entry in read_journal(file).entries] == ["a"]
+
+
+def test_half_an_opening_does_not_spoil_the_verdicts_after_it(file):
+    with room_for(20), pytest.raises(FerError, match="cannot be written"):
+        Journal(file, OPENING)
+    assert file.stat().st_size == 20
+    Journal(file, OPENING).add(drop("a", "1"))
+    found = read_journal(file)
+    assert found.opening["reviewer"] == "kim" and set(found.latest) == {"a"}
 
 
 def test_many_threads_lose_nothing(file):

@@ -49,14 +49,12 @@ def show(name: str) -> None:
 def copy(name: str, target: Path) -> None:
     """Copy one recipe to a file or folder, to change it there."""
     from fertools.errors import FerError
+    from fertools.manifest import write_whole
     from fertools.resources import resource
 
     source = resource("recipes", name, ".toml")
     file = target / source.name if target.is_dir() else target
     if file.exists():
         raise FerError(f"{file}: is there; give another file")
-    try:
-        file.write_bytes(source.read_bytes())
-    except OSError as error:
-        raise FerError(f"{file}: cannot be written ({error.strerror})") from error
+    write_whole(file, source.read_bytes(), "file")
     click.echo(f"wrote {file}")

@@ -82,6 +82,8 @@ def curate(
     an ingest, for unknown checks, flags and options, and for a disk that is full.
     """
     out = data_folder(data)
+    with disk_faults(out):
+        versions.settle(out)
     manifest = _bare(read_manifest(out))
     rules = read_policy(policy)
     chosen = _checks(checks, rules, probs)
@@ -100,7 +102,9 @@ def curate(
 
 def undo(data: str | Path) -> int:
     """Go back to the version before; returns its number. Raises `FerError` where there is none."""
-    return versions.step_back(data_folder(data))
+    out = data_folder(data)
+    with disk_faults(out):
+        return versions.step_back(out)
 
 
 def data_folder(data: str | Path) -> Path:

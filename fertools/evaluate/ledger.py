@@ -7,6 +7,7 @@ digest of its ids, its labels and the classes, so that renaming a manifest does 
 
 import hashlib
 import json
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -73,6 +74,8 @@ def look(folder: Path, test: str, system: str, who: str) -> Look:
             text = "\n" + text  # a killed process left half a line
         with file.open("a", encoding="utf-8") as stream:
             stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())  # a score that was told is a look, also after a power cut
         return _counted(file, test, mark)
     except OSError:
         return Look(0, False, str(file))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fertools import runs
 from fertools.data import FaceDataset
-from fertools.errors import FerError
+from fertools.errors import FerError, disk_faults
 from fertools.flows._int8 import quantised
 from fertools.flows._onnx_rows import (
     Rows,
@@ -124,7 +124,8 @@ def export_onnx(
     rows = measured_rows(network, feed, facts, options.rows)
     fitted = fit_temperature(rows.logits, rows.truth) if rows.part == "val" else None
     facts = replace(facts, temperature=round(fitted or 1.0, DIGITS))
-    graphs = _graphs(run, network, feed, facts, options)
+    with disk_faults("the folder for temporary files"):
+        graphs = _graphs(run, network, feed, facts, options)
     said = {name: load_onnx(with_facts(graph, facts))(rows.faces) for name, graph in graphs.items()}
     wanted = probabilities(rows.logits, facts.temperature)
     _check(run.folder, said["fp32"][0], wanted)

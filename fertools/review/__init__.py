@@ -72,15 +72,13 @@ def bundle(
     raw: Path | None = None,
 ) -> tuple[list[Path], int, tuple[str, ...]]:
     """Write a folder for each reviewer below `out`; returns their pages, how many faces each shows,
-    and what is worth knowing. Raises `FerError`, see `write_bundle` and `open_session`.
+    and what is worth knowing. Raises `FerError`, see `write_bundles` and `open_session`.
     """
-    from fertools.review.offline import check_free, write_bundle
+    from fertools.review.offline import write_bundles
 
     session, showcase, _ = _prepared(data, asked, reviewers[0], raw)
     names = list(dict.fromkeys(reviewer_name(each) for each in reviewers))
-    for name in names:  # before any is written: who mends one would find the others there
-        check_free(Path(out) / name)
-    pages = [write_bundle(Path(out), session, showcase, name) for name in names]
+    pages = write_bundles(Path(out), session, showcase, names)
     return pages, len(showcase), _notes(session)
 
 

@@ -60,6 +60,9 @@ def import_verdicts(
     does not know the session, or none of its faces.
     """
     paths = [Path(file) for file in files]
+    if into is not None:
+        with disk_faults(into):
+            versions.settle(data_folder(into))
     manifest = None if into is None else read_manifest(data_folder(into))
     said = gather(paths, None if manifest is None else words_of(manifest))
     found = agree(said)
@@ -92,7 +95,10 @@ def _written(
             "folder that was reviewed, together with what is in its folder review"
         )
     ids = manifest.table["id"]
-    write_disputes(home, {ids[rows[k]].as_py(): v for k, v in found.disputed.items() if k in rows})
+    with disk_faults(out):
+        write_disputes(
+            home, {ids[rows[k]].as_py(): v for k, v in found.disputed.items() if k in rows}
+        )
     answers = {row: found.settled.get(key) for key, row in rows.items()}
     table = judged(manifest, answers, said.session)
     return dataclasses.replace(

@@ -7,6 +7,7 @@ was returned is on the disk. Two tabs that judge one item cannot overwrite each 
 one is told what the other said (`Overtaken`), and says it again if it means it.
 """
 
+import errno
 import json
 import os
 import threading
@@ -73,7 +74,9 @@ class Journal:
         self._uids: dict[str, Entry] = {}
         self._read = 0  # bytes of whole lines
         self._lock = threading.Lock()
-        if opening is not None and not self._has_opening():
+        if file.is_file():
+            self.refresh()
+        if opening is not None and not self.opening:  # or half a one, of a killed process
             self._append({"format": FORMAT, **opening})
             _settle(file.parent)
         self.refresh()
@@ -118,9 +121,6 @@ class Journal:
                 return dict(self.latest)
             return {entry.key: entry for entry in self.entries[:number]}
 
-    def _has_opening(self) -> bool:
-        return self.file.is_file() and self.file.stat().st_size > 0
-
     def _refresh(self) -> None:
         with self.file.open("rb") as stream:
             stream.seek(self._read)
@@ -149,7 +149,9 @@ class Journal:
                 size = os.fstat(handle).st_size
                 # half a line of a killed process must not swallow this one
                 broken = size > 0 and _last_byte(handle, size) != b"\n"
-                os.write(handle, b"\n" + line if broken else line)
+                line = b"\n" + line if broken else line
+                if os.write(handle, line) < len(line):  # as much as a full disk took
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(handle)
             finally:
                 os.close(handle)

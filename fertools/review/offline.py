@@ -10,6 +10,7 @@ in the browser as they are given, and saves them as a file that `import-verdicts
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,34 +37,47 @@ Private: this folder shows faces. Do not share it, and delete it when you are do
 """
 
 
-def write_bundle(out: Path, session: Session, showcase: Showcase, reviewer: str) -> Path:
-    """Write the folder of one reviewer; returns the page.
+def write_bundles(
+    out: Path, session: Session, showcase: Showcase, reviewers: Sequence[str]
+) -> list[Path]:
+    """Write the folder of each reviewer; returns the pages.
 
-    Raises `FerError` where there are more items than a page can hold, and where the folder is there
-    already: somebody may be at work in it.
+    All are written before the first is put in its place: a run that was stopped before leaves none
+    that stands in the way of the next. Raises `FerError` where there are more items than a page can
+    hold, and where a folder is there already: somebody may be at work in it.
     """
     if len(showcase) > MOST:
         raise FerError(
             f"--bundle: {len(showcase):,} faces are more than the {MOST:,} that a page can hold; "
             "say --sample 500"
         )
-    folder = out / reviewer
-    check_free(folder)
-    text = page(session, showcase, reviewer)
+    folders = [out / reviewer for reviewer in reviewers]
+    for folder in folders:
+        _check_free(folder)
     try:
-        partial = out / f".{reviewer}.partial"  # what was killed leaves no folder that is there
-        partial.mkdir(parents=True, exist_ok=True)
-        names = {"session": session.asked.name, "reviewer": reviewer}
-        (partial / "README.txt").write_text(README.format(**names), encoding="utf-8")
-        (partial / "index.html").write_text(text, encoding="utf-8", newline="\n")
-        partial.rename(folder)
+        partials = [_partial(out, session, showcase, reviewer) for reviewer in reviewers]
+        for partial, folder in zip(partials, folders, strict=True):
+            partial.rename(folder)
     except OSError as error:
         cure = "give another --bundle"
-        raise FerError(f"{folder}: cannot be written ({error.strerror}); {cure}") from error
-    return folder / "index.html"
+        raise FerError(
+            f"{error.filename or out}: cannot be written ({error.strerror}); {cure}"
+        ) from error
+    return [folder / "index.html" for folder in folders]
 
 
-def check_free(folder: Path) -> None:
+def _partial(out: Path, session: Session, showcase: Showcase, reviewer: str) -> Path:
+    """What is to become the folder of a reviewer."""
+    partial = out / f".{reviewer}.partial"  # what was killed leaves no folder that is there
+    partial.mkdir(parents=True, exist_ok=True)
+    names = {"session": session.asked.name, "reviewer": reviewer}
+    (partial / "README.txt").write_text(README.format(**names), encoding="utf-8")
+    text = page(session, showcase, reviewer)
+    (partial / "index.html").write_text(text, encoding="utf-8", newline="\n")
+    return partial
+
+
+def _check_free(folder: Path) -> None:
     """Raise `FerError` where the folder of a reviewer is there already."""
     if folder.exists():
         raise FerError(f"{folder}: is there already; give another --bundle, or remove it")
