@@ -1,9 +1,10 @@
 """Compare: is one run better than another on the same test rows, or does chance explain it?
 
-In go the folders of two runs, or of two folders of runs (folds, draws, seeds); out comes the
-difference of their accuracies with a p-value from sign flips over whole groups. Runs of the same
-fold or draw are held against each other; over seeds a row counts with the mean of its hits, and so
-it does over the draws of training rows where the test rows are always the same.
+In go the folders of two runs, or of two folders of runs (folds, draws, seeds), or with `on` files
+of probabilities that any framework wrote of that manifest; out comes the difference of their
+accuracies with a p-value from sign flips over whole groups. Runs of the same fold or draw are held
+against each other; over seeds a row counts with the mean of its hits, and so it does over the draws
+of training rows where the test rows are always the same.
 """
 
 import dataclasses
@@ -14,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError
-from fertools.evaluate import are_one_system
+from fertools.evaluate import are_one_system, outcome_of_file
 from fertools.evaluate.evaluation import Options
-from fertools.evaluate.outcome import outcome_of
+from fertools.evaluate.outcome import Outcome, outcome_of
 from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
 from fertools.measures.words import p_value
 from fertools.runs import Run, open_runs
@@ -129,20 +130,31 @@ def _p(value: float) -> str:
 
 
 def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hits]:
-    """Hits of each fold and draw, the mean over its seeds."""
+    """Hits of each fold and draw, the mean over its seeds; of a file alone."""
+    if (file := Path(path)).is_file():
+        if options.on is None:
+            raise FerError(f"{path}: is a file; say --on MANIFEST, whose rows it is of")
+        made = outcome_of_file(options.on, file, options)
+        looks.append(made.look)
+        return {(options.fold, None): _of(made)}
+    own = dataclasses.replace(options, on=None, fold=None)  # a run is tested on its own manifest
     found: dict[Key, list[Hits]] = {}
     runs = open_runs(path)
     are_one_system(str(path), runs)
     for run in runs:
-        made = outcome_of(run, options, {})
+        made = outcome_of(run, own, {})
         looks.append(made.look)
-        order = np.argsort(np.array(made.found.ids))
-        hits = (made.found.given == made.found.truth).astype(np.float64)
-        ids = tuple(made.found.ids[i] for i in order)
-        words = tuple(made.found.classes[made.found.truth[i]] for i in order)
-        some = Hits(words, ids, hits[order], made.found.units[order])
-        found.setdefault(_key(run), []).append(some)
+        found.setdefault(_key(run), []).append(_of(made))
     return {key: _mean(each) for key, each in sorted(found.items(), key=str)}
+
+
+def _of(made: Outcome) -> Hits:
+    """The hits of one outcome, in the order of the ids."""
+    order = np.argsort(np.array(made.found.ids))
+    hits = (made.found.given == made.found.truth).astype(np.float64)
+    ids = tuple(made.found.ids[i] for i in order)
+    words = tuple(made.found.classes[made.found.truth[i]] for i in order)
+    return Hits(words, ids, hits[order], made.found.units[order])
 
 
 def _mean(every: list[Hits]) -> Hits:

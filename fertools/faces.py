@@ -126,6 +126,11 @@ class Faces:
         found = self._maps[shard]
         if found is None:
             folder, name, entry = self._shards[shard]
+            if isinstance(folder, Path) and not folder.is_dir():
+                raise FerError(
+                    f"{folder}: the face store lies no longer there; give data (--data FOLDER, in "
+                    "a recipe data.store)"
+                )
             found = self._maps[shard] = open_shard(folder / name, entry)
         return found
 

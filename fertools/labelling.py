@@ -4,7 +4,8 @@ In goes a manifest's table, the name of a rule and of a mapping; out comes the t
 The rules themselves are in `measures.rules`; here is which column each of them reads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,15 +26,15 @@ VOTE_RULES: dict[str, Callable[..., Labelled]] = {
     "soft": rules.soft,
     "multi": rules.multi,
 }
-RULES = ("uploader", "majority", "unanimous", *VOTE_RULES)
+RULES = ("uploader", "majority", "unanimous", "shares", *VOTE_RULES)
 
 
 def label(table: pa.Table, rule: str, mapping: Mapping | None = None) -> pa.Table:
     """The table with `label`, `label_status` and, where the rule gives several words, `target`.
 
-    `uploader` takes the data set's own word, `majority` and `unanimous` its raters', the others its
-    votes. The mapping is applied to the result; probabilities of words that become one are added,
-    and a row whose word is mapped away has none.
+    `uploader` takes the data set's own word, `majority` and `unanimous` its raters', `shares` these
+    or its votes, the others its votes. The mapping is applied to the result; probabilities of words
+    that become one are added, and a row whose word is mapped away has none.
     Raises `FerError` for an unknown rule and for one whose columns are empty.
     """
     if rule not in RULES:
@@ -50,24 +51,49 @@ def label(table: pa.Table, rule: str, mapping: Mapping | None = None) -> pa.Tabl
 
 def _by_rule(table: pa.Table, rule: str) -> Labelled:
     if rule == "uploader":
+        if _silent(table, ("raw_label",)) and not _silent(table, ("votes", *RATERS)):
+            raise FerError(
+                f"label rule {rule!r}: the data has no word of its own; {_instead(table)}"
+            )
         codes, names = encode(table["native_label"])
         return rules.single(codes, names, table["raw_label"].is_valid().to_numpy())
+    if rule == "shares" and table["votes"].null_count < len(table):
+        return rules.shares(votes_of(table["votes"]), VOTE_WORDS)
     if rule in VOTE_RULES:
         if table["votes"].null_count == len(table):
             raise FerError(f"label rule {rule!r}: the data has no votes; {_instead(table)}")
         return VOTE_RULES[rule](votes_of(table["votes"]), VOTE_WORDS)
-    if all(table[name].null_count == len(table) for name in RATERS):
+    if _silent(table, RATERS):
         raise FerError(f"label rule {rule!r}: the data has no raters; {_instead(table)}")
     labels, names, known = rater_codes(table)
+    if rule == "shares":
+        return _shares_of_raters(labels, names[:known])
     return rules.raters(labels, names[:known], unanimous=rule == "unanimous")
+
+
+def _shares_of_raters(labels: Codes, names: list[str]) -> Labelled:
+    """The share of each word among the raters who spoke; words that nobody knows count as one."""
+    last = len(names)
+    heard = np.minimum(labels, last)
+    votes = np.stack([(heard == place).sum(axis=1) for place in range(last + 1)], axis=1).astype(
+        np.float64
+    )
+    found = rules.shares(votes, [*names, "unknown"])
+    status = np.where(found.status == rules.NO_MAJORITY, rules.UNKNOWN_WORD, found.status)
+    return replace(found, status=status)
+
+
+def _silent(table: pa.Table, names: Sequence[str]) -> bool:
+    """Whether none of these columns says anything."""
+    return all(table[name].null_count == len(table) for name in names)
 
 
 def _instead(table: pa.Table) -> str:
     """The rule that the data can follow, or where the words for one come from."""
     if table["votes"].null_count < len(table):
         return "say --label-rule ferplus-majority, as it has votes"
-    if any(table[name].null_count < len(table) for name in RATERS):
-        return "say --label-rule majority, as it has raters"
+    if not _silent(table, RATERS):
+        return "say --label-rule majority, or shares for soft labels, as it has raters"
     if table["native_label"].null_count < len(table):
         return "say --label-rule uploader; FER2013 gets votes by `fertools ingest ferplus`"
     return "nor has it a known word; ingest it with --labels, or FER2013 as `ferplus`"

@@ -1,8 +1,8 @@
 """The probability file: what a model says of each row, whoever made it.
 
-A Parquet table with the column `id`, as manifests have it, and a column `p_<word>` for each class,
-0 .. 1 and together 1 per row; further columns pass through. `evaluate --probs` writes it, `curate
---probs` and `evaluate --from` read it.
+A Parquet table, or a CSV of another framework, with the column `id`, as manifests have it, and a
+column `p_<word>` for each class, 0 .. 1 and together 1 per row; further columns pass through.
+`evaluate --probs` writes it, `curate --probs`, `evaluate --from` and `compare --on` read it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import csv
 
 from fertools.columns import repeated
 from fertools.errors import FerError
 from fertools.manifest import write_rows
 from fertools.manifest.parquet import read_parquet
+from fertools.manifest.schema import first_line
 
 PREFIX = "p_"
 TOLERANCE = 1e-3
@@ -44,7 +46,7 @@ def read_probs(file: Path | str) -> Probs:
     Raises `FerError` where there is no id, an id stands there twice, no class, or a row whose
     probabilities are missing, negative or do not sum to 1.
     """
-    table = read_parquet(Path(file), file, cure="; write `id` and `p_<word>`")
+    table = _table(Path(file))
     if (twice := repeated(pa.chunked_array([table.column_names]))) is not None:
         raise FerError(f"{file}: the column {twice!r} stands there twice; give each once")
     words = [name[len(PREFIX) :] for name in table.column_names if name.startswith(PREFIX)]
@@ -72,6 +74,17 @@ def write_probs(file: Path | str, probs: Probs, more: Mapping[str, Any] | None =
     columns: dict[str, Any] = {"id": pa.array(probs.ids, pa.string())}
     columns |= {PREFIX + word: probs.values[:, i] for i, word in enumerate(probs.classes)}
     write_rows(file, pa.table({**columns, **(more or {})}), "file")
+
+
+def _table(file: Path) -> pa.Table:
+    """The table of a Parquet file, or of one that is called `.csv`."""
+    if file.suffix.lower() != ".csv":
+        return read_parquet(file, file, cure="; write `id` and `p_<word>` as Parquet or as .csv")
+    try:
+        types = csv.ConvertOptions(column_types={"id": pa.string()})
+        return csv.read_csv(file, convert_options=types)
+    except (pa.ArrowException, OSError) as error:
+        raise FerError(f"{file}: cannot be read as a CSV ({first_line(error)})") from error
 
 
 def _numbers(column: pa.ChunkedArray, where: str) -> npt.NDArray[np.float64]:

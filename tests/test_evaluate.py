@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import torch
+from pyarrow import csv
 
 from fertools import recipe as recipes
 from fertools.checks._ncc import near_twins
@@ -488,6 +489,21 @@ def test_whoever_sees_the_labels_of_test_rows_is_in_the_ledger(study, tmp_path) 
 def test_a_folder_without_a_run_is_named(tmp_path) -> None:
     with pytest.raises(FerError, match="no run; give a folder made by"):
         evaluate(tmp_path)
+
+
+def test_predictions_of_other_frameworks_are_compared(study, tmp_path):
+    """Files of what two runs said compare as the runs do, and with the runs themselves."""
+    manifest = str(open_run(study / "one").manifest)
+    for name in ("one", "two"):
+        evaluate(study / name, Options(leak_free=False), write=tmp_path / f"{name}.parquet")
+        csv.write_csv(pq.read_table(tmp_path / f"{name}.parquet"), tmp_path / f"{name}.csv")
+    on = Options(on=manifest, leak_free=False)
+    runs = compare(study / "one", study / "two", Options(leak_free=False))
+    files = compare(tmp_path / "one.csv", tmp_path / "two.parquet", on)
+    assert (files.rows, files.test, files.difference) == (runs.rows, runs.test, runs.difference)
+    assert compare(study / "one", tmp_path / "one.csv", on).difference.value == 0
+    with pytest.raises(FerError, match=r"one\.csv: is a file; say --on MANIFEST"):
+        compare(tmp_path / "one.csv", tmp_path / "two.csv")
 
 
 def test_two_runs_are_compared_on_the_same_rows(study) -> None:

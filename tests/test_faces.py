@@ -1,5 +1,6 @@
 """Faces by position: every way to index, and every store that must be refused."""
 
+import dataclasses
 import json
 import pickle
 
@@ -241,6 +242,15 @@ def test_a_shard_that_is_not_what_the_card_says_is_refused(data, spoil):
     assert np.array_equal(faces[0], GRAY[6])  # the other shard
     with pytest.raises(FerError, match=r"faces-a-0\.npy.*run the same ingest again"):
         faces[2]
+
+
+def test_a_store_that_was_moved_is_found_by_data(data):
+    moved = data.parent.rename(data.parent.with_name("moved"))
+    own = read_manifest(moved / data.name)
+    elsewhere = dataclasses.replace(own, place=data.parent)
+    with pytest.raises(FerError, match=r"lies no longer there; give data \(--data FOLDER"):
+        open_faces(elsewhere)[2]
+    assert np.array_equal(open_faces(elsewhere, moved)[2], open_faces(own)[2])
 
 
 def test_a_missing_shard_is_named(data):

@@ -959,6 +959,9 @@ def test_the_subject_of_a_folder_by_a_regular_expression(tmp_path):
         "names a person in 1 of 2 rows; the first without one is happy/a.png"
     )
     assert subjects(r"(happy)/(?P<subject>p\d)", "b") == [None, "imagefolder:p7"]
+    films = {"sequence_regex": r"/(p\d)_"}
+    ingest("imagefolder", [tmp_path / "raw"], tmp_path / "films", options=films)
+    assert read_manifest(tmp_path / "films").table["sequence"].to_pylist() == [None, "p7"]
     for regex, words in (("(", "subject regex"), ("p.", "put the subject into a group")):
         with pytest.raises(FerError, match=words):
             subjects(regex, "c")
@@ -1043,6 +1046,37 @@ def test_numbers_with_gaps_are_whole_again(tmp_path):
     rows = table(tmp_path, sink.getvalue().to_pybytes(), "t.parquet", age="age", subject="who")
     assert [r["age"] for r in rows] == ["20", None]
     assert [r["subject"] for r in rows] == ["table:7", "table:8"]
+
+
+def test_films_of_people_with_three_raters(tmp_path):
+    """A table in each person's folder: who and which film stand in the path."""
+    for name in ("p1/c1/0.png", "p1/c1/1.png", "p2/c1/0.png"):
+        put(tmp_path, f"raw/{name}", png(draw(person(int(name[1])), "anger", frame=len(name))))
+    for who in ("p1", "p2"):
+        put(tmp_path, f"raw/{who}/t.csv", b"path,r1,r2,r3\nc1/0.png,Wut,angry,\n")
+    put(tmp_path, "map.toml", b'Wut = "anger"')
+    options = {
+        **{f"rater_{x}": f"r{n}" for n, x in enumerate("abc", 1)},
+        "labels": str(tmp_path / "map.toml"),
+        "subject_regex": r"^(p\d)/",
+    }
+
+    def told(regex, out):
+        more = {**options, "sequence_regex": regex}
+        done = ingest("table", [tmp_path / "raw"], tmp_path / out, options=more)
+        return done.notes, read_manifest(tmp_path / out).table.to_pylist()
+
+    lost = "1 images of the folder stand in no row of a table and were not read"
+    notes, rows = told(r"^(p\d/c\d)/", "a")
+    assert notes == [f"{lost}; the first is p1/c1/1.png"]
+    assert [(r["subject"], r["sequence"]) for r in rows] == [
+        ("table:p1", "p1/c1"), ("table:p2", "p2/c1"),
+    ]  # fmt: skip
+    assert [rows[0][f"rater_{x}_label"] for x in "abc"] == ["anger", "angry", None]
+    notes, _ = told(r"/(c\d)/", "b")
+    assert notes[0].startswith("1 sequences show several people, 'c1' 2; if each has one")
+    with pytest.raises(FerError, match=r"put the sequence into a group"):
+        told("c.", "c")
 
 
 def test_whoever_is_not_named_is_nobody(tmp_path):

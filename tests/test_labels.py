@@ -100,3 +100,21 @@ def test_a_mapping_keeps_label_and_probabilities_together() -> None:
     assert found["label_status"].to_pylist() == ["ok", "mapped_away", "ok"]
     shares = [dict(row) for row in found["target"].to_pylist()]
     assert shares[0] == pytest.approx({"anger": 0.6, "neutral": 0.4}) and shares[1] == {}
+
+
+def test_three_raters_make_soft_labels() -> None:
+    raters = {
+        "rater_a_label": ["happy", "fear", "bored", None],
+        "rater_b_label": ["happiness", None, "bored", None],
+        "rater_c_label": ["fear", None, "fear", None],
+    }
+    silent = dict.fromkeys(("raw_label", "native_label", "votes"), pa.nulls(4, pa.string()))
+    table = pa.table({**raters, **silent})
+    with pytest.raises(FerError, match="no word of its own; say --label-rule majority, or shares"):
+        label(table, "uploader")
+    found = label(table, "shares")
+    assert found["label"].to_pylist() == ["happiness", "fear", None, None]
+    assert found["label_status"].to_pylist() == ["ok", "ok", "unknown_word", "unlabelled"]
+    shares = [dict(row) for row in found["target"].to_pylist()]
+    assert shares[0] == pytest.approx({"happiness": 2 / 3, "fear": 1 / 3})
+    assert shares[1:] == [{"fear": 1.0}, {}, {}]

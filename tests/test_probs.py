@@ -52,6 +52,15 @@ def test_a_column_that_stands_there_twice_is_named(tmp_path) -> None:
         read_probs(tmp_path / "p.parquet")
 
 
+def test_a_csv_is_read_as_well(tmp_path) -> None:
+    (tmp_path / "p.csv").write_text("id,p_fear,p_anger\n7,0.25,0.75\n")
+    found = read_probs(tmp_path / "p.csv")
+    assert (found.ids, found.values.tolist()) == (("7",), [[0.25, 0.75]])
+    (tmp_path / "p.csv").write_text("id,p_fear\n7,0.25,0.75\n")
+    with pytest.raises(FerError, match=r"p\.csv: cannot be read as a CSV"):
+        read_probs(tmp_path / "p.csv")
+
+
 def test_another_kind_of_file_is_named(tmp_path) -> None:
     (tmp_path / "p.parquet").write_text("id,p_a,p_b")
     with pytest.raises(FerError, match="not a Parquet file"):

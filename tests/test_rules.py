@@ -12,7 +12,7 @@ from fertools.measures import rules
 from tests.conftest import REAL, needs_real
 
 EXPRESSIONS = VOTE_WORDS[:8]
-RULES = (rules.majority, rules.argmax, rules.soft, rules.multi)
+RULES = (rules.majority, rules.argmax, rules.soft, rules.multi, rules.shares)
 
 
 def votes(**cast):
@@ -101,6 +101,20 @@ def test_soft(cast, shares):
 )
 def test_multi(cast, shares):
     assert target(rules.multi(votes(**cast), VOTE_WORDS)) == shares
+
+
+@pytest.mark.parametrize(
+    ("cast", "kept", "shares"),
+    [
+        ({"anger": 2, "fear": 1}, "anger", {"anger": 0.666667, "fear": 0.333333}),
+        ({"fear": 1, "sadness": 1}, "sadness", {"fear": 0.5, "sadness": 0.5}),  # in words' order
+        ({"happiness": 2, "unknown": 1}, "happiness", {"happiness": 1.0}),
+        ({"happiness": 1, "unknown": 2}, None, {}),
+    ],
+)
+def test_shares_hear_every_opinion(cast, kept, shares):
+    found = rules.shares(votes(**cast), VOTE_WORDS)
+    assert (word(found), target(found)) == (kept, shares)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -280,6 +280,16 @@ def test_keep_leaves_dealt_groups_where_they_are(tmp_path) -> None:
     assert rows_of(new)["split"].to_pylist().count("test") == 12
 
 
+def test_keep_tells_the_rows_that_are_gone(tmp_path) -> None:
+    words = {"native_label": ["fear", "anger"] * 10, "subject": [f"x:{i}" for i in range(20)]}
+    whole = write(tmp_path / "a", **words)
+    less = write(tmp_path / "b", **{name: cells[:17] for name, cells in words.items()})
+    old = split([whole], tmp_path / "old.parquet", SplitOptions(ratios=RATIOS)).out
+    new = split([less], tmp_path / "new.parquet", SplitOptions(ratios=RATIOS), keep=old)
+    said = f"3 rows that {old} dealt are not there any more; `fertools diff` names them"
+    assert said in new.notes
+
+
 def test_keep_knows_people_by_their_new_images(tmp_path) -> None:
     people = [f"p:{i // 3:02d}" for i in range(60)]
     words = [("anger", "fear", "neutral")[i % 3] for i in range(60)]
@@ -289,7 +299,7 @@ def test_keep_knows_people_by_their_new_images(tmp_path) -> None:
     again = write(tmp_path / "b", id=ids, native_label=words, subject=people)
     result = split([again], tmp_path / "new.parquet", SplitOptions(ratios=RATIOS, seed=5), keep=old)
     assert rows_of(result.out)["split"].to_pylist() == rows_of(old)["split"].to_pylist()
-    assert result.notes == [f"20 of 20 groups stay in the part that {old} gave them"]
+    assert result.notes[0] == f"20 of 20 groups stay in the part that {old} gave them"
 
 
 def test_keep_knows_a_photograph_under_another_name(tmp_path) -> None:

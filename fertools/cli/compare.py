@@ -12,11 +12,15 @@ from fertools.cli import _show
 @click.argument("first")
 @click.argument("second")
 @click.option("--split", help="test (default) or val")
+@click.option("--on", help="the manifest that files of probabilities are of")
+@click.option("--fold", type=int, help="with --on: of a manifest of folds")
 @click.option("--tta", type=click.Choice(["none", "flip"]), help="default: as each recipe says")
 @click.option("--device", help="auto (default), cpu, cuda, mps")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON")
 def command(first: str, second: str, as_json: bool, **typed: Any) -> None:
     """Compare the runs FIRST and SECOND, or two folders of runs over folds, draws or seeds.
+
+    With --on either may be a file of probabilities of another framework: id, p_<word>.
 
     Prints Markdown: accuracies, their difference with its interval, and the p-value of a paired
     test by sign flips over whole groups; McNemar's where every group is one row.

@@ -113,8 +113,9 @@ def _raters(manifest: str, as_json: bool) -> None:
          _show.share(x.none / max(x.rows, 1)), _reasons(dict(list(x.other.items())[:3]))]
         for x in result.words
     ]  # fmt: skip
-    _show.table(
-        "the data set's own word against the majority",
-        ["word", "rows", "same", "no majority", "most often instead"],
-        rows,
-    )
+    if rows:  # a data set may have no word but its raters'
+        _show.table(
+            "the data set's own word against the majority",
+            ["word", "rows", "same", "no majority", "most often instead"],
+            rows,
+        )

@@ -121,8 +121,10 @@ def are_one_system(path: str, runs: Sequence[Run]) -> None:
             )
 
 
-def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) -> Evaluation:
-    """Score a probability file; its classes are those of the test.
+def outcome_of_file(
+    path: Path | str, file: Path, options: Options, out_of_fold: bool = False
+) -> Outcome:
+    """What a probability file says of the manifest `path`; its classes are those of the test.
 
     `out_of_fold` takes all rows of a manifest of folds, each predicted where its fold was tested.
     """
@@ -150,9 +152,15 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
     # pooled folds are no part that could leak into another
     free = None if out_of_fold else free_of(manifest, options.fold, options, options.data, {})
     look = look_of(place, found, str(file)) if options.split == "test" else ""
-    outcome = Outcome(file.name, manifest, file_digest(place), found, free, look, rows.left_ids)
-    made = _evaluation(str(file), place, options, [outcome], found)
-    return replace(made, notes=lacking(rows.left_out, "the file") + absent(rows))
+    notes = (*lacking(rows.left_out, "the file"), *absent(rows))
+    digest = file_digest(place)
+    return Outcome(file.name, manifest, digest, found, free, look, rows.left_ids, notes)
+
+
+def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) -> Evaluation:
+    outcome = outcome_of_file(path, file, options, out_of_fold)
+    made = _evaluation(str(file), locate(path), options, [outcome], outcome.found)
+    return replace(made, notes=list(outcome.notes))
 
 
 def _seen(outcomes: Sequence[Outcome]) -> dict[str, int] | None:

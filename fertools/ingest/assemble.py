@@ -75,7 +75,7 @@ def assemble(
         **content,
         "rows": table.num_rows,
         "about": {k: getattr(module, k.upper(), "") for k in ABOUT},
-        "notes": [*notes_on(table, plan), *_told(module, table, records)],
+        "notes": [*notes_on(table, plan), *_told(module, roots, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
         "files": {f"units/{n}.parquet": file for n, (_, file) in zip(names, read, strict=True)}
@@ -228,6 +228,9 @@ def _pending(records: pa.Table | None, table: pa.Table) -> int:
     return int(pc.sum(pc.invert(claimed)).as_py() or 0)
 
 
-def _told(module: ModuleType, table: pa.Table, records: pa.Table | None) -> list[str]:
-    """What the source itself has to say of the rows and of the records."""
-    return list(module.report(table, records)) if hasattr(module, "report") else []
+def _told(
+    module: ModuleType, roots: Sequence[Root], table: pa.Table, records: pa.Table | None
+) -> list[str]:
+    """What the source itself has to say of the rows, of the records and of what has no row."""
+    said = list(module.report(table, records)) if hasattr(module, "report") else []
+    return said + (module.passed_over(roots, table) if hasattr(module, "passed_over") else [])

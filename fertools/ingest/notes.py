@@ -14,8 +14,8 @@ SAME_ID = "name each once, rename one, or take one away, and say --force"
 
 
 def notes_on(table: pa.Table, plan: dict[str, Any]) -> list[str]:
-    """Ids claimed twice, paths without a person, faces that are coarser or less level than they
-    might be, labels that no map knows."""
+    """Ids claimed twice, paths without a person or sequence, sequences of several people, faces
+    that are coarser or less level than they might be, labels that no map knows."""
     strange = table.filter(
         pc.and_(pc.is_valid(table["raw_label"]), pc.is_null(table["native_label"]))
     )
@@ -24,7 +24,9 @@ def notes_on(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     cure = "; say its word in a file for --labels, and --force" * ("labels" in plan["options"])
     return (
         [said] * bool(lost)
-        + _unnamed(table, plan)
+        + _unnamed(table, plan, "subject", "a person")
+        + _unnamed(table, plan, "sequence", "a sequence")
+        + _several_people(table, plan)
         + _shrunk(table, plan["face"]["size"])
         + (_unaligned(table) if plan["face"]["align"] else [])
         + [
@@ -34,15 +36,29 @@ def notes_on(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     )
 
 
-def _unnamed(table: pa.Table, plan: dict[str, Any]) -> list[str]:
-    """Where a pattern that was given finds no person in any or some of the paths."""
-    pattern = plan["options"].get("subject_regex")
-    without = table.filter(pc.is_null(table["subject"]))
+def _unnamed(table: pa.Table, plan: dict[str, Any], what: str, who: str) -> list[str]:
+    """Where a pattern that was given finds no person (or sequence) in any or some of the paths."""
+    pattern = plan["options"].get(f"{what}_regex")
+    without = table.filter(pc.is_null(table[what]))
     if pattern is None or not len(without):
         return []
     named, first = len(table) - len(without), without["path"][0].as_py()
-    said = f"subject regex {pattern!r} names a person in {named:,} of {len(table):,} rows"
+    said = f"{what} regex {pattern!r} names {who} in {named:,} of {len(table):,} rows"
     return [f"{said}; the first without one is {first}"]
+
+
+def _several_people(table: pa.Table, plan: dict[str, Any]) -> list[str]:
+    """Where sequences that a user named are of several people, as a `clip1` of each would be."""
+    if not any(plan["options"].get(name) for name in ("sequence", "sequence_regex")):
+        return []
+    both = table.select(["sequence", "subject"]).drop_null()
+    people = both.group_by("sequence").aggregate([("subject", "count_distinct")])
+    mixed = people.filter(pc.greater(people["subject_count_distinct"], 1)).sort_by("sequence")
+    if not len(mixed):
+        return []
+    name, count = mixed["sequence"][0].as_py(), mixed["subject_count_distinct"][0].as_py()
+    said = f"{len(mixed):,} sequences show several people, {name!r} {count:,}"
+    return [f"{said}; if each has one of that name, put theirs before it, as in p01/{name}"]
 
 
 def _shrunk(table: pa.Table, size: int) -> list[str]:

@@ -74,7 +74,7 @@ def _check(names: Sequence[str], member: Member, wanted: Mapping[str, str | None
             )
         raise FerError(
             f"{member.path}: no column {name!r}; there are {', '.join(names)}; "
-            f"say which with --{column}"
+            f"say which with --{column.replace('_', '-')}"
         )
 
 

@@ -6,23 +6,23 @@ unless it is all there is. Of several RAW arguments (`fer/train fer/test`) the n
 the part, and begins the ids. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
 
 Traps: without `--subject-regex` nobody knows who is on the images, and `split --group subject` is
-refused. The class is the name of the folder; a name that is no known word is kept as `raw_label`
-alone, unless a TOML file says what it means (`--labels map.toml`: `bored = "boredom"`).
+refused; `--sequence-regex` names the film that a frame is of. The class is the name of the folder;
+a name that is no known word is kept as `raw_label` alone, unless a TOML file says what it means
+(`--labels map.toml`: `bored = "boredom"`).
 """
 
 import dataclasses
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fertools.errors import FerError
 from fertools.frame import Frame, option, rejected
 from fertools.locations import Location
 from fertools.roots import Member, Root, Unit
 from fertools.roots.archives import unpacked
 from fertools.sources._apart import apart
 from fertools.sources._cells import composed
+from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
 from fertools.sources._own_words import HELP, own_words
 
 LICENCE = "yours"
@@ -46,9 +46,8 @@ PARTS = {
 class Options:
     """What the user may say about the folders."""
 
-    subject_regex: str | None = option(
-        None, "finds the subject in the path; its group `subject`, or the first, is the id"
-    )
+    subject_regex: str | None = option(None, SUBJECT_HELP)
+    sequence_regex: str | None = option(None, SEQUENCE_HELP)
     labels: str | None = option(None, HELP)
 
 
@@ -70,7 +69,7 @@ def matches(root: Root) -> bool:
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
     options = root.options or Options()
-    _pattern(options)
+    check(options.subject_regex, options.sequence_regex)
     within = root.path.is_dir()
     sliced = root.units(
         root.members, key=lambda m: "-".join(p for p in _place(m, within) if p) or "elsewhere"
@@ -82,7 +81,6 @@ def units(root: Root) -> list[Unit]:
 def read(unit: Unit) -> Iterator[Frame]:
     """Every file of a slice, in the order of the paths."""
     options, within, above = unit.options
-    pattern = _pattern(options)
     for member in unit.members:
         part, label = _place(member, within, above)
         inner = "/".join([*_folders(member, within), member.name])
@@ -99,7 +97,8 @@ def read(unit: Unit) -> Iterator[Frame]:
                 path=member.path,
                 image=member,
                 raw_label=composed(label),
-                subject=_subject(pattern, inner),
+                subject=named(options.subject_regex, inner, "subject"),
+                sequence=named(options.sequence_regex, inner, "sequence"),
                 official_split=part or None,
             )
 
@@ -108,25 +107,6 @@ def _unpacked(root: Root) -> Location:
     """Where a root lies, or would if it were unpacked."""
     bare = unpacked(root.path.name)
     return root.path.with_name(bare) if bare and not root.path.is_dir() else root.path
-
-
-def _pattern(options: Options) -> re.Pattern[str] | None:
-    if options.subject_regex is None:
-        return None
-    try:
-        pattern = re.compile(options.subject_regex)
-    except re.error as error:
-        raise FerError(f"subject regex {options.subject_regex!r}: {error}") from error
-    if pattern.groups == 0:
-        raise FerError(f"subject regex {pattern.pattern!r}: put the subject into a group ( )")
-    return pattern
-
-
-def _subject(pattern: re.Pattern[str] | None, key: str) -> str | None:
-    found = pattern.search(key) if pattern else None
-    if found is None:
-        return None
-    return (found["subject"] if "subject" in found.re.groupindex else found[1]) or None
 
 
 def _folders(member: Member, within: bool) -> list[str]:

@@ -3,10 +3,12 @@
 Layout on disk: a table (`.csv`, `.tsv`, also with `.gz` or `.zst`, or `.parquet`) and, beside it or
 below `--images`, the image files that it names. Say which column holds the path (`--path image`),
 the label, the subject, the split; labels that are no known words are mapped by a TOML file
-(`--labels map.toml`: `"3" = "happiness"`).
+(`--labels map.toml`: `"3" = "happiness"`), the words of up to three raters (`--rater-a`, ..) too.
+Without a column for it the person or the sequence may be found in the path (`--subject-regex`).
 
 Traps: a path may be absolute or climb out of the folder: such rows are kept with the status
-`unsafe_path` and not read. A row whose file is missing is kept as `missing`, and read by the same
+`unsafe_path` and not read. An image that no row names is not read; a note counts those of a RAW
+folder. A row whose file is missing is kept as `missing`, and read by the same
 command once the file is there; files replaced by others are refused like any data that changed.
 Tables in several folders may give their images the same names: ids and paths begin with the folder,
 ids of several RAW arguments with what tells these apart. Words are composed (NFC), and `3.0` is
@@ -19,10 +21,12 @@ import functools
 import hashlib
 import stat
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
+
+import pyarrow as pa
 
 from fertools.errors import FerError
 from fertools.frame import Frame, option
@@ -32,6 +36,7 @@ from fertools.roots import Member, Named, Root, Unit, table_unit
 from fertools.sources import imagefolder
 from fertools.sources._apart import apart
 from fertools.sources._cells import KIND, composed, read_rows
+from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
 from fertools.sources._own_words import HELP, own_words
 
 LICENCE = "yours"
@@ -41,7 +46,8 @@ HOMEPAGE = ""
 DEFAULTS = {"faces": "as-is"}
 PARTS = {**imagefolder.PARTS, "dev": "val", "eval": "val"}
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-COLUMNS = ("path", "label", "subject", "sequence", "split", "gender", "age", "race")
+RATERS = ("rater_a", "rater_b", "rater_c")
+COLUMNS = ("path", "label", *RATERS, "subject", "sequence", "split", "gender", "age", "race")
 Size = Callable[[Location], int | None]
 
 
@@ -51,8 +57,13 @@ class Options:
 
     path: str = option("path", "column with the image's path, relative to the table")
     label: str | None = option(None, "column with the label")
+    rater_a: str | None = option(None, "column with the first rater's label")
+    rater_b: str | None = option(None, "column with the second rater's")
+    rater_c: str | None = option(None, "column with the third rater's")
     subject: str | None = option(None, "column with the person")
+    subject_regex: str | None = option(None, SUBJECT_HELP)
     sequence: str | None = option(None, "column with the sequence")
+    sequence_regex: str | None = option(None, SEQUENCE_HELP)
     split: str | None = option(None, "column with the official split")
     gender: str | None = option(None, "column with the gender")
     age: str | None = option(None, "column with the age")
@@ -76,10 +87,25 @@ def matches(root: Root) -> bool:
     return any(KIND.search(m.name) for m in root.members)
 
 
+def passed_over(roots: Sequence[Root], table: pa.Table) -> list[str]:
+    """A note on the images in the RAW folders that no row names, where paths start there."""
+    rows = set(table["path"].to_pylist())
+    found = [
+        member.path
+        for root in roots
+        if root.path.is_dir() and root.options.images is None
+        for member in root.members
+        if not member.archive and member.suffix in imagefolder.IMAGES and member.path not in rows
+    ]
+    said = f"{len(found):,} images of the folder stand in no row of a table and were not read"
+    return [f"{said}; the first is {found[0]}"] if found else []
+
+
 def units(root: Root) -> list[Unit]:
     """One unit for each table."""
     options = root.options or Options()
     labels(options)
+    check(options.subject_regex, options.sequence_regex)
     found = [
         table_unit(KIND.sub("", m.inner), m, (options, _base(root, m), _above(root, m)))
         for m in root.members
@@ -92,8 +118,11 @@ def read(unit: Unit) -> Iterator[Frame]:
     """The rows of the table, in its order."""
     options, base, above = unit.options
     image_of = functools.partial(_image, _sizes(), base)
+    words = labels(options)
     for number, row in _rows(unit):
-        yield _frame(row, number, unit.members[0], options, image_of, above)
+        frame = _frame(row, number, unit.members[0], options, image_of, above)
+        a, b, c = _said(row, options, words)
+        yield replace(frame, rater_a_label=a, rater_b_label=b, rater_c_label=c)
 
 
 def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
@@ -156,20 +185,28 @@ def _frame(
     path = clean_path(raw or "")
     image, status = image_of(path, raw or "")
     split = cell(options.split)
+    below = _below(path, above[1])
     return Frame(
         key=_below(path or f"row-{number}", *above),
-        path=f"{member.path}#{number}" if status != "ok" else _below(path, above[1]),
+        path=f"{member.path}#{number}" if status != "ok" else below,
         image=image,
         status=status,
         detail=None if status == "ok" else f"{member.path}, row {number}: {raw!r} is {status}",
         raw_label=cell(options.label),
-        subject=cell(options.subject),
-        sequence=cell(options.sequence),
+        subject=cell(options.subject) or named(options.subject_regex, below, "subject"),
+        sequence=cell(options.sequence) or named(options.sequence_regex, below, "sequence"),
         official_split=PARTS.get((split or "").lower(), split),
         gender=cell(options.gender),
         age=cell(options.age),
         race=cell(options.race),
     )
+
+
+def _said(row: dict[str, str | None], options: Options, words: dict[str, str]) -> list[str | None]:
+    """What each rater said, in the word that the user's own map has for it."""
+    cells = [row.get(getattr(options, rater) or "") for rater in RATERS]
+    heard = [None if cell is None else composed(cell) for cell in cells]
+    return [None if word is None else words.get(word, word) for word in heard]
 
 
 def _below(path: str, *folders: str) -> str:

@@ -16,7 +16,7 @@ from fertools.measures.deal import deal, infeasible
 from fertools.measures.leakage import PARTS
 from fertools.split.following import Followed
 from fertools.split.grouping import Groups
-from fertools.split.kept import encode_parts, kept
+from fertools.split.kept import encode_parts, gone, kept
 from fertools.split.options import SplitOptions
 
 
@@ -49,6 +49,7 @@ def deal_rows(
         fixed = kept(table, groups, keep, options)[codes]
         stay = int((fixed >= 0).sum())
         notes.append(f"{stay:,} of {len(codes):,} groups stay in the part that {keep} gave them")
+        notes += gone(table, keep, options)
     part = np.full(table.num_rows, -1)
     part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
     rows = np.bincount(part[dealable], minlength=len(shares))

@@ -63,6 +63,16 @@ def kept(
     return high
 
 
+def gone(table: pa.Table, keep: str | Path, options: SplitOptions) -> list[str]:
+    """A note on the rows that the older split dealt and the table does not have."""
+    old = read_manifest(keep)
+    dealt = old.column("fold" if options.folds else "split").is_valid()
+    ids = old.table["id"].filter(dealt)
+    lost = ids.filter(pc.invert(pc.is_in(ids, table["id"].combine_chunks())))
+    said = f"{len(lost):,} rows that {keep} dealt are not there any more"
+    return [f"{said}; `fertools diff` names them"] if len(lost) else []
+
+
 def _uniting(
     old: pa.Table, new: pa.Table, options: SplitOptions
 ) -> Iterator[tuple[pa.ChunkedArray, pa.ChunkedArray]]:
