@@ -51,7 +51,7 @@ def label(table: pa.Table, rule: str, mapping: Mapping | None = None) -> pa.Tabl
 
 def _by_rule(table: pa.Table, rule: str) -> Labelled:
     if rule == "uploader":
-        if _silent(table, ("raw_label",)) and not _silent(table, ("votes", *RATERS)):
+        if _silent(table, ("raw_label", "native_label")) and not _silent(table, ("votes", *RATERS)):
             raise FerError(
                 f"label rule {rule!r}: the data has no word of its own; {_instead(table)}"
             )

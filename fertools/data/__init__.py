@@ -278,7 +278,9 @@ def _soft(
 ) -> npt.NDArray[np.float32]:
     """Probabilities (n, classes) of the label rule, summing to 1 over the classes."""
     if not manifest.has("target"):
-        raise FerError("soft labels: the manifest has none; split with --label-rule soft")
+        raise FerError(
+            "soft labels: the manifest has none; split with --label-rule soft (votes) or shares"
+        )
     target = manifest.column("target").take(pa.array(dataset.rows)).combine_chunks()
     counts = np.diff(target.offsets.to_numpy())
     row = np.repeat(np.arange(len(target)), counts)
