@@ -299,7 +299,10 @@ def test_keep_knows_people_by_their_new_images(tmp_path) -> None:
     again = write(tmp_path / "b", id=ids, native_label=words, subject=people)
     result = split([again], tmp_path / "new.parquet", SplitOptions(ratios=RATIOS, seed=5), keep=old)
     assert rows_of(result.out)["split"].to_pylist() == rows_of(old)["split"].to_pylist()
-    assert result.notes[0] == f"20 of 20 groups stay in the part that {old} gave them"
+    assert result.notes == [
+        f"20 of 20 groups stay in the part that {old} gave them",
+        f"60 rows that {old} dealt are not there any more; `fertools diff` names them",
+    ]
 
 
 def test_keep_knows_a_photograph_under_another_name(tmp_path) -> None:

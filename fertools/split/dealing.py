@@ -16,7 +16,7 @@ from fertools.measures.deal import deal, infeasible
 from fertools.measures.leakage import PARTS
 from fertools.split.following import Followed
 from fertools.split.grouping import Groups
-from fertools.split.kept import encode_parts, gone, kept
+from fertools.split.kept import encode_parts, kept
 from fertools.split.options import SplitOptions
 
 
@@ -46,10 +46,11 @@ def deal_rows(
         raise FerError(f"{len(codes)} groups for {options.folds} folds; {most}")
     fixed, notes = None, list[str]()
     if keep:
-        fixed = kept(table, groups, keep, options)[codes]
+        parts, gone = kept(table, groups, keep, options)
+        fixed = parts[codes]
         stay = int((fixed >= 0).sum())
         notes.append(f"{stay:,} of {len(codes):,} groups stay in the part that {keep} gave them")
-        notes += gone(table, keep, options)
+        notes += gone
     part = np.full(table.num_rows, -1)
     part[dealable] = deal(place, strata[dealable], shares, options.seed, fixed)
     rows = np.bincount(part[dealable], minlength=len(shares))

@@ -25,8 +25,8 @@ FREE = -1
 
 def kept(
     table: pa.Table, groups: Groups, keep: str | Path, options: SplitOptions
-) -> npt.NDArray[np.int64]:
-    """The part that an older split gave each group, or -1.
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The part that an older split gave each group, or -1, and a note on its rows that are gone.
 
     Raises `FerError` where it tore a group apart, has parts that this split does not have, or knows
     none of the rows.
@@ -60,14 +60,10 @@ def kept(
         )
     if (high < 0).all():
         raise FerError(f"{keep}: knows none of these rows or people; give a split of this data")
-    return high
+    return high, _gone(old.table["id"].filter(values.is_valid()), table, keep)
 
 
-def gone(table: pa.Table, keep: str | Path, options: SplitOptions) -> list[str]:
-    """A note on the rows that the older split dealt and the table does not have."""
-    old = read_manifest(keep)
-    dealt = old.column("fold" if options.folds else "split").is_valid()
-    ids = old.table["id"].filter(dealt)
+def _gone(ids: pa.ChunkedArray, table: pa.Table, keep: str | Path) -> list[str]:
     lost = ids.filter(pc.invert(pc.is_in(ids, table["id"].combine_chunks())))
     said = f"{len(lost):,} rows that {keep} dealt are not there any more"
     return [f"{said}; `fertools diff` names them"] if len(lost) else []
