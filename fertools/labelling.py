@@ -73,12 +73,8 @@ def _by_rule(table: pa.Table, rule: str) -> Labelled:
 
 def _shares_of_raters(labels: Codes, names: list[str]) -> Labelled:
     """The share of each word among the raters who spoke; words that nobody knows count as one."""
-    last = len(names)
-    heard = np.minimum(labels, last)
-    votes = np.stack([(heard == place).sum(axis=1) for place in range(last + 1)], axis=1).astype(
-        np.float64
-    )
-    found = rules.shares(votes, [*names, "unknown"])
+    votes = rules.opinions(np.minimum(labels, len(names)), len(names) + 1)
+    found = rules.shares(votes.astype(np.float64), [*names, "unknown"])
     status = np.where(found.status == rules.NO_MAJORITY, rules.UNKNOWN_WORD, found.status)
     return replace(found, status=status)
 

@@ -48,8 +48,7 @@ def raters(labels: npt.NDArray[np.int64], names: Sequence[str], *, unanimous: bo
     `labels` (n, raters) are codes into `names`, or above for words that nobody knows; -1 where a
     rater said nothing. A row whose word would be one that nobody knows is `unknown_word`.
     """
-    places = range(max(len(names), int(labels.max(initial=0)) + 1))
-    counts = np.stack([(labels == place).sum(axis=1) for place in places], axis=1)
+    counts = opinions(labels, max(len(names), int(labels.max(initial=0)) + 1))
     spoke = counts.sum(axis=1)
     best = counts.argmax(axis=1)
     top = counts.max(axis=1, initial=0)
@@ -57,6 +56,11 @@ def raters(labels: npt.NDArray[np.int64], names: Sequence[str], *, unanimous: bo
     known = enough & (best < len(names))
     refused = np.where(enough, UNKNOWN_WORD, np.where(spoke > 0, NO_MAJORITY, UNLABELLED))
     return Labelled(np.where(known, best, -1), tuple(names), np.where(known, OK, refused))
+
+
+def opinions(labels: npt.NDArray[np.int64], many: int) -> npt.NDArray[np.int64]:
+    """How many raters gave each of so many codes, (n, many), from `labels` (n, raters)."""
+    return np.stack([(labels == place).sum(axis=1) for place in range(many)], axis=1)
 
 
 def majority(votes: Votes, names: Sequence[str]) -> Labelled:
