@@ -1,7 +1,6 @@
 """Recipes: strict reading, overrides, contradictions, a round trip."""
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from fertools import recipe
 from fertools.cli import main
 from fertools.errors import FerError
 from fertools.recipe import Augment
+from tests.full_disk import room_for
 
 TEXT = """
 # fertools train-baseline fer2013_dense_dsc.toml; two CPU cores; accuracy 70
@@ -182,13 +182,8 @@ def test_any_override_of_a_text_is_that_text_or_a_toml_value(text: str) -> None:
 
 
 def test_a_recipe_that_a_full_disk_took_by_half_is_not_there(tmp_path, capsys) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    try:
-        with pytest.raises(SystemExit):
-            main(["recipes", "cp", "demo", str(tmp_path / "mine.toml")])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with room_for(100), pytest.raises(SystemExit):
+        main(["recipes", "cp", "demo", str(tmp_path / "mine.toml")])
     assert "cannot be written" in capsys.readouterr().err
     assert not (tmp_path / "mine.toml").exists()
     with pytest.raises(SystemExit, match="0"):

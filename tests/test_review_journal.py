@@ -1,15 +1,12 @@
 """The journal: nothing that was answered is lost, nobody overwrites anybody."""
 
-import contextlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from hypothesis import strategies as st
 
 from fertools.errors import FerError
 from fertools.review.journal import Given, Journal, Overtaken, parse, read_journal
+from tests.full_disk import room_for
 from tests.review_data import lines
 
 OPENING = {"session": "labels", "reviewer": "kim", "queue": "labels", "blind": False}
@@ -88,17 +86,6 @@ def test_half_a_line_of_a_killed_process_swallows_nothing(file):
     journal = Journal(file, OPENING)
     journal.add(drop("c", "2"))
     assert set(read_journal(file).latest) == {"a", "c"}
-
-
-@contextlib.contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file may grow beyond `size` bytes, as on a full disk: what is written stops there."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_takes_no_verdict_by_half(file):

@@ -60,10 +60,12 @@ def import_verdicts(
     does not know the session, or none of its faces.
     """
     paths = [Path(file) for file in files]
+    manifest = None
     if into is not None:
-        with disk_faults(into):
-            versions.settle(data_folder(into))
-    manifest = None if into is None else read_manifest(data_folder(into))
+        out = data_folder(into)
+        with disk_faults(out):
+            versions.settle(out)
+        manifest = read_manifest(out)
     said = gather(paths, None if manifest is None else words_of(manifest))
     found = agree(said)
     home = _home(paths, into, said)
