@@ -32,9 +32,9 @@ RULES = ("uploader", "majority", "unanimous", "shares", *VOTE_RULES)
 def label(table: pa.Table, rule: str, mapping: Mapping | None = None) -> pa.Table:
     """The table with `label`, `label_status` and, where the rule gives several words, `target`.
 
-    `uploader` takes the data set's own word, `majority` and `unanimous` its raters', `shares` these
-    or its votes, the others its votes. The mapping is applied to the result; probabilities of words
-    that become one are added, and a row whose word is mapped away has none.
+    `uploader` takes the data set's own word; `majority`, `unanimous` and `shares` its votes as they
+    are, or else its raters'; the others its votes. The mapping is applied to the result;
+    probabilities of words that become one are added, and a row whose word is mapped away has none.
     Raises `FerError` for an unknown rule and for one whose columns are empty.
     """
     if rule not in RULES:
@@ -57,18 +57,27 @@ def _by_rule(table: pa.Table, rule: str) -> Labelled:
             )
         codes, names = encode(table["native_label"])
         return rules.single(codes, names, table["raw_label"].is_valid().to_numpy())
-    if rule == "shares" and table["votes"].null_count < len(table):
-        return rules.shares(votes_of(table["votes"]), VOTE_WORDS)
+    voted = not _silent(table, ("votes",))
     if rule in VOTE_RULES:
-        if table["votes"].null_count == len(table):
+        if not voted:
             raise FerError(f"label rule {rule!r}: the data has no votes; {_instead(table)}")
         return VOTE_RULES[rule](votes_of(table["votes"]), VOTE_WORDS)
+    if voted:
+        return _of_votes(votes_of(table["votes"]), rule)
     if _silent(table, RATERS):
         raise FerError(f"label rule {rule!r}: the data has no raters; {_instead(table)}")
     labels, names, known = rater_codes(table)
     if rule == "shares":
         return _shares_of_raters(labels, names[:known])
     return rules.raters(labels, names[:known], unanimous=rule == "unanimous")
+
+
+def _of_votes(votes: rules.Votes, rule: str) -> Labelled:
+    """A rule for raters over the number of those who chose each word."""
+    if rule == "shares":
+        return rules.shares(votes, VOTE_WORDS)
+    expressions = [word for word in VOTE_WORDS if word not in rules.NOT_EXPRESSIONS]
+    return rules.agreed(votes, expressions, unanimous=rule == "unanimous")
 
 
 def _shares_of_raters(labels: Codes, names: list[str]) -> Labelled:
@@ -87,7 +96,7 @@ def _silent(table: pa.Table, names: Sequence[str]) -> bool:
 def _instead(table: pa.Table) -> str:
     """The rule that the data can follow, or where the words for one come from."""
     if table["votes"].null_count < len(table):
-        return "say --label-rule ferplus-majority, as it has votes"
+        return "say --label-rule ferplus-majority, or majority for votes as they are"
     if not _silent(table, RATERS):
         return "say --label-rule majority, or shares for soft labels, as it has raters"
     if table["native_label"].null_count < len(table):

@@ -33,6 +33,7 @@ from fertools.ingest import ingest
 from fertools.labelling import label
 from fertools.locations.lock import alone_in
 from fertools.manifest import read_manifest
+from fertools.stats.raters import raters
 from tests.conftest import REAL, needs_real
 
 SOURCE = '''"""My laboratory: faces that are computed, a text file for each unit."""
@@ -1077,6 +1078,37 @@ def test_films_of_people_with_three_raters(tmp_path):
     assert notes[0].startswith("1 sequences show several people, 'c1' 2; if each has one")
     with pytest.raises(FerError, match=r"put the sequence into a group"):
         told("c.", "c")
+
+
+def test_columns_count_the_raters_of_a_word(tmp_path):
+    put(tmp_path, "map.toml", b'n_joy = "happy"\n"no idea" = "unknown"\n')
+    text = "path,happy,n_joy,Sad,no idea\na.png,2,1.0,,1\nb.png,,,,\nc.png,0,0,1,3\n"
+    options = {"votes": "happy, n_joy,Sad,no idea", "labels": str(tmp_path / "map.toml")}
+    rows = table(tmp_path, text, **options)
+    votes = [{word: n for word, n in (r["votes"] or {}).items() if n} for r in rows]
+    assert votes == [{"happiness": 3, "unknown": 1}, {}, {"sadness": 1, "unknown": 3}]
+    assert rows[1]["votes"] is None and rows[0]["native_label"] is None
+    labelled = label(read_manifest(tmp_path / "out").table, "majority")
+    assert labelled["label"].to_pylist() == ["happiness", None, None]
+    assert labelled["label_status"].to_pylist() == ["ok", "unlabelled", "unknown_word"]
+    alike = label(read_manifest(tmp_path / "out").table, "unanimous")["label_status"].to_pylist()
+    assert alike == ["no_majority", "unlabelled", "no_majority"]
+    assert raters(read_manifest(tmp_path / "out")).rows == 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "votes", "words"),
+    [
+        ("1", "sad", r"no column 'sad'; there are path, happy, bored; say which with --votes"),
+        ("1", "happy,bored", r"votes 'bored': no word .*unknown, .* --labels: \"bored\" = \"unkno"),
+        ("0.5", "happy", r"t\.csv, row 0: happy = '0\.5' is no number of raters; write 0 \.\."),
+        ("-1", "happy", r"row 0: happy = '-1' is no number"),
+        ("99999", "happy", r"row 0: happy = '99999' is no number"),
+    ],
+)
+def test_votes_that_cannot_be_counted(tmp_path, cell, votes, words):
+    with pytest.raises(FerError, match=words):
+        table(tmp_path, f"path,happy,bored\na.png,{cell},2\n", votes=votes)
 
 
 def test_whoever_is_not_named_is_nobody(tmp_path):

@@ -49,6 +49,15 @@ def raters(labels: npt.NDArray[np.int64], names: Sequence[str], *, unanimous: bo
     rater said nothing. A row whose word would be one that nobody knows is `unknown_word`.
     """
     counts = opinions(labels, max(len(names), int(labels.max(initial=0)) + 1))
+    return agreed(counts, names, unanimous=unanimous)
+
+
+def agreed(counts: npt.NDArray[np.number], names: Sequence[str], *, unanimous: bool) -> Labelled:
+    """The word of over half of the opinions, or of all of them, as they are.
+
+    `counts` (n, K), how many gave row i the word k; those behind `names` are no labels, and a row
+    that has one of them is `unknown_word`.
+    """
     spoke = counts.sum(axis=1)
     best = counts.argmax(axis=1)
     top = counts.max(axis=1, initial=0)

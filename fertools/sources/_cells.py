@@ -35,13 +35,13 @@ def composed(text: str) -> str:
 
 
 def read_rows(
-    unit: Unit, wanted: Mapping[str, str | None]
+    unit: Unit, wanted: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[int, dict[str, str | None]]]:
     """The rows that hold anything, with their numbers, cells by the name of their column.
 
-    `wanted` holds the columns by the options that name them. In that of the label None, NA and null
-    are words, for a class may be called so. Raises `FerError` for a table that cannot be read, or
-    lacks one of them.
+    `wanted` holds the columns by the options that name them. In those of the label None, NA and
+    null are words, for a class may be called so. Raises `FerError` for a table that cannot be read,
+    or lacks one of them.
     """
     member = unit.members[0]
     data = unit.read(member)
@@ -52,17 +52,17 @@ def read_rows(
     else:
         names, rows = _csv(data, member)
     _check(names, member, wanted)
-    label = wanted.get("label")
+    labels = wanted.get("label", ())
     for number, cells in enumerate(rows):
-        row = {n: _value(cell, NO_WORD if n == label else MISSING) for n, cell in cells.items()}
+        row = {n: _value(cell, NO_WORD if n in labels else MISSING) for n, cell in cells.items()}
         if any(value is not None for value in row.values()):
             yield number, row
 
 
-def _check(names: Sequence[str], member: Member, wanted: Mapping[str, str | None]) -> None:
+def _check(names: Sequence[str], member: Member, wanted: Mapping[str, Sequence[str]]) -> None:
     """Raise `FerError` where a column that is asked for is not there, or there twice."""
-    for column, name in wanted.items():
-        if name is None or names.count(name) == 1:
+    for option, name in _each(wanted):
+        if names.count(name) == 1:
             continue
         if name in names:
             raise FerError(f"{member.path}: {name!r} is the name of several columns; rename one")
@@ -74,13 +74,18 @@ def _check(names: Sequence[str], member: Member, wanted: Mapping[str, str | None
             )
         raise FerError(
             f"{member.path}: no column {name!r}; there are {', '.join(names)}; "
-            f"say which with --{column.replace('_', '-')}"
+            f"say which with --{option.replace('_', '-')}"
         )
 
 
-def _parquet(data: bytes, member: Member, wanted: Mapping[str, str | None]) -> Read:
+def _each(wanted: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Every option with every column that it names."""
+    return ((option, name) for option, names in wanted.items() for name in names)
+
+
+def _parquet(data: bytes, member: Member, wanted: Mapping[str, Sequence[str]]) -> Read:
     table = read_parquet(data, member.path)
-    for name in wanted.values():
+    for _, name in _each(wanted):
         if name in table.column_names and pa.types.is_nested(kind := table.schema.field(name).type):
             raise FerError(
                 f"{member.path}: column {name!r} holds {kind}; write pictures that lie in a table "

@@ -4,6 +4,7 @@ Layout on disk: a table (`.csv`, `.tsv`, also with `.gz` or `.zst`, or `.parquet
 below `--images`, the image files that it names. Say which column holds the path (`--path image`),
 the label, the subject, the split; labels that are no known words are mapped by a TOML file
 (`--labels map.toml`: `"3" = "happiness"`), the words of up to three raters (`--rater-a`, ..) too.
+How many raters chose which word stands in a column per word: `--votes happiness,sad,n_anger`.
 Without a column for it the person or the sequence may be found in the path (`--subject-regex`).
 
 Traps: a path may be absolute or climb out of the folder: such rows are kept with the status
@@ -35,6 +36,7 @@ from fertools.manifest import clean_path
 from fertools.roots import Member, Named, Root, Unit, table_unit
 from fertools.sources import imagefolder
 from fertools.sources._apart import apart
+from fertools.sources._ballot import Ballot, ballot
 from fertools.sources._cells import KIND, composed, read_rows
 from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
 from fertools.sources._own_words import HELP, own_words
@@ -60,6 +62,7 @@ class Options:
     rater_a: str | None = option(None, "column with the first rater's label")
     rater_b: str | None = option(None, "column with the second rater's")
     rater_c: str | None = option(None, "column with the third rater's")
+    votes: str | None = option(None, "columns that count the raters who chose the word each names")
     subject: str | None = option(None, "column with the person")
     subject_regex: str | None = option(None, SUBJECT_HELP)
     sequence: str | None = option(None, "column with the sequence")
@@ -104,7 +107,7 @@ def passed_over(roots: Sequence[Root], table: pa.Table) -> list[str]:
 def units(root: Root) -> list[Unit]:
     """One unit for each table."""
     options = root.options or Options()
-    labels(options)
+    _ballot_of(options)
     check(options.subject_regex, options.sequence_regex)
     found = [
         table_unit(KIND.sub("", m.inner), m, (options, _base(root, m), _above(root, m)))
@@ -118,16 +121,23 @@ def read(unit: Unit) -> Iterator[Frame]:
     """The rows of the table, in its order."""
     options, base, above = unit.options
     image_of = functools.partial(_image, _sizes(), base)
-    words = labels(options)
+    words, counted, member = labels(options), _ballot_of(options), unit.members[0]
     for number, row in _rows(unit):
-        frame = _frame(row, number, unit.members[0], options, image_of, above)
+        frame = _frame(row, number, member, options, image_of, above)
         a, b, c = _said(row, options, words)
-        yield replace(frame, rater_a_label=a, rater_b_label=b, rater_c_label=c)
+        votes = counted.votes(row, f"{member.path}, row {number}")
+        yield replace(frame, rater_a_label=a, rater_b_label=b, rater_c_label=c, votes=votes)
 
 
 def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
     options = unit.options[0]
-    return read_rows(unit, {column: getattr(options, column) for column in COLUMNS})
+    asked = {column: getattr(options, column) for column in COLUMNS}
+    wanted = {column: (name,) for column, name in asked.items() if name is not None}
+    return read_rows(unit, {**wanted, "votes": tuple(_ballot_of(options).words)})
+
+
+def _ballot_of(options: Options) -> Ballot:
+    return ballot(options.votes, labels(options))
 
 
 def _looked_for(unit: Unit) -> Unit:
