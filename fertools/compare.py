@@ -18,6 +18,7 @@ from fertools.errors import FerError
 from fertools.evaluate import are_one_system, outcome_of_file
 from fertools.evaluate.evaluation import Options
 from fertools.evaluate.outcome import Outcome, outcome_of
+from fertools.evaluate.unfinished import unfinished, unfinished_note
 from fertools.measures.intervals import Interval, Paired, bootstrap_mean, mcnemar, sign_flip
 from fertools.measures.words import p_value
 from fertools.runs import Run, open_runs
@@ -37,10 +38,19 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
+class System:
+    """What one system said: its hits by fold and draw, its looks at the test set, and notes."""
+
+    hits: dict[Key, Hits]
+    looks: list[str]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two systems on the same rows. `only_first` and `only_second` count rows that one alone got
     right (None over several seeds, or draws of training rows), `mcnemar` is given where every unit
-    is one row.
+    is one row. `notes` say what else is worth knowing, each with the system that it is of.
     """
 
     first: str
@@ -55,13 +65,14 @@ class Comparison:
     only_second: int | None
     mcnemar: float | None
     looks: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def compare(first: Path | str, second: Path | str, options: Options | None = None) -> Comparison:
     """Compare two runs. Raises `FerError` where they were not tested on the same rows."""
     options = options or Options()
-    looks: list[str] = []
-    one, two = (_hits(path, options, looks) for path in (first, second))
+    systems = [_system(path, options) for path in (first, second)]
+    one, two = (each.hits for each in systems)
     both = _over_draws(one), _over_draws(two)
     if all(both):
         one, two = both
@@ -92,7 +103,8 @@ def compare(first: Path | str, second: Path | str, options: Options | None = Non
         only_first=int((ours > theirs).sum()) if whole else None,
         only_second=int((theirs > ours).sum()) if whole else None,
         mcnemar=mcnemar(ours, theirs) if alone else None,
-        looks=tuple(dict.fromkeys(look for look in looks if look)),
+        looks=tuple(dict.fromkeys(look for each in systems for look in each.looks if look)),
+        notes=tuple(dict.fromkeys(note for each in systems for note in each.notes)),
     )
 
 
@@ -122,30 +134,38 @@ def markdown(found: Comparison) -> str:
         text += f" The interval of the difference is not reliable: {found.difference.doubt}."
     if found.looks:
         text += f" Test set: {', '.join(found.looks)}."
-    return "\n".join([*rows, "", text])
+    return "\n".join([*rows, "", text, *(f"\nNote: {note}." for note in found.notes)])
 
 
 def _p(value: float) -> str:
     return f"p = {p_value(value)}".replace("= <", "< ")
 
 
-def _hits(path: Path | str, options: Options, looks: list[str]) -> dict[Key, Hits]:
+def _system(path: Path | str, options: Options) -> System:
     """Hits of each fold and draw, the mean over its seeds; of a file alone."""
-    if (file := Path(path)).is_file():
+    file = Path(path)
+    if options.on is not None and not file.exists():
+        raise FerError(f"{path}: there is no such file, nor a folder of runs")
+    if file.is_file():
         if options.on is None:
             raise FerError(f"{path}: is a file; say --on MANIFEST, whose rows it is of")
         made = outcome_of_file(options.on, file, options)
-        looks.append(made.look)
-        return {(options.fold, None): _of(made)}
+        notes = [f"{path}: {note}" for note in made.notes]
+        return System({(options.fold, None): _of(made)}, [made.look], notes)
     own = dataclasses.replace(options, on=None, fold=None)  # a run is tested on its own manifest
-    found: dict[Key, list[Hits]] = {}
     runs = open_runs(path)
     are_one_system(str(path), runs)
-    for run in runs:
-        made = outcome_of(run, own, {})
-        looks.append(made.look)
+    outcomes = [outcome_of(run, own, {}) for run in runs]
+    found: dict[Key, list[Hits]] = {}
+    for run, made in zip(runs, outcomes, strict=True):
         found.setdefault(_key(run), []).append(_of(made))
-    return {key: _mean(each) for key, each in sorted(found.items(), key=str)}
+    said = unfinished_note(runs, unfinished(file, runs))
+    said += [note for made in outcomes for note in made.notes]
+    return System(
+        {key: _mean(each) for key, each in sorted(found.items(), key=str)},
+        [made.look for made in outcomes],
+        [f"{path}: {note}" for note in said],
+    )
 
 
 def _of(made: Outcome) -> Hits:

@@ -228,6 +228,22 @@ def test_without_the_extra_a_command_names_it(capsys, monkeypatch):
         main(["train-baseline", "demo"])
 
 
+def test_what_the_system_refuses_is_one_sentence(tmp_path):
+    code = (
+        "import tempfile\ntempfile._candidate_tempdir_list = lambda: []\n"
+        "from fertools import cli\n"
+        "def refused(*_, **__): tempfile.TemporaryFile()\n"
+        "cli.cli.main = refused\ncli.main(['stats'])"
+    )
+    told = [
+        subprocess.run([sys.executable, *more, "-c", code], capture_output=True, text=True)
+        for more in ((), ("-X", "dev"))
+    ]
+    assert told[0].returncode == 1 and told[0].stderr.count("\n") == 1
+    assert told[0].stderr.startswith("fertools: No usable temporary directory found in []; `python")
+    assert "Traceback" in told[1].stderr
+
+
 def test_the_data_set_class_names_its_extra():
     code = "import sys; sys.modules['torch'] = None; from fertools import FaceDataset"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

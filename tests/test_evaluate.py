@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -504,6 +506,16 @@ def test_predictions_of_other_frameworks_are_compared(study, tmp_path):
     assert compare(study / "one", tmp_path / "one.csv", on).difference.value == 0
     with pytest.raises(FerError, match=r"one\.csv: is a file; say --on MANIFEST"):
         compare(tmp_path / "one.csv", tmp_path / "two.csv")
+    with pytest.raises(FerError, match=r"none\.csv: there is no such file, nor a folder of runs"):
+        compare(tmp_path / "none.csv", tmp_path / "two.csv", on)
+    probs = pq.read_table(tmp_path / "one.parquet")
+    words = [name for name in probs.column_names if name.startswith("p_")]
+    rest = 1 - probs[words[-1]].to_numpy()
+    fewer = {word: probs[word].to_numpy() / rest for word in words[:-1]}
+    pq.write_table(pa.table({"id": probs["id"], **fewer}), tmp_path / "fewer.parquet")
+    found = compare(tmp_path / "fewer.parquet", tmp_path / "fewer.parquet", on)
+    said = rf"\n\nNote: \S*fewer\.parquet: \d+ rows of {words[-1][2:]} left out: not in the file\."
+    assert len(re.findall(said, markdown(found))) == 1
 
 
 def test_two_runs_are_compared_on_the_same_rows(study) -> None:

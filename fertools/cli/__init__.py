@@ -87,6 +87,13 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         click.echo(f"fertools: this needs {error.name}: pip install 'fertools[train]'", err=True)
         sys.exit(1)
+    except OSError as error:  # a full disk, no folder for temporary files, too many open files
+        if sys.flags.dev_mode:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        cure = "`python -X dev -m fertools ..` shows where"
+        click.echo(f"fertools: {where}{error.strerror or error}; {cure}", err=True)
+        sys.exit(1)
     sys.exit(result if isinstance(result, int) else 0)
 
 

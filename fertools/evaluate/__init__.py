@@ -29,7 +29,7 @@ from fertools.evaluate.outcome import (
 )
 from fertools.evaluate.predictions import Predictions, mean_of, of_probs, pooled
 from fertools.evaluate.scoring import by_column, score, subset
-from fertools.evaluate.unfinished import unfinished
+from fertools.evaluate.unfinished import unfinished, unfinished_note
 from fertools.manifest import locate, read_manifest
 from fertools.measures import scores
 from fertools.probs import read_probs, write_probs
@@ -88,7 +88,7 @@ def evaluate(
         extra_data=list(first.card["extra_data"]),
         init_weights=first.card["init_weights"],
         unfinished=gaps,
-        notes=list(dict.fromkeys([*_of_all(found, gaps), *(n for o in outcomes for n in o.notes)])),
+        notes=list(dict.fromkeys([*unfinished_note(found, gaps), *_notes(outcomes)])),
     )
 
 
@@ -163,6 +163,10 @@ def _evaluate_file(path: Path, file: Path, options: Options, out_of_fold: bool) 
     return replace(made, notes=list(outcome.notes))
 
 
+def _notes(outcomes: Sequence[Outcome]) -> list[str]:
+    return [note for outcome in outcomes for note in outcome.notes]
+
+
 def _seen(outcomes: Sequence[Outcome]) -> dict[str, int] | None:
     """What the runs have seen of another manifest, over all of them; None where one cannot tell."""
     every = [outcome.seen for outcome in outcomes]
@@ -221,11 +225,3 @@ def _members(outcomes: Sequence[Outcome]) -> list[Member]:
         both = float(scores.accuracy(table)), float(scores.macro_f1(table))
         members.append(Member(outcome.name, len(found), *both))
     return members
-
-
-def _of_all(found: Sequence[Run], gaps: Sequence[str]) -> list[str]:
-    """How many of the runs have ended, where not all have."""
-    if not gaps:
-        return []
-    whole = len(found) + len(gaps)
-    return [f"{len(found)} of {whole} runs have ended; not scored: {', '.join(gaps)}"]

@@ -24,6 +24,14 @@ def unfinished(path: Path, found: Sequence[Run], *, folds: bool = True) -> list[
     return sorted(missing, key=lambda name: (len(name), name))
 
 
+def unfinished_note(found: Sequence[Run], gaps: Sequence[str]) -> list[str]:
+    """How many of the runs have ended, where not all have."""
+    if not gaps:
+        return []
+    whole = len(found) + len(gaps)
+    return [f"{len(found)} of {whole} runs have ended; not scored: {', '.join(gaps)}"]
+
+
 def _wanted(found: Sequence[Run], folds: bool) -> set[str]:
     """The folders of all folds of the manifest and all seeds that were wanted."""
     dealt, names = {run.fold for run in found}, [run.folder.name for run in found]

@@ -19,7 +19,7 @@ from fertools.errors import FerError
 from fertools.flows import _lists_ck48, _lists_fer2013
 from fertools.flows._lists import content_digest
 from fertools.locations import sha256
-from fertools.manifest import counts, read_manifest
+from fertools.manifest import counts, read_manifest, write_page
 from fertools.measures.leakage import PARTS
 from fertools.protocol import Protocol, write_list
 
@@ -127,7 +127,7 @@ def make(
         out.mkdir(parents=True, exist_ok=True)
         text = dataclasses.replace(TEXTS[name], made=MADE, sources=sources, parts=_parts(rows))
         write_list(out / f"{name}.parquet", rows)
-        (out / f"{name}.toml").write_text(toml(text), encoding="utf-8")
+        write_page(out / f"{name}.toml", toml(text))
         made.append(name)
     return made
 
