@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fertools import engine
+from fertools.curate import curate
 from fertools.detectors import haar
 from fertools.engine import Engine
 from fertools.errors import FerError
@@ -34,6 +35,7 @@ from fertools.labelling import label
 from fertools.locations.lock import alone_in
 from fertools.manifest import read_manifest
 from fertools.stats.raters import raters
+from fertools.versions import curated
 from tests.conftest import REAL, needs_real
 
 SOURCE = '''"""My laboratory: faces that are computed, a text file for each unit."""
@@ -1094,6 +1096,25 @@ def test_columns_count_the_raters_of_a_word(tmp_path):
     alike = label(read_manifest(tmp_path / "out").table, "unanimous")["label_status"].to_pylist()
     assert alike == ["no_majority", "unlabelled", "no_majority"]
     assert raters(read_manifest(tmp_path / "out")).rows == 2
+
+
+def test_whose_data_it_is_may_say_its_terms(tmp_path):
+    put(tmp_path, "raw/happy/1.png", png(draw(person(1), "happiness")))
+
+    def about(**options):
+        ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out", options=options)
+        return read_manifest(tmp_path / "out").card["about"]
+
+    assert about()["licence"] == "own data; no licence stated"
+    said = about(licence="CC BY 4.0", citation="Kim, 2026")  # the same data: nothing is read anew
+    assert (said["licence"], said["citation"], said["sharing"]) == (
+        "CC BY 4.0",
+        "Kim, 2026",
+        "free",
+    )
+    curate(tmp_path / "out")
+    assert about(licence="CC0 1.0")["licence"] == "CC0 1.0"
+    assert curated(tmp_path / "out" / "manifest.parquet")  # what it found is still there
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def assemble(
     card = {
         **content,
         "rows": table.num_rows,
-        "about": {k: getattr(module, k.upper(), "") for k in ABOUT},
+        "about": _about(module, roots),
         "notes": [*notes_on(table, plan), *_told(module, roots, table, records)],
         "detector": _detector(table, plan),
         "stores": {key: {"path": ".", "margin": plan["face"]["margin"], "shards": shards}},
@@ -83,6 +83,12 @@ def assemble(
         "made": made(command),
     }
     return _publish(out, table, content, card)
+
+
+def _about(module: ModuleType, roots: Sequence[Root]) -> dict[str, str]:
+    """The terms that a source declares, or that the user of one for any data says by options."""
+    said = roots[0].options
+    return {k: str(getattr(said, k, None) or getattr(module, k.upper(), "")) for k in ABOUT}
 
 
 def _publish(
@@ -124,12 +130,13 @@ def _kept(manifest: Location) -> dict[str, Any]:
 
 
 def _with_records(manifest: Location, kept: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
-    """The card that a curation left: records may come that change no row."""
-    digest = card["files"].get(RECORDS)
+    """The card that a curation left: records and terms may come that change no row."""
+    digest, now = card["files"].get(RECORDS), {**kept, "about": card["about"]}
     if digest and kept.get("files", {}).get(RECORDS) != digest:
-        kept = with_digest(kept, RECORDS, digest)
-        write_json(card_path(manifest), kept)
-    return kept
+        now = with_digest(now, RECORDS, digest)
+    if now != kept:
+        write_json(card_path(manifest), now)
+    return now
 
 
 def _detector(table: pa.Table, plan: dict[str, Any]) -> dict[str, str]:

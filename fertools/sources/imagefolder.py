@@ -23,9 +23,16 @@ from fertools.roots.archives import unpacked
 from fertools.sources._apart import apart
 from fertools.sources._cells import composed
 from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
-from fertools.sources._own_words import HELP, own_words
+from fertools.sources._own_data import (
+    CITATION_HELP,
+    LABELS_HELP,
+    LICENCE_HELP,
+    UNSTATED,
+    determining_of,
+    own_words,
+)
 
-LICENCE = "yours"
+LICENCE = UNSTATED
 SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
@@ -48,7 +55,9 @@ class Options:
 
     subject_regex: str | None = option(None, SUBJECT_HELP)
     sequence_regex: str | None = option(None, SEQUENCE_HELP)
-    labels: str | None = option(None, HELP)
+    labels: str | None = option(None, LABELS_HELP)
+    licence: str | None = option(None, LICENCE_HELP)
+    citation: str | None = option(None, CITATION_HELP)
 
 
 def labels(options: Options) -> dict[str, str]:
@@ -57,8 +66,8 @@ def labels(options: Options) -> dict[str, str]:
 
 
 def determining(options: Options) -> dict[str, Any]:
-    """What of the options determines the result: the words of a label map, not where it lies."""
-    return {**dataclasses.asdict(options), "labels": labels(options) or None}
+    """What of the options determines the result."""
+    return determining_of(options)
 
 
 def matches(root: Root) -> bool:

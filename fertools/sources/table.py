@@ -23,7 +23,7 @@ import hashlib
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -39,9 +39,16 @@ from fertools.sources._apart import apart
 from fertools.sources._ballot import Ballot, ballot
 from fertools.sources._cells import KIND, composed, read_rows
 from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
-from fertools.sources._own_words import HELP, own_words
+from fertools.sources._own_data import (
+    CITATION_HELP,
+    LABELS_HELP,
+    LICENCE_HELP,
+    UNSTATED,
+    determining_of,
+    own_words,
+)
 
-LICENCE = "yours"
+LICENCE = UNSTATED
 SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
@@ -71,7 +78,9 @@ class Options:
     gender: str | None = option(None, "column with the gender")
     age: str | None = option(None, "column with the age")
     race: str | None = option(None, "column with the race")
-    labels: str | None = option(None, HELP)
+    labels: str | None = option(None, LABELS_HELP)
+    licence: str | None = option(None, LICENCE_HELP)
+    citation: str | None = option(None, CITATION_HELP)
     images: str | None = option(None, "folder that the paths start from")
 
 
@@ -81,8 +90,8 @@ def labels(options: Options) -> dict[str, str]:
 
 
 def determining(options: Options) -> dict[str, Any]:
-    """What of the options determines the result: the words of a label map, not where it lies."""
-    return {**asdict(options), "labels": labels(options) or None, "images": None}
+    """What of the options determines the result: the files, not where they lie."""
+    return {**determining_of(options), "images": None}
 
 
 def matches(root: Root) -> bool:
