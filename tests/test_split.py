@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import csv
 
 from fertools.cli import main
 from fertools.errors import FerError
@@ -264,6 +265,63 @@ def test_rows_without_an_official_part_are_not_called_dealt(tmp_path) -> None:
     assert (done.dealt, done.groups, done.left_out) == (15, 15, {"no_official_split": 5})
     assert not any("official split" in note for note in done.notes)  # told once, by the reason
     assert sum(part.rows for part in done.parts) == 15
+
+
+def test_a_table_says_who_is_shown(tmp_path) -> None:
+    """As a clustering of faces gives it: whom the data set does not name, or names wrongly."""
+    data = write(
+        tmp_path / "a",
+        native_label=["fear", "anger"] * 30,
+        subject=["lab:s1", "lab:s2", None] + [None] * 57,
+        sequence=["film"] * 60,
+    )
+    with pytest.raises(FerError, match=r"58 of 60 faces have no subject; .* --subjects FILE"):
+        split([data], tmp_path / "m.parquet", SplitOptions(folds=2))
+    ids, people = [f"x/{i:04d}" for i in range(1, 60)], [f" c{i // 6}" for i in range(1, 60)]
+    people[:2] = ["s1 ", "others:7"]
+    frame = pa.table({"id": [*ids, "x/9999"], "subject": [*people, "c1"], "score": [1] * 60})
+    csv.write_csv(frame, tmp_path / "who.csv")
+    who = tmp_path / "who.csv"
+    done = split([data], tmp_path / "m.parquet", SplitOptions(folds=2), subjects=who)
+    assert done.notes[:2] == [
+        f"59 subjects are those of {who}; 1 of these rows had another one",
+        f"1 ids of {who} are in none of the data",
+    ]
+    table = rows_of(done.out)
+    assert table["subject"].to_pylist()[:5] == ["lab:s1", "lab:s1", "others:7", "lab:c0", "lab:c0"]
+    folds = table.group_by("group").aggregate([("fold", "count_distinct")])["fold_count_distinct"]
+    assert pc.max(folds).as_py() == 1 and done.kinds == {"subject": 12}
+    assert read_manifest(done.out).facts["subjects"]
+    assert not pc.any(pc.starts_with(recording_names(table), "x:")).as_py()  # one population
+
+
+def test_a_bare_name_is_one_of_the_data_set(tmp_path) -> None:
+    data = write(tmp_path / "a", native_label=["fear"] * 4)
+    frame = pa.table({"id": [f"x/{i:04d}" for i in range(4)], "subject": [1, 1, 2, None]})
+    pq.write_table(frame, tmp_path / "who.parquet")
+    options = SplitOptions(folds=2, grouping=Grouping(or_else="self"))
+    done = split([data], tmp_path / "m.parquet", options, subjects=tmp_path / "who.parquet")
+    assert rows_of(done.out)["subject"].to_pylist() == ["x:1", "x:1", "x:2", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,who\nx/0000,a\n", "needs the columns `id` and `subject`; it has id, who"),
+        (
+            "id,subject\n0000,a\n",
+            "none of its ids is in the data, where .* 'x/0000'; it has '0000'",
+        ),
+        ("id,subject\n", "none of its ids is in the data, .*; it has nothing"),
+        ("id,subject\nx/0000,a\nx/0000,b\n", "an id is null or stands there twice"),
+        ("id,subject\nx/0000\n", "cannot be read as a CSV"),
+    ],
+)
+def test_a_table_of_people_that_cannot_be_used(tmp_path, text, message) -> None:
+    data = write(tmp_path / "a", native_label=["fear"] * 4)
+    (tmp_path / "who.csv").write_text(text)
+    with pytest.raises(FerError, match=message):
+        split([data], tmp_path / "m.parquet", SplitOptions(folds=2), subjects=tmp_path / "who.csv")
 
 
 def test_keep_leaves_dealt_groups_where_they_are(tmp_path) -> None:

@@ -23,6 +23,8 @@ from fertools.cli._complete import from_resources
 @click.option("--stratify/--no-stratify", default=True, help="keep class shares; the default")
 @click.option("--stratify-on", metavar="label,gender", help="columns whose shares are kept")
 @click.option("--group", help="subject (default), sequence or none")
+@click.option("--subjects", metavar="FILE",
+              help="who is shown, where the data do not say: id, subject")  # fmt: skip
 @click.option("--or-else", help="for rows without it: twin or self")
 @click.option("--merge-twins", is_flag=True, help="copies found by `curate` widen the groups")
 @click.option("--label-rule", help="uploader (default), majority, unanimous, ferplus-majority, ..")
@@ -47,8 +49,8 @@ def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     from fertools.split import split
 
     line = _show.line()
-    keep, force, out = typed.pop("keep"), typed.pop("force"), typed.pop("out")
-    result = split(data, out, _options(typed), keep=keep, force=force, command=line)
+    out, ways = typed.pop("out"), {name: typed.pop(name) for name in ("keep", "subjects", "force")}
+    result = split(data, out, _options(typed), **ways, command=line)
     if as_json:
         _show.as_json({**dataclasses.asdict(result), "out": str(result.out)})
         return

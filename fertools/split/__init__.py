@@ -32,6 +32,7 @@ from fertools.split.grouping import Grouping, Groups, group_rows
 from fertools.split.judged import Judged, judge, renamed
 from fertools.split.kept import encode_parts
 from fertools.split.options import SplitOptions as SplitOptions
+from fertools.split.people import with_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,17 @@ def split(
     options: SplitOptions,
     *,
     keep: str | Path | None = None,
+    subjects: str | Path | None = None,
     force: bool = False,
     command: str | None = None,
 ) -> Split:
     """Deal the rows of the manifests in `data` and write the split manifest `out`.
 
-    With `keep`, groups that an older split manifest dealt stay where they are. Raises `FerError`
-    for options that exclude one another, data without the subjects asked for, ids that occur in two
-    data sets, an `out` that is there (without `force`), and for data that a protocol is not for or
-    that lacks rows of its list.
+    With `keep`, groups that an older split manifest dealt stay where they are; `subjects` is a
+    table that says who is shown (`people.with_people`). Raises `FerError` for options that exclude
+    one another, data without the subjects asked for, ids that occur in two data sets, an `out` that
+    is there (without `force`), and for data that a protocol is not for or that lacks rows of its
+    list.
     """
     options.check()
     out = at(out)
@@ -88,6 +91,9 @@ def split(
         raise FerError(f"{out}: is there; give another -o, or --force")
     manifests = [read_manifest(file) for file in files]
     table = _merged(manifests, files)
+    known: list[str] = []
+    if subjects is not None:
+        table, known = with_people(table, Path(subjects))
     if options.protocol and (keep or len(files) > 1):
         raise FerError("--protocol deals one data set alone; leave --keep and the others out")
     if options.official and keep:
@@ -102,7 +108,7 @@ def split(
             "deal; `fertools stats` says why"
         )
     part, shares, notes = deal_rows(table, options, groups, dealable, listed, keep)
-    notes = [*groups.notes, *notes]
+    notes = [*known, *groups.notes, *notes]
     dealt = part >= 0
     table = _written(table, groups, part, options)
     report = _report(table, groups, part, shares, options)
@@ -110,6 +116,7 @@ def split(
         "split": {k: v for k, v in dataclasses.asdict(options).items() if v is not None},
         "from": {_name(m, f): sha256(f)[:32] for m, f in zip(manifests, files, strict=True)},
         "keep": sha256(manifest_at(keep))[:32] if keep else None,
+        **({} if subjects is None else {"subjects": sha256(Path(subjects))[:32]}),
     }
     if options.protocol:
         facts["protocol"], told = _protocol(options, found, listed, manifests[0])

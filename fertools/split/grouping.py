@@ -84,7 +84,7 @@ def _refuse_unknown(own: Codes, needed: npt.NDArray[np.bool_], ways: Grouping, r
             "deal this data by --ratios, without --protocol"
             if rule
             else "say --or-else twin (copies that `curate` found stay together) or --or-else self "
-            "(each face alone), or --group none"
+            "(each face alone), or --group none; a table that knows them is --subjects FILE"
         )
         raise FerError(
             f"{rule}--group {ways.group}: {missing:,} of {int(needed.sum()):,} faces have no "
