@@ -55,6 +55,7 @@ class Rule:
 
     ratios: tuple[float, ...] = setting(())
     folds: int = setting(0, low=0)
+    leave_one_out: bool = setting(False)
     official: bool = setting(False)
     val_from: float = setting(0.0, low=0, high=1)
     group: str = setting("subject")

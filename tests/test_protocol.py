@@ -16,7 +16,7 @@ from fertools.cli import main
 from fertools.columns import encode
 from fertools.curate.policy import read_policy
 from fertools.errors import FerError
-from fertools.fakes import ck48
+from fertools.fakes import ck48, jaffe
 from fertools.flows import _lists_ck48
 from fertools.flows._lists import identity, listed
 from fertools.flows.protocols import TEXTS, toml
@@ -432,6 +432,16 @@ def test_a_rule_is_followed(tmp_path) -> None:
     ).as_py()
     facts = read_manifest(out).facts
     assert facts["protocol"]["name"] == "rafdb-valfromtrain"
+
+
+def test_each_woman_of_jaffe_is_left_out_once(tmp_path) -> None:
+    truth = jaffe.write(tmp_path / "raw", people=4)
+    data = ingest("jaffe", truth.raws(tmp_path / "raw"), tmp_path / "data").out
+    done = split([data], tmp_path / "m.parquet", SplitOptions(protocol="jaffe-loso"))
+    dealt = read_manifest(done.out).table.filter(pc.field("fold").is_valid())
+    who = set(zip(dealt["subject"].to_pylist(), dealt["fold"].to_pylist(), strict=True))
+    people = sorted({subject for subject, _ in who})
+    assert who == {(subject, fold) for fold, subject in enumerate(people)} and len(people) >= 4
 
 
 def test_people_of_a_rule_are_kept_apart(tmp_path) -> None:

@@ -267,6 +267,32 @@ def test_rows_without_an_official_part_are_not_called_dealt(tmp_path) -> None:
     assert sum(part.rows for part in done.parts) == 15
 
 
+def test_of_leave_one_out_each_group_is_a_fold(tmp_path) -> None:
+    """However unlike the groups are in size: two that are dealt together would be no LOSO."""
+    people = ["p:big"] * 200 + [f"p:{i:02d}" for i in range(11) for _ in range(1 + i % 2)]
+    words = [("anger", "fear", "neutral")[i % 3] for i in range(len(people))]
+    data = write(tmp_path / "a", native_label=words, subject=people)
+    options = SplitOptions(leave_one_out=True)
+    done = split([data], tmp_path / "m.parquet", options)
+    table = rows_of(done.out)
+    of = dict(zip(table["group"].to_pylist(), table["fold"].to_pylist(), strict=True))
+    assert list(of) == ["p:big", *sorted(set(people) - {"p:big"})]
+    assert sorted(of.values()) == list(range(12)) and of["p:00"] == 0 and of["p:big"] == 11
+    assert (done.groups, done.dealt, done.notes) == (12, len(people), [])
+    assert read_manifest(done.out).facts["split"]["folds"] == 12
+    assert sum(part.target for part in done.parts) == pytest.approx(len(people))
+    with pytest.raises(FerError, match="--keep goes with --ratios and --folds"):
+        split([data], tmp_path / "n.parquet", options, keep=done.out)
+    alone = dataclasses.replace(options, grouping=Grouping(group="none"))
+    split([data], tmp_path / "n.parquet", alone)
+    one = write(tmp_path / "b", native_label=words, subject=["p:big"] * len(words))
+    with pytest.raises(FerError, match="--group subject: there is one alone; nobody would train"):
+        split([one], tmp_path / "o.parquet", options)
+    many = write(tmp_path / "c", native_label=["fear"] * 1001)
+    with pytest.raises(FerError, match=r"one of 1,001 is left out each time; at most 1,000"):
+        split([many], tmp_path / "o.parquet", alone)
+
+
 def test_a_table_says_who_is_shown(tmp_path) -> None:
     """As a clustering of faces gives it: whom the data set does not name, or names wrongly."""
     data = write(

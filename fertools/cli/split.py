@@ -14,6 +14,8 @@ from fertools.cli._complete import from_resources
 @click.option("-o", "--out", required=True, help="the split manifest to write")
 @click.option("--ratios", metavar="8:1:1", help="train:val:test; two numbers: no test part")
 @click.option("--folds", type=int, help="number of folds; each row is tested in one")
+@click.option("--leave-one-out", is_flag=True, default=None,
+              help="a fold for each group: LOSO, of people")  # fmt: skip
 @click.option("--official", is_flag=True, help="the parts that the data set was published with")
 @click.option("--val-from", metavar="train:0.1", help="with --official: validation from training")
 @click.option("--protocol", metavar="NAME", type=from_resources("manifests", ".toml"),
@@ -44,7 +46,8 @@ def command(data: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Deal the faces of one or more data sets to parts.
 
     Whole groups are dealt, classes keep their shares. Say how by one of --ratios, --folds,
-    --official and --protocol. Rows without a face or label stay in the manifest, in no part.
+    --leave-one-out, --official and --protocol. Rows without a face or label stay in the manifest,
+    in no part.
     """
     from fertools.split import split
 

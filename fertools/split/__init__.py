@@ -31,6 +31,7 @@ from fertools.split.following import Followed, plan
 from fertools.split.grouping import Grouping, Groups, group_rows
 from fertools.split.judged import Judged, judge, renamed
 from fertools.split.kept import encode_parts
+from fertools.split.options import MOST_FOLDS
 from fertools.split.options import SplitOptions as SplitOptions
 from fertools.split.people import with_people
 
@@ -96,7 +97,7 @@ def split(
         table, known = with_people(table, Path(subjects))
     if options.protocol and (keep or len(files) > 1):
         raise FerError("--protocol deals one data set alone; leave --keep and the others out")
-    if options.official and keep:
+    if (options.official or options.leave_one_out) and keep:
         raise FerError("--keep goes with --ratios and --folds; leave it out")
     found, options, listed = _labelled(table, manifests[0].facts.get("source"), options)
     table = found.table
@@ -107,6 +108,8 @@ def split(
             f"{', '.join(map(str, data))}: no row has a face and a label, so there is nothing to "
             "deal; `fertools stats` says why"
         )
+    if options.leave_one_out:
+        options = dataclasses.replace(options, folds=_one_each(groups.codes[dealable], options))
     part, shares, notes = deal_rows(table, options, groups, dealable, listed, keep)
     notes = [*known, *groups.notes, *notes]
     dealt = part >= 0
@@ -173,6 +176,16 @@ def _labelled(
     names = mapping(options.labels) if options.labels else None
     labelled = label(table, options.label_rule, names)
     return judge(labelled, names, bool(options.verdicts)), options, None
+
+
+def _one_each(groups: Codes, options: SplitOptions) -> int:
+    """How many folds there are where each group is one. Raises `FerError` for too many, or one."""
+    many, of = len(np.unique(groups)), options.grouping.group
+    if 2 <= many <= MOST_FOLDS:
+        return many
+    what = f"one of {many:,} is left out each time; " if many > 1 else "there is one alone; "
+    cure = f"at most {MOST_FOLDS:,} may be, so say --folds 10" if many > 1 else "nobody would train"
+    raise FerError(f"{options.rule}--leave-one-out with --group {of}: {what}{cure}")
 
 
 def _check_rule(options: SplitOptions) -> None:

@@ -38,9 +38,13 @@ def deal_rows(
         return _as_listed(listed, dealable)
     if options.official:
         return _official(table, options, groups, strata, dealable)
+    codes, place = np.unique(groups.codes[dealable], return_inverse=True)
+    if options.leave_one_out:
+        part = np.full(table.num_rows, -1)
+        part[dealable] = place
+        return part, np.bincount(place) / len(place), []
     shares = np.ones(options.folds) if options.folds else np.array(options.ratios)
     shares = shares / shares.sum()
-    codes, place = np.unique(groups.codes[dealable], return_inverse=True)
     if options.folds and len(codes) < options.folds:
         most = f"say --folds {len(codes)}" if len(codes) > 1 else "there is nobody to hold out"
         raise FerError(f"{len(codes)} groups for {options.folds} folds; {most}")

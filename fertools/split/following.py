@@ -67,6 +67,7 @@ def _of_rule(rule: Rule) -> dict[str, Any]:
     return {
         "ratios": rule.ratios or None,
         "folds": rule.folds or None,
+        "leave_one_out": rule.leave_one_out or None,
         "official": rule.official,
         "val_from": rule.val_from or None,
         "stratify_on": rule.stratify_on,

@@ -13,10 +13,11 @@ TYPED = {"grouping": "--group, --or-else and --merge-twins", "stratify_on": "--s
 
 @dataclass(frozen=True, slots=True)
 class SplitOptions:
-    """How to deal. Exactly one of `ratios`, `folds`, `official`, `protocol`.
+    """How to deal. Exactly one of `ratios`, `folds`, `leave_one_out`, `official`, `protocol`.
 
-    A protocol decides all the rest; of one with several draws `draw` takes one, and of a list
-    `allow_missing` rows may be missing or ambiguous in the data. With `verdicts` the word of
+    `leave_one_out` makes a fold of every group, in the order of their names: LOSO where these are
+    subjects. A protocol decides all the rest; of one with several draws `draw` takes one, and of a
+    list `allow_missing` rows may be missing or ambiguous in the data. With `verdicts` the word of
     reviewers is the label where there is one.
     """
 
@@ -33,6 +34,7 @@ class SplitOptions:
     labels: str | None = None
     seed: int = 0
     verdicts: bool | None = None
+    leave_one_out: bool | None = None
     crop: str | None = None  # "box" or "context": how the faces of this split are to be read
 
     @property
@@ -42,9 +44,12 @@ class SplitOptions:
 
     def check(self) -> None:
         """Raise `FerError` for values that are unknown or exclude one another."""
-        ways = (self.ratios, self.folds, self.official or None, self.protocol)
-        if sum(way is not None for way in ways) != 1:
-            raise FerError("say one of --ratios 8:1:1, --folds 10, --official, --protocol NAME")
+        whole = self.official or None, self.leave_one_out or None
+        if sum(way is not None for way in (self.ratios, self.folds, self.protocol, *whole)) != 1:
+            raise FerError(
+                "say one of --ratios 8:1:1, --folds 10, --leave-one-out, --official, --protocol "
+                "NAME"
+            )
         if self.crop not in (None, "box", "context"):
             raise unknown("crop", str(self.crop), ["box", "context"])
         self._check_protocol()
