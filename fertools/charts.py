@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fertools.errors import FerError
 from fertools.manifest import write_whole
+from fertools.stats import BESIDE
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -42,17 +43,28 @@ def bars(
     parts: Sequence[str],
     counts: npt.ArrayLike,
 ) -> None:
-    """Share of each value within each part, (parts, values), as grouped bars with counts on top."""
+    """Share of each value within each part, (parts, values), as grouped bars with counts on top.
+
+    Of many parts one bar shows all, with the lowest and the highest share of a part.
+    """
     pyplot = _pyplot()
     numbers = np.asarray(counts, float)
-    share = 100 * numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
+    share = _shares(numbers)
+    ends: dict[str, Any] = {}
+    if len(parts) > BESIDE:
+        whole = numbers.sum(axis=0, keepdims=True)
+        reach = np.abs(np.stack([share.min(axis=0), share.max(axis=0)]) - _shares(whole))
+        ends = {"yerr": reach, "capsize": 3, "ecolor": "#666666"}
+        parts = [f"all of {len(parts)} parts, with the lowest and the highest"]
+        numbers, share = whole, _shares(whole)
     figure, axes = pyplot.subplots(figsize=(max(6.0, 1.2 * len(values) + 1), 4), dpi=120)
     width = 0.8 / len(parts)
     for i, part in enumerate(parts):
         places = np.arange(len(values)) + (i - (len(parts) - 1) / 2) * width
         label = f"{part} ({int(numbers[i].sum()):,})"
-        drawn = axes.bar(places, share[i], width, label=label, color=COLOURS[i % len(COLOURS)])
-        if len(parts) <= 3:
+        colour = COLOURS[i % len(COLOURS)]
+        drawn = axes.bar(places, share[i], width, label=label, color=colour, **ends)
+        if len(parts) <= 3 and not ends:
             shown = [f"{int(n):,}" for n in numbers[i]]
             axes.bar_label(drawn, shown, fontsize=6, rotation=90, padding=2)
     axes.set_xticks(np.arange(len(values)), values, rotation=20, ha="right")
@@ -62,6 +74,11 @@ def bars(
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=min(len(parts), 5))
     _save(figure, path)
+
+
+def _shares(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Counts (parts, values) as per cent of their part."""
+    return np.asarray(100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
 def curves(path: Path, title: str, log: Sequence[Mapping[str, float]]) -> None:

@@ -88,6 +88,15 @@ def test_a_row_of_one_opinion_was_not_labelled_by_several(tmp_path):
     assert "2 rows were labelled by several people" in told
 
 
+def test_of_many_folds_the_ends_are_told(tmp_path):
+    """A column for each person left out would be no table."""
+    words = ["fear", "anger", "anger"] * 14 + ["fear"] * 3
+    made(tmp_path / "data", smooth(45, seed=1), label=words, fold=[i // 3 for i in range(45)])
+    page = datasheet(tmp_path / "data")
+    assert "| class | all 15 parts | fewest in a part | most in a part | share |" in page
+    assert "| anger | 28 | 0 | 2 | 62.2% |" in page and "| fear | 17 | 1 | 3 | 37.8% |" in page
+
+
 def test_both_languages_say_the_same_things(study):
     assert ENGLISH.keys() == KOREAN.keys()
     assert RELATIONS["en"].keys() == RELATIONS["ko"].keys()

@@ -283,6 +283,8 @@ def test_of_leave_one_out_each_group_is_a_fold(tmp_path) -> None:
     assert sum(part.target for part in done.parts) == pytest.approx(len(people))
     with pytest.raises(FerError, match="--keep goes with --ratios and --folds"):
         split([data], tmp_path / "n.parquet", options, keep=done.out)
+    with pytest.raises(SystemExit):
+        main(["split", str(data), "--leave-one-out", "-o", str(tmp_path / "p.parquet")])
     alone = dataclasses.replace(options, grouping=Grouping(group="none"))
     split([data], tmp_path / "n.parquet", alone)
     one = write(tmp_path / "b", native_label=words, subject=["p:big"] * len(words))

@@ -11,7 +11,7 @@ from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
 from fertools.manifest import Manifest, conform, write_manifest
-from fertools.stats import as_rows, parts_of, stats
+from fertools.stats import as_table, parts_of, stats
 from fertools.stats.raters import raters
 
 
@@ -48,12 +48,23 @@ def test_parts_come_in_the_usual_order() -> None:
 def test_shares_and_imbalance() -> None:
     words = ["anger"] * 3 + ["fear"] + ["anger", "fear"]
     result = stats(manifest(label=words, split=["train"] * 4 + ["test"] * 2))
-    assert as_rows(result.balance) == [
+    head, rows = as_table(result.balance)
+    assert head == ["label", "rows", "train", "test"]
+    assert rows == [
         ["anger", 4, "3 (75.0 %)", "1 (50.0 %)"],
         ["fear", 2, "1 (25.0 %)", "1 (50.0 %)"],
     ]
     assert result.balance.imbalance == 2
     assert result.balance.effective_classes[1] == pytest.approx(2)
+
+
+def test_folds_that_are_too_many_for_columns_are_rows() -> None:
+    words = ["anger", "fear", "fear"] * 13
+    result = stats(manifest(label=words, fold=[i // 3 for i in range(39)]))
+    head, rows = as_table(result.balance)
+    assert head == ["", "anger", "fear", "rows"]
+    assert rows[:2] == [["fold 0", 1, 2, 3], ["fold 1", 1, 2, 3]]
+    assert len(rows) == 14 and rows[-1] == ["all", 13, 26, 39]
 
 
 def test_a_column_that_leans_on_the_split_is_found_over_groups() -> None:
@@ -134,6 +145,23 @@ def test_the_chart_is_a_picture_and_the_same_each_time(tmp_path) -> None:
     assert data == (tmp_path / "b.png").read_bytes()
     with pytest.raises(FerError, match="cannot be written"):
         bars(tmp_path / "no" / "a.png", "label", ["a"], ["all"], [[1]])
+
+
+def test_a_chart_of_many_folds_has_one_bar_for_all(tmp_path, monkeypatch) -> None:
+    from fertools import charts
+
+    drawn = []
+    monkeypatch.setattr(charts, "_save", lambda figure, _: drawn.append(figure.axes[0]))
+    folds = [[3, 1]] * 12 + [[1, 3]]
+    charts.bars(
+        tmp_path / "a.png", "label", ["anger", "fear"], [f"fold {i}" for i in range(13)], folds
+    )
+    (axes,) = drawn
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx(
+        [100 * 37 / 52, 100 * 15 / 52]
+    )
+    ends = axes.collections[0].get_segments()
+    assert [e[:, 1].tolist() for e in ends] == [pytest.approx([25, 75])] * 2
 
 
 def test_a_chart_that_cannot_be_written_leaves_the_one_before(tmp_path) -> None:

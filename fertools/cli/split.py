@@ -99,20 +99,8 @@ def _print(result: Any) -> None:
     parts = list(dict.fromkeys(p.part for p in result.parts))
     labels = list(dict.fromkeys(p.label for p in result.parts))
     cells = {(p.part, p.label): p for p in result.parts}
-    rows: list[list[Any]] = []
-    for name in labels:
-        total = sum(cells[part, name].rows for part in parts)
-        here = [cells[part, name] for part in parts]
-        off = [100 * (cell.rows - cell.target) / max(total, 1) for cell in here]
-        shown = [
-            f"{cell.rows:,} ({o:+z.1f})" if len(parts) < 4 else f"{cell.rows:,}"
-            for cell, o in zip(here, off, strict=True)
-        ]
-        rows.append([name, total, *shown, f"{max(map(abs, off), default=0):.1f}"])
-    totals = [sum(cells[part, name].rows for name in labels) for part in parts]
-    rows.append(["all", sum(totals), *(f"{n:,}" for n in totals), ""])
-    title = "rows per class and part; off: points off the target share, the farthest part's last"
-    _show.table(title, ["label", "rows", *parts, "off"], rows)
+    table = [[cells[part, name] for part in parts] for name in labels]
+    _print_parts(parts, labels, table)
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in result.kinds.items())
     click.echo(
         f"{result.dealt:,} of {result.rows:,} rows dealt in {result.groups:,} groups ({kinds})"
@@ -122,3 +110,30 @@ def _print(result: Any) -> None:
     for note in result.notes:
         click.echo(f"note: {note}")
     click.echo(f"wrote {result.out}")
+
+
+def _print_parts(parts: list[str], labels: list[str], table: list[list[Any]]) -> None:
+    """The rows of each class (lines of the table) in each part; many parts become lines."""
+    from fertools.stats import BESIDE
+
+    rows = [[cell.rows for cell in line] for line in table]
+    totals = [sum(line) for line in rows]
+    off = [
+        [100 * (cell.rows - cell.target) / max(total, 1) for cell in line]
+        for line, total in zip(table, totals, strict=True)
+    ]
+    worst = [max(map(abs, line), default=0) for line in off]
+    if len(parts) > BESIDE:
+        title = (
+            f"rows per part and class; {max(worst, default=0):.1f} points off the target at most"
+        )
+        lines = [[part, *counts, sum(counts)] for part, *counts in zip(parts, *rows, strict=True)]
+        _show.table(title, ["", *labels, "rows"], [*lines, ["all", *totals, sum(totals)]])
+        return
+    lines = []
+    for name, total, counts, points, far in zip(labels, totals, rows, off, worst, strict=True):
+        shown = [f"{n:,} ({o:+z.1f})" for n, o in zip(counts, points, strict=True)]
+        lines.append([name, total, *(shown if len(parts) < 4 else counts), f"{far:.1f}"])
+    lines.append(["all", sum(totals), *map(sum, zip(*rows, strict=True)), ""])
+    title = "rows per class and part; off: points off the target share, the farthest part's last"
+    _show.table(title, ["label", "rows", *parts, "off"], lines)

@@ -48,14 +48,17 @@ def command(manifest: str, plot: Path | None, as_json: bool, **typed: Any) -> No
 
 
 def _print(result: Any) -> None:
-    from fertools.stats import as_rows
+    from fertools.stats import BESIDE, as_table
 
     found = result.balance
     click.echo(_show.statuses(result.statuses))
-    _show.table(f"{found.column} per part", [found.column, "rows", *found.parts], as_rows(found))
+    _show.table(f"{found.column} per part", *as_table(found))
     effective = ", ".join(
         f"{part} {n:.2f}" for part, n in zip(found.parts, found.effective_classes, strict=True)
     )
+    if (many := len(found.parts)) > BESIDE:
+        low, high = min(found.effective_classes), max(found.effective_classes)
+        effective = f"{low:.2f} .. {high:.2f} in {many} parts"
     click.echo(f"imbalance ratio {found.imbalance:.2f}; effective classes: {effective}")
     if found.unknown:
         click.echo(f"{found.unknown:,} rows have no {found.column}")

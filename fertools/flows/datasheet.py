@@ -25,6 +25,7 @@ from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
 from fertools.measures.words import per_cent
+from fertools.stats import BESIDE
 
 FEW = 30  # test rows of a class below which its score is called unreliable
 EVEN = 3.0  # an imbalance below which accuracy alone does not mislead much
@@ -105,10 +106,15 @@ class Sheet:
         ok, pending = found.statuses.get("ok", 0), found.statuses.get("pending", 0)
         failed = sum(found.statuses.values()) - ok - pending
         balance = found.balance
-        sums = [int(sum(column)) for column in zip(*balance.counts, strict=True)]
+        of_class = list(zip(*balance.counts, strict=True))
+        sums = list(map(sum, of_class))
         all_ = max(1, sum(sums))
+        heads, counted = balance.parts, balance.counts
+        if (many := len(heads)) > BESIDE:
+            heads = [t["all_parts"].format(parts=many), t["fewest"], t["most"]]
+            counted = [sums, list(map(min, of_class)), list(map(max, of_class))]
         rows = [
-            [value, *(f"{counts[i]:,}" for counts in balance.counts), per_cent(sums[i] / all_, "%")]
+            [value, *(f"{each[i]:,}" for each in counted), per_cent(sums[i] / all_, "%")]
             for i, value in enumerate(balance.values)
         ]
         dropped = sum(tally.rows for tally in self.facts.dropped)
@@ -119,7 +125,7 @@ class Sheet:
             t["what"].format(shape=self._shape()),
         ]
         even = t["imbalance"].format(ratio=max(sums) / min(sums)) if all(sums) and sums else ""
-        head = [t["class"], *balance.parts, t["share"]]
+        head = [t["class"], *heads, t["share"]]
         return [" ".join(filter(None, lines)), _table(head, rows), even, self._people()]
 
     def demography(self) -> list[str]:

@@ -22,6 +22,7 @@ from fertools.measures.words import per_cent
 
 METADATA = ("native_label", "label", "gender", "age", "race", "background", "source")
 UNKNOWN = "(unknown)"
+BESIDE = 12  # parts that stand side by side in a table or a chart; of more, they are rows
 MANY = 60  # values of a column beyond which a table is of no use
 
 
@@ -213,9 +214,16 @@ def _told(table: pa.Table) -> list[str]:
     return [n for n in present if table[n].null_count < table.num_rows]
 
 
-def as_rows(found: Balance) -> list[list[Any]]:
-    """The balance as rows for a table: value, total, then count and share for each part."""
-    counts = np.array(found.counts)
+def as_table(found: Balance) -> tuple[list[str], list[list[Any]]]:
+    """The balance as heads and rows: of each value the total, then count and share in each part.
+
+    Parts that are too many to stand side by side are rows with the count of each value.
+    """
+    counts = np.array(found.counts).reshape(len(found.parts), len(found.values))
+    if len(found.parts) > BESIDE:
+        each = [[p, *row, sum(row)] for p, row in zip(found.parts, found.counts, strict=True)]
+        sums = counts.sum(axis=0).tolist()
+        return ["", *found.values, "rows"], [*each, ["all", *sums, sum(sums)]]
     totals = counts.sum(axis=1)
     rows: list[list[Any]] = []
     for i, value in enumerate(found.values):
@@ -223,4 +231,4 @@ def as_rows(found: Balance) -> list[list[Any]]:
         shares = here / np.maximum(totals, 1)
         shown = [f"{n:,} ({per_cent(s)})" for n, s in zip(here, shares, strict=True)]
         rows.append([value, int(here.sum()), *shown])
-    return rows
+    return [found.column, "rows", *found.parts], rows
