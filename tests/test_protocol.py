@@ -16,7 +16,7 @@ from fertools.cli import main
 from fertools.columns import encode
 from fertools.curate.policy import read_policy
 from fertools.errors import FerError
-from fertools.fakes import ck48, jaffe
+from fertools.fakes import ck48, ckplus, jaffe
 from fertools.flows import _lists_ck48
 from fertools.flows._lists import identity, listed
 from fertools.flows.protocols import TEXTS, toml
@@ -434,10 +434,11 @@ def test_a_rule_is_followed(tmp_path) -> None:
     assert facts["protocol"]["name"] == "rafdb-valfromtrain"
 
 
-def test_each_woman_of_jaffe_is_left_out_once(tmp_path) -> None:
-    truth = jaffe.write(tmp_path / "raw", people=4)
-    data = ingest("jaffe", truth.raws(tmp_path / "raw"), tmp_path / "data").out
-    done = split([data], tmp_path / "m.parquet", SplitOptions(protocol="jaffe-loso"))
+@pytest.mark.parametrize("fake", [jaffe, ckplus])
+def test_each_person_is_left_out_once(tmp_path, fake) -> None:
+    truth, name = fake.write(tmp_path / "raw"), fake.__name__.rpartition(".")[2]
+    data = ingest(name, truth.raws(tmp_path / "raw"), tmp_path / "data").out
+    done = split([data], tmp_path / "m.parquet", SplitOptions(protocol=f"{name}-loso"))
     dealt = read_manifest(done.out).table.filter(pc.field("fold").is_valid())
     who = set(zip(dealt["subject"].to_pylist(), dealt["fold"].to_pylist(), strict=True))
     people = sorted({subject for subject, _ in who})
