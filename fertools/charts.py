@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from fertools.errors import FerError
 from fertools.manifest import write_whole
-from fertools.stats import BESIDE
 
 # Okabe and Ito's palette, told apart with every common colour blindness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+BESIDE = 12  # parts that stand side by side in a chart or a table
 MARK = 6  # pixels from the middle of a mark to its edge, with some air
 PLACES = (  # of a name beside its mark: points to the right and up, and which end is there
     ((5, 4), "left"), ((5, -10), "left"), ((-5, 4), "right"), ((-5, -10), "right"),

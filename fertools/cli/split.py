@@ -114,7 +114,7 @@ def _print(result: Any) -> None:
 
 def _print_parts(parts: list[str], labels: list[str], table: list[list[Any]]) -> None:
     """The rows of each class (lines of the table) in each part; many parts become lines."""
-    from fertools.stats import BESIDE
+    from fertools.charts import BESIDE
 
     rows = [[cell.rows for cell in line] for line in table]
     totals = [sum(line) for line in rows]

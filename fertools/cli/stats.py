@@ -48,7 +48,8 @@ def command(manifest: str, plot: Path | None, as_json: bool, **typed: Any) -> No
 
 
 def _print(result: Any) -> None:
-    from fertools.stats import BESIDE, as_table
+    from fertools.charts import BESIDE
+    from fertools.stats import as_table
 
     found = result.balance
     click.echo(_show.statuses(result.statuses))

@@ -15,6 +15,7 @@ from typing import Any
 
 from fertools import __version__, folder
 from fertools.audit.verdict import LEAKS, UNCHECKED
+from fertools.charts import BESIDE
 from fertools.errors import FerError, unknown
 from fertools.export import _terms
 from fertools.faces import open_faces
@@ -25,7 +26,6 @@ from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
 from fertools.measures.words import per_cent
-from fertools.stats import BESIDE
 
 FEW = 30  # test rows of a class below which its score is called unreliable
 EVEN = 3.0  # an imbalance below which accuracy alone does not mislead much

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fertools.charts import BESIDE
 from fertools.columns import Codes, encode, usable
 from fertools.errors import FerError
 from fertools.manifest import Manifest, read_manifest
@@ -22,7 +23,6 @@ from fertools.measures.words import per_cent
 
 METADATA = ("native_label", "label", "gender", "age", "race", "background", "source")
 UNKNOWN = "(unknown)"
-BESIDE = 12  # parts that stand side by side in a table or a chart; of more, they are rows
 MANY = 60  # values of a column beyond which a table is of no use
 
 
