@@ -1132,6 +1132,63 @@ def test_votes_that_cannot_be_counted(tmp_path, cell, votes, words):
         table(tmp_path, f"path,happy,bored\na.png,{cell},2\n", votes=votes)
 
 
+GROUP = """path,x,y,w,h,right,bottom,v,a
+group.png,10,20,40,40,50,60,-1,0.25
+group.png,100,20,60,60,160,80,,1
+alone.png,0,0,48,48,48,48,0,
+group.png,ten,20,40,40,50,60,0,0
+group.png,,,,,,,0,0
+group.png,900,900,40,40,940,940,0,0
+gone.png,one,2,3,4,3,4,,
+"""
+
+
+@pytest.mark.parametrize(
+    "options", [{"box": "x,y,right,bottom"}, {"box": "x, y, w, h", "box_kind": "size"}]
+)
+def test_a_table_with_boxes_has_a_row_for_each_face_of_a_photograph(tmp_path, options):
+    photo = np.zeros((100, 200, 3), np.uint8)
+    photo[20:60, 10:50], photo[20:80, 100:160] = 200, 90
+    put(tmp_path, "raw/group.png", png(photo))
+    put(tmp_path, "raw/alone.png", png(np.full((48, 48, 3), 7, np.uint8)))
+    rows = table(tmp_path, GROUP, valence="v", arousal="a", **options)
+    ids = [
+        "group.png",
+        "group.png/2",
+        "alone.png",
+        *(f"group.png/{n}" for n in (3, 4, 5)),
+        "gone.png",
+    ]
+    assert [r["id"].removeprefix("table/") for r in rows] == ids
+    found = ["ok", "ok", "ok", "bad_box", "no_box", "bad_box", "missing"]
+    assert [r["status"] for r in rows] == found
+    assert [rows[1][f"box_{end}"] for end in ("x0", "y0", "x1", "y1")] == [100, 20, 160, 80]
+    assert rows[0]["box_source"] == "annotation" and "x = 'ten' is no number" in rows[3]["detail"]
+    assert [r["valence"] for r in rows[:3]] == [-1, None, 0]
+    assert [r["arousal"] for r in rows[:3]] == [0.25, 1, None]
+    faces = open_faces(read_manifest(tmp_path / "out"))
+    assert [int(np.median(face)) for face in faces[[0, 1, 2]]] == [200, 90, 7]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"box": "x,y,w"},
+            r"box 'x,y,w': name four columns, left,top,right,bottom, or wi",
+        ),
+        ({"box": "x,y,w,"}, "name four columns"),
+        ({"box": "x,y,w,z"}, r"no column 'z'; there are path, .*; say which with --box"),
+        ({"box": "x,y,w,h", "box_kind": "yolo"}, "box kind 'yolo': known are"),
+        ({"valence": "h"}, r"t\.csv, row 0: h = '40'; scale this column to -1 \.\. 1"),
+        ({"arousal": "path"}, r"row 0: path = 'group.png' is no number; leave the cell empty"),
+    ],
+)
+def test_numbers_of_a_table_that_cannot_be_used(tmp_path, options, words):
+    with pytest.raises(FerError, match=words):
+        table(tmp_path, GROUP, **options)
+
+
 def test_whoever_is_not_named_is_nobody(tmp_path):
     people = ("None", "N/A", "nan", "NULL", "", "Nan", "none such")
     text = "path,who\n" + "".join(f"a{i}.png,{who}\n" for i, who in enumerate(people))

@@ -5,7 +5,10 @@ below `--images`, the image files that it names. Say which column holds the path
 the label, the subject, the split; labels that are no known words are mapped by a TOML file
 (`--labels map.toml`: `"3" = "happiness"`), the words of up to three raters (`--rater-a`, ..) too.
 How many raters chose which word stands in a column per word: `--votes happiness,sad,n_anger`.
-Without a column for it the person or the sequence may be found in the path (`--subject-regex`).
+Where the face is in a photograph say four columns, in pixels of the upright picture: `--box
+left,top,right,bottom`; a photograph of several people has a row for each, and the ids of all but
+the first end in their number. Without a column for it the person or the sequence may be found in
+the path (`--subject-regex`).
 
 Traps: a path may be absolute or climb out of the folder: such rows are kept with the status
 `unsafe_path` and not read. An image that no row names is not read; a note counts those of a RAW
@@ -22,6 +25,7 @@ import functools
 import hashlib
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -39,6 +43,7 @@ from fertools.sources._apart import apart
 from fertools.sources._ballot import Ballot, ballot
 from fertools.sources._cells import KIND, composed, read_rows
 from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
+from fertools.sources._measured import BoxColumns, box_columns, share
 from fertools.sources._own_data import (
     CITATION_HELP,
     LABELS_HELP,
@@ -52,11 +57,11 @@ LICENCE = UNSTATED
 SHARING = "free"  # `export` may write the pictures
 CITATION = ""
 HOMEPAGE = ""
-DEFAULTS = {"faces": "as-is"}
 PARTS = {**imagefolder.PARTS, "dev": "val", "eval": "val"}
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 RATERS = ("rater_a", "rater_b", "rater_c")
 COLUMNS = ("path", "label", *RATERS, "subject", "sequence", "split", "gender", "age", "race")
+NUMBERS = ("valence", "arousal")
 Size = Callable[[Location], int | None]
 
 
@@ -70,6 +75,10 @@ class Options:
     rater_b: str | None = option(None, "column with the second rater's")
     rater_c: str | None = option(None, "column with the third rater's")
     votes: str | None = option(None, "columns that count the raters who chose the word each names")
+    box: str | None = option(None, "four columns with the face: left,top,right,bottom")
+    box_kind: str = option("corners", "what the last two are: corners, or size (width and height)")
+    valence: str | None = option(None, "column with the valence, -1 .. 1")
+    arousal: str | None = option(None, "column with the arousal, -1 .. 1")
     subject: str | None = option(None, "column with the person")
     subject_regex: str | None = option(None, SUBJECT_HELP)
     sequence: str | None = option(None, "column with the sequence")
@@ -92,6 +101,12 @@ def labels(options: Options) -> dict[str, str]:
 def determining(options: Options) -> dict[str, Any]:
     """What of the options determines the result: the files, not where they lie."""
     return {**determining_of(options), "images": None}
+
+
+def defaults(roots: Sequence[Root]) -> dict[str, Any]:
+    """Images are faces; where the table has boxes the face is there."""
+    boxes = roots[0].options is not None and roots[0].options.box
+    return {"faces": "annotation" if boxes else "as-is"}
 
 
 def matches(root: Root) -> bool:
@@ -117,6 +132,7 @@ def units(root: Root) -> list[Unit]:
     """One unit for each table."""
     options = root.options or Options()
     _ballot_of(options)
+    _boxes_of(options)
     check(options.subject_regex, options.sequence_regex)
     found = [
         table_unit(KIND.sub("", m.inner), m, (options, _base(root, m), _above(root, m)))
@@ -130,19 +146,46 @@ def read(unit: Unit) -> Iterator[Frame]:
     """The rows of the table, in its order."""
     options, base, above = unit.options
     image_of = functools.partial(_image, _sizes(), base)
-    words, counted, member = labels(options), _ballot_of(options), unit.members[0]
+    words, counted, boxes = labels(options), _ballot_of(options), _boxes_of(options)
+    faces: Counter[str] = Counter()
     for number, row in _rows(unit):
-        frame = _frame(row, number, member, options, image_of, above)
+        frame = _frame(row, number, unit.members[0], options, image_of, above)
+        if boxes.names:
+            frame = _boxed(frame, row, boxes, faces)
+        where = f"{unit.members[0].path}, row {number}"
         a, b, c = _said(row, options, words)
-        votes = counted.votes(row, f"{member.path}, row {number}")
-        yield replace(frame, rater_a_label=a, rater_b_label=b, rater_c_label=c, votes=votes)
+        yield replace(
+            frame,
+            rater_a_label=a,
+            rater_b_label=b,
+            rater_c_label=c,
+            votes=counted.votes(row, where),
+            valence=share(row, options.valence, where),
+            arousal=share(row, options.arousal, where),
+        )
+
+
+def _boxed(
+    frame: Frame, row: dict[str, str | None], boxes: BoxColumns, faces: Counter[str]
+) -> Frame:
+    """The frame with its box, told apart from the other `faces` of its photograph."""
+    faces[frame.key] += 1
+    if (nth := faces[frame.key]) > 1:
+        frame = replace(frame, key=f"{frame.key}/{nth}")
+    try:
+        return replace(frame, box=boxes.read(row))
+    except ValueError as error:
+        if frame.status != "ok":
+            return frame
+        return replace(frame, image=None, status="bad_box", detail=f"{frame.path}: {error}")
 
 
 def _rows(unit: Unit) -> Iterator[tuple[int, dict[str, str | None]]]:
     options = unit.options[0]
-    asked = {column: getattr(options, column) for column in COLUMNS}
+    asked = {column: getattr(options, column) for column in (*COLUMNS, *NUMBERS)}
     wanted = {column: (name,) for column, name in asked.items() if name is not None}
-    return read_rows(unit, {**wanted, "votes": tuple(_ballot_of(options).words)})
+    several = {"votes": tuple(_ballot_of(options).words), "box": _boxes_of(options).names}
+    return read_rows(unit, {**wanted, **several})
 
 
 def _ballot_of(options: Options) -> Ballot:
@@ -164,6 +207,10 @@ def _looked_for(unit: Unit) -> Unit:
             size += image.size
             digest.update(f"{path}\0{image.size}\n".encode())
     return replace(unit, rows=rows, named=Named(absent, digest.hexdigest()[:32], size))
+
+
+def _boxes_of(options: Options) -> BoxColumns:
+    return box_columns(options.box, options.box_kind)
 
 
 def _base(root: Root, member: Member) -> Location:
