@@ -84,6 +84,27 @@ def test_all_folds_are_trained_and_pooled(monkeypatch, place) -> None:
     assert [member["name"] for member in found["members"]] == ["fold0", "fold1", "fold2"]
 
 
+def test_folds_are_trained_at_the_same_time(monkeypatch, place) -> None:
+    """In processes of their own: what fails in one stops no other."""
+    line = f"train-baseline demo {QUICK} --set data.manifest=manifests/folds.parquet --fold all"
+    monkeypatch.chdir(place)
+    blocked = place / "runs/at-once/fold1"
+    blocked.mkdir(parents=True)
+    (blocked / "card.json").write_text("{}")
+    result = CliRunner().invoke(cli, f"{line} -o runs/at-once --jobs 2".split())
+    assert isinstance(result.exception, FerError)
+    assert "1 of 3 runs failed; runs/at-once/fold1: holds a data set" in str(result.exception)
+    assert "runs/at-once/fold0: ended" in result.output and "fold2: ended" in result.output
+    (blocked / "card.json").unlink()
+    said = typed(monkeypatch, place, f"{line} -o runs/at-once --jobs 3 --resume")
+    assert "fertools evaluate runs/at-once --out-of-fold" in said
+    cards = [json.loads((blocked.parent / f"fold{k}/card.json").read_text()) for k in range(3)]
+    assert [card["fold"] for card in cards] == [0, 1, 2]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = CliRunner().invoke(cli, f"{line} -o runs/at-once --jobs 2".split())
+    assert "torchrun shares one run" in str(result.exception)
+
+
 def test_the_networks_are_listed_with_their_cost(monkeypatch, place) -> None:
     found = {r["name"]: r for r in json.loads(typed(monkeypatch, place, "models --json"))}
     assert found.keys() == set(folder.names("models"))

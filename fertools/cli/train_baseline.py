@@ -11,6 +11,8 @@ import click
 from fertools.cli import _show
 from fertools.cli._complete import from_resources
 
+Runs = list[tuple[Path, dict[str, Any]]]
+
 
 @click.command(epilog="Example: fertools train-baseline recipes/demo.toml -o runs/demo")
 @click.argument("recipe", type=from_resources("recipes", ".toml"))
@@ -21,6 +23,8 @@ from fertools.cli._complete import from_resources
     "--fold", metavar="K|all", help="of a manifest of folds: the one to keep for the test"
 )
 @click.option("--draw", type=int, help="of a protocol of several draws")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="runs at a time: of seeds, folds or draws")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps")
 @click.option("--resume", is_flag=True, help="go on with runs that were stopped, leave ended ones")
 @click.option("--tensorboard", is_flag=True, help="write TensorBoard events, too")
@@ -33,7 +37,6 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
     """
     from fertools import recipe as recipes
     from fertools.resources import training_recipe
-    from fertools.train import train
     from fertools.train.jobs import plan
 
     file = training_recipe(recipe)
@@ -42,22 +45,51 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
     wanted = recipes.load(file, changes)
     out = typed["out"] or Path("runs") / file.stem
     jobs = plan(wanted, out, typed["fold"], typed["draw"])
+    told = {name: typed[name] for name in ("resume", "device", "tensorboard")}
+    told["command"] = _show.line()
+    if typed["jobs"] > 1:
+        _several(wanted, jobs, typed["jobs"], told)
+    else:
+        _in_turn(wanted, jobs, typed["quiet"], told)
+    if len(jobs) > 1:
+        pool = " --out-of-fold" if typed["fold"] == "all" else ""
+        _score(out, typed["quiet"], pool)
+
+
+def _in_turn(wanted: Any, jobs: Runs, quiet: bool, told: dict[str, Any]) -> None:
+    """Train one run after another, with a line for each epoch."""
+    from fertools.train import train
+
     for folder, options in jobs:
-        show = None if typed["quiet"] else _Lines(folder)
-        train(
-            wanted,
-            folder,
-            **options,
-            resume=typed["resume"],
-            device=typed["device"],
-            progress=show,
-            tensorboard=typed["tensorboard"],
-            say=lambda note: click.echo(f"note: {note}", err=True),
-            command=_show.line(),
-        )
-        if os.environ.get("RANK", "0") == "0":  # of the processes of torchrun the first speaks
-            score = f"fertools evaluate {shlex.quote(str(folder))}"
-            click.echo(f"{folder}: {score}", err=typed["quiet"])
+        show = None if quiet else _Lines(folder)
+        train(wanted, folder, **options, **told, progress=show, say=_note)
+        _score(folder, quiet)
+
+
+def _several(wanted: Any, jobs: Runs, many: int, told: dict[str, Any]) -> None:
+    """Train so many runs at a time, with a line for each that ends; what fails stops no other."""
+    from fertools.errors import FerError
+    from fertools.train.several import train_several
+
+    failed = []
+    for folder, sentence in train_several(wanted, jobs, many, **told):
+        own = sentence.startswith(f"{folder}: ")
+        said = sentence if own else f"{folder}: {sentence or 'ended'}"
+        click.echo(said, err=True)
+        failed += [said] if sentence else []
+    if failed:
+        raise FerError(f"{len(failed)} of {len(jobs)} runs failed; {failed[0]}")
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
+
+
+def _score(folder: Path, quiet: bool, how: str = "") -> None:
+    """How what has been trained is scored; of the processes of torchrun the first speaks."""
+    if os.environ.get("RANK", "0") == "0":
+        score = f"fertools evaluate {shlex.quote(str(folder))}{how}"
+        click.echo(f"{folder}: {score}", err=quiet)
 
 
 class _Lines:
