@@ -24,7 +24,7 @@ Runs = list[tuple[Path, dict[str, Any]]]
 )
 @click.option("--draw", type=int, help="of a protocol of several draws")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
-              help="runs at a time: of seeds, folds or draws")  # fmt: skip
+              help="runs at a time, of seeds and folds")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, mps")
 @click.option("--resume", is_flag=True, help="go on with runs that were stopped, leave ended ones")
 @click.option("--tensorboard", is_flag=True, help="write TensorBoard events, too")

@@ -1,4 +1,4 @@
-"""Several runs of one recipe at a time: seeds, folds or draws, each in a process of its own.
+"""Several runs of one recipe at a time: seeds or folds, each in a process of its own.
 
 In go a recipe and its runs (`jobs.plan`); out comes each folder with what went wrong, as it ends.
 """
