@@ -65,3 +65,11 @@ def test_another_kind_of_file_is_named(tmp_path) -> None:
     (tmp_path / "p.parquet").write_text("id,p_a,p_b")
     with pytest.raises(FerError, match="not a Parquet file"):
         read_probs(tmp_path / "p.parquet")
+
+
+def test_a_file_that_is_not_there_is_called_so(tmp_path) -> None:
+    for name in ("p.parquet", "p.csv"):
+        with pytest.raises(
+            FerError, match="there is no such file; it is to hold a column `id` and"
+        ):
+            read_probs(tmp_path / name)

@@ -341,6 +341,7 @@ def test_a_bare_name_is_one_of_the_data_set(tmp_path) -> None:
             "none of its ids is in the data, where .* 'x/0000'; it has '0000'",
         ),
         ("id,subject\n", "none of its ids is in the data, .*; it has nothing"),
+        ("id;subject\nx/0000;a\n", "it has id;subject; save it with commas"),
         ("id,subject\nx/0000,a\nx/0000,b\n", "an id is null or stands there twice"),
         ("id,subject\nx/0000\n", "cannot be read as a CSV"),
     ],

@@ -38,7 +38,9 @@ def read_tabular(file: Path, needs: str, texts: Sequence[str] = ()) -> pa.Table:
 
 def lacks(file: Path, needs: str, table: pa.Table) -> FerError:
     """The error for a table without the columns that it needs."""
-    return FerError(f"{file}: needs {needs}; it has {', '.join(table.column_names)}")
+    names = table.column_names
+    cure = "; save it with commas between the columns" if len(names) == 1 else ""
+    return FerError(f"{file}: needs {needs}; it has {', '.join(names)}{cure}")
 
 
 def cast(
@@ -52,6 +54,8 @@ def cast(
 
 
 def _table(file: Path, needs: str, texts: Sequence[str]) -> pa.Table:
+    if not file.is_file():
+        raise FerError(f"{file}: there is no such file; it is to hold {needs}")
     if file.suffix.lower() != ".csv":
         return read_parquet(file, file, cure=f"; write {needs} as Parquet or as .csv")
     try:
