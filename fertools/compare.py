@@ -65,7 +65,7 @@ class Comparison:
     only_second: int | None
     mcnemar: float | None
     looks: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def compare(first: Path | str, second: Path | str, options: Options | None = None) -> Comparison:
