@@ -10,13 +10,17 @@ from fertools.errors import FerError
 from fertools.train.workers import each
 
 
-def complain(task: int) -> str:
-    return f"{task} with {torch.get_num_threads()} threads" if task % 2 else ""
+def complain(task: int) -> None:
+    if task % 2:
+        raise FerError(f"{task} with {torch.get_num_threads()} threads")
 
 
-def die(task: int) -> str:
+def die(task: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    return ""
+
+
+def err(task: int) -> None:
+    raise ZeroDivisionError(task)
 
 
 def test_each_task_is_done_once_and_processes_share_the_threads(monkeypatch) -> None:
@@ -27,6 +31,12 @@ def test_each_task_is_done_once_and_processes_share_the_threads(monkeypatch) -> 
         (2, ""),
         (3, "3 with 2 threads"),
     ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_fault_of_our_own_is_no_complaint(jobs: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(each([1, 2], err, jobs))
 
 
 def test_a_killed_process_is_told_in_a_sentence() -> None:

@@ -178,22 +178,18 @@ def _missing(
     return [task for _, task in ordered if task.trial not in failed]
 
 
-def _train(task: Task, progress: Progress | None = None) -> str:
-    """Train one run to its end; returns the complaint, or ""."""
+def _train(task: Task, progress: Progress | None = None) -> None:
+    """Train one run to its end."""
     name = str(task.folder)
-    try:
-        train(
-            recipe_of(task.trial, [f"data.manifest={task.manifest}"]),
-            task.folder,
-            **task.options,
-            resume=True,
-            device=task.device,
-            progress=None if progress is None else partial(progress, name),
-            command="fertools reproduce",
-        )
-    except FerError as error:
-        return str(error)
-    return ""
+    train(
+        recipe_of(task.trial, [f"data.manifest={task.manifest}"]),
+        task.folder,
+        **task.options,
+        resume=True,
+        device=task.device,
+        progress=None if progress is None else partial(progress, name),
+        command="fertools reproduce",
+    )
 
 
 def _score(trial: Trial, place: Place, device: str, say: Say) -> None:

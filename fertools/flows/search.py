@@ -270,13 +270,8 @@ def _ready(opened: Opened, place: Place, state: State, chosen: Iterable[str]) ->
                 yield Task(name, found, folder, {opened.plan.over: number}, place.device)
 
 
-def _train(task: Task) -> str:
-    try:
-        train(
-            task.recipe, task.folder, **task.options, resume=True, device=task.device,
-            command=COMMAND,
-        )  # fmt: skip
-        select(task.folder, task.device)
-    except FerError as error:
-        return str(error)
-    return ""
+def _train(task: Task) -> None:
+    train(
+        task.recipe, task.folder, **task.options, resume=True, device=task.device, command=COMMAND
+    )
+    select(task.folder, task.device)

@@ -27,14 +27,10 @@ def train_several(
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise FerError("--jobs: torchrun shares one run among its processes; leave --jobs out")
-    work = partial(_complaint, recipe, more)
+    work = partial(_train, recipe, more)
     yield from ((folder, sentence) for (folder, _), sentence in each(runs, work, jobs))
 
 
-def _complaint(recipe: Recipe, more: dict[str, Any], run: Run) -> str:
+def _train(recipe: Recipe, more: dict[str, Any], run: Run) -> None:
     folder, options = run
-    try:
-        train(recipe, folder, **options, **more)
-    except FerError as error:
-        return str(error)
-    return ""
+    train(recipe, folder, **options, **more)

@@ -17,23 +17,32 @@ Task = TypeVar("Task")
 
 
 def each(
-    tasks: Sequence[Task], work: Callable[[Task], str], jobs: int
+    tasks: Sequence[Task], work: Callable[[Task], object], jobs: int
 ) -> Iterator[tuple[Task, str]]:
     """Do `work` for every task, `jobs` at a time; yields the task and its complaint, or "".
 
-    Processes share the threads that torch has here: two on one core would only wait for each other.
+    A `FerError` of one task is its complaint and stops no other. Processes share the threads that
+    torch has here: two on one core would only wait for each other.
     Raises `FerError` where the system killed a process.
     """
     if jobs == 1:
-        yield from ((task, work(task)) for task in tasks)
+        yield from ((task, _complaint(work, task)) for task in tasks)
         return
     threads = max(1, torch.get_num_threads() // jobs)
     context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
     with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (threads,)) as pool:
-        ended = {pool.submit(work, task): task for task in tasks}
+        ended = {pool.submit(_complaint, work, task): task for task in tasks}
         try:
             yield from ((ended[future], future.result()) for future in as_completed(ended))
         except BrokenProcessPool as error:
             raise FerError(
                 f"one of {jobs} training processes was killed, often for memory; give fewer --jobs"
             ) from error
+
+
+def _complaint(work: Callable[[Task], object], task: Task) -> str:
+    try:
+        work(task)
+    except FerError as error:
+        return str(error)
+    return ""
