@@ -55,6 +55,18 @@ def test_orientation_agrees_with_pillow(orientation: int, order: str) -> None:
     assert decoded.pixels.flags.c_contiguous
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("gray", [False, True])
+def test_the_orientation_of_a_tiff_agrees_with_pillow(orientation: int, gray: bool) -> None:
+    pixels = image.to_gray(scene()) if gray else scene()
+    data = saved(pixels, "TIFF", tiffinfo={0x0112: orientation})
+    decoded = image.decode(data, gray=gray)
+    expected = ImageOps.exif_transpose(Pillow.open(io.BytesIO(data)))
+    np.testing.assert_array_equal(decoded.pixels, np.asarray(expected))
+    assert (decoded.width, decoded.height, decoded.orientation) == (120, 90, orientation)
+    assert decoded.pixels.flags.c_contiguous
+
+
 @pytest.mark.parametrize("value", [0, 9, 300])
 def test_an_orientation_that_does_not_exist_leaves_the_picture_alone(value: int) -> None:
     exif = Pillow.Exif()

@@ -81,9 +81,9 @@ def decode(
     The pixels are (H, W, 3) in RGB order, or (H, W) where `gray` is set: of a JPEG the luma channel
     as it is stored, of any other format `to_gray` of the colours. Samples of 16 bits lose the lower
     8; alpha is dropped and the stored colours stand (a TIFF is blended onto black by its decoder).
-    The EXIF orientation of a JPEG is applied, that of other formats is not looked for. `reduce`
-    (1, 2, 4, 8) decodes a JPEG at a fraction of its size, rounded up; other formats have no such
-    scale and come in full, which the record says.
+    The orientation of a JPEG (EXIF) or a TIFF is applied, that of other formats is not looked for.
+    `reduce` (1, 2, 4, 8) decodes a JPEG at a fraction of its size, rounded up; other formats have
+    no such scale and come in full, which the record says.
 
     Raises `ImageFault` with the reasons `empty`, `not_an_image`, `too_large` (over `max_pixels`,
     judged by the header), `truncated` (no end marker, or one in the middle of the rows) and
@@ -106,7 +106,9 @@ def decode(
     pixels = _decode(data, flags)
     if header.kind == "jpeg" and _ended_early(data, header, pixels, flags):
         raise ImageFault("truncated", "a JPEG whose end marker stands before its last rows")
-    upright = _upright(to_gray(pixels) if gray else pixels, header.orientation)
+    upright = to_gray(pixels) if gray else pixels
+    if header.kind != "tiff":  # whose decoder turns it itself
+        upright = _upright(upright, header.orientation)
     return Image(upright, header.width, header.height, header.orientation, reduce)
 
 

@@ -38,9 +38,9 @@ class Header:
     """Size and kind of an image file.
 
     `height` and `width` are those of the stored pixels, before the orientation is applied;
-    `channels` is 1 for gray and 3 for anything else, without alpha; `orientation` is the EXIF value
-    1..8 of a JPEG and 1 for every other format; `scan` is the offset of a JPEG's first scan, 0 for
-    other formats or where the given bytes end before it.
+    `channels` is 1 for gray and 3 for anything else, without alpha; `orientation` is the value 1..8
+    of a JPEG's EXIF block or of a TIFF, and 1 for every other format; `scan` is the offset of a
+    JPEG's first scan, 0 for other formats or where the given bytes end before it.
     """
 
     kind: str
@@ -81,7 +81,8 @@ def _by_signature(data: bytes) -> Header:
     if data[:4] in TIFF_ORDER:
         tags = tiff_tags(data)
         gray = tags.get(TAG_SAMPLES, 1) < 3 and tags.get(TAG_PHOTOMETRIC, 1) < 2
-        return Header("tiff", tags.get(TAG_HEIGHT, 0), tags.get(TAG_WIDTH, 0), 1 if gray else 3)
+        height, width = tags.get(TAG_HEIGHT, 0), tags.get(TAG_WIDTH, 0)
+        return Header("tiff", height, width, 1 if gray else 3, _orientation(tags))
     if data[:6] in (b"GIF87a", b"GIF89a") or data[4:8] == b"ftyp":
         kind = "GIF" if data[:3] == b"GIF" else data[8:12].decode("latin-1").strip().upper()
         raise ImageFault("not_an_image", f"a {kind} file; convert it to JPEG, PNG or TIFF")
@@ -102,7 +103,7 @@ def _jpeg(data: bytes) -> Header:
             break
         body = data[at + 4 : at + 2 + length]
         if marker == APP1 and body[:6] == b"Exif\0\0" and not orientation:
-            orientation = tiff_tags(body[6:]).get(TAG_ORIENTATION, 1)
+            orientation = _orientation(tiff_tags(body[6:]))
         elif marker in SOF:
             frame = struct.unpack_from(">xHHB", body)
         at += 2 + length
@@ -112,9 +113,13 @@ def _jpeg(data: bytes) -> Header:
     if frame is None:
         raise ImageFault("truncated", f"a JPEG without a frame header in {len(data)} bytes")
     height, width, parts = frame
-    if orientation not in range(1, 9):
-        orientation = 1  # 0 and nonsense occur; every viewer shows such a picture as it is stored
-    return Header("jpeg", height, width, 1 if parts == 1 else 3, orientation, scan)
+    return Header("jpeg", height, width, 1 if parts == 1 else 3, orientation or 1, scan)
+
+
+def _orientation(tags: dict[int, int]) -> int:
+    """1 for 0 and nonsense, which occur: every viewer shows such a picture as it is stored."""
+    told = tags.get(TAG_ORIENTATION, 1)
+    return told if told in range(1, 9) else 1
 
 
 def _bmp(data: bytes) -> Header:

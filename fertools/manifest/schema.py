@@ -63,7 +63,7 @@ INGESTED = (
     ("detector_score", pa.float32(), "0 .. 1, or the detector's own scale"),
     ("width", pa.int32(), "of the photograph as stored, pixels"),
     ("height", pa.int32(), "of the photograph as stored, pixels"),
-    ("orientation", pa.int8(), "EXIF orientation 1 .. 8; null where the file names none"),
+    ("orientation", pa.int8(), "of the file, EXIF 1 .. 8, 1 where it names none; null without one"),
     ("file_hash", TEXT, "of the stored bytes"),
     ("image_hash", TEXT, "of the upright pixels decoded in full"),
     ("face_hash", TEXT, "of the stored face"),
