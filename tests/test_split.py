@@ -1,6 +1,7 @@
 """Splits of drawn and of real data: whole groups, balanced classes, the same bytes."""
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -107,6 +108,13 @@ def test_a_group_that_nobody_recorded_is_refused(tmp_path) -> None:
         split([data], tmp_path / "t.parquet", SplitOptions(ratios=RATIOS, grouping=twins))
 
 
+def test_a_row_without_a_face_needs_no_person(tmp_path) -> None:
+    status, people = ["ok"] * 6 + ["no_face"], [f"p:{i}" for i in range(6)] + [None]
+    path = write(tmp_path, native_label=["fear"] * 7, status=status, subject=people)
+    done = split([path], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+    assert (done.dealt, done.groups, done.left_out) == (6, 6, {"no_face": 1})
+
+
 def test_equal_images_stay_together(tmp_path) -> None:
     hashes = ["a", "a", "b", "c", "c", "c"] * 10
     hashes = [f"{h}{i // 6}" for i, h in enumerate(hashes)]
@@ -116,6 +124,43 @@ def test_equal_images_stay_together(tmp_path) -> None:
     per_image = table.group_by("image_hash").aggregate([("split", "count_distinct")])
     assert pc.max(per_image["split_count_distinct"]).as_py() == 1
     assert set(pc.unique(table["group_kind"]).to_pylist()) == {"twin", "self"}
+    none = SplitOptions(ratios=(1, 1, 1), grouping=Grouping(group="none"))
+    assert split([path], tmp_path / "one.parquet", none).groups == 60
+    ids, other = [f"y/{i}" for i in range(6)], {"source": ["y"] * 6, "image_hash": hashes[:6]}
+    more = write(tmp_path / "y", id=ids, **other, native_label=["anger"] * 6)
+    # 6 rows here and 6 there are three images, the other 54 are each alone
+    assert split([path, more], tmp_path / "two.parquet", none).groups == 54 + 3
+
+
+def test_twins_stand_in_for_people_or_unite_them(tmp_path) -> None:
+    people = ["p:1", None, "p:2", "p:3", None, None, None]
+    twins = ["t:a", "t:a", "t:b", "t:b", "t:c", "t:c", None]
+    path = write(tmp_path, native_label=["fear"] * 7, subject=people, twin_group=twins)
+
+    def united(**ways) -> list[list[int]]:
+        options = SplitOptions(ratios=(1, 1), grouping=Grouping(**ways))
+        table = rows_of(split([path], tmp_path / "m.parquet", options, force=True).out)
+        groups, kinds = table["group"].to_pylist(), table["group_kind"].to_pylist()
+        return [
+            [kinds[groups.index(g)], *(i for i in range(7) if groups[i] == g)]
+            for g in sorted(set(groups), key=groups.index)
+        ]
+
+    # a copy without a person stays with its twin, whose person is known; two people stay two
+    assert united(or_else="twin") == [
+        ["subject", 0, 1],
+        ["subject", 2],
+        ["subject", 3],
+        ["twin", 4, 5],
+        ["self", 6],
+    ]
+    assert united(or_else="self", merge_twins=True) == [
+        ["subject", 0, 1],
+        ["subject", 2, 3],
+        ["twin", 4, 5],
+        ["self", 6],
+    ]
+    assert len(united(or_else="self")) == 7
 
 
 def test_a_person_of_two_data_sets_is_one_person(tmp_path) -> None:
@@ -281,6 +326,8 @@ def test_of_leave_one_out_each_group_is_a_fold(tmp_path) -> None:
     assert (done.groups, done.dealt, done.notes) == (12, len(people), [])
     assert read_manifest(done.out).facts["split"]["folds"] == 12
     assert sum(part.target for part in done.parts) == pytest.approx(len(people))
+    big = [part for part in done.parts if part.part == "fold 11"]
+    assert sum(part.target for part in big) == pytest.approx(200)
     with pytest.raises(FerError, match="--keep goes with --ratios and --folds"):
         split([data], tmp_path / "n.parquet", options, keep=done.out)
     with pytest.raises(SystemExit):
@@ -330,6 +377,17 @@ def test_a_bare_name_is_one_of_the_data_set(tmp_path) -> None:
     options = SplitOptions(folds=2, grouping=Grouping(or_else="self"))
     done = split([data], tmp_path / "m.parquet", options, subjects=tmp_path / "who.parquet")
     assert rows_of(done.out)["subject"].to_pylist() == ["x:1", "x:1", "x:2", None]
+
+
+@pytest.mark.parametrize(
+    ("own", "named"), [(["lab:7", None], "lab:1"), (["lab:7", "web:7"], "x:1"), ([None] * 2, "x:1")]
+)
+def test_a_bare_name_is_one_of_the_only_population_there_is(tmp_path, own, named) -> None:
+    data = write(tmp_path / "a", native_label=["fear"] * 4, subject=[*own, None, None])
+    (tmp_path / "who.csv").write_text("id,subject\nx/0002,1\n")
+    options = SplitOptions(folds=2, grouping=Grouping(or_else="self"))
+    done = split([data], tmp_path / "m.parquet", options, subjects=tmp_path / "who.csv")
+    assert rows_of(done.out)["subject"].to_pylist() == [*own, named, None]
 
 
 @pytest.mark.parametrize(
@@ -406,6 +464,18 @@ def test_keep_knows_a_photograph_under_another_name(tmp_path) -> None:
     assert rows_of(new)["split"].to_pylist() == rows_of(old)["split"].to_pylist()[::-1]
 
 
+def test_keep_of_single_rows_goes_by_their_ids(tmp_path) -> None:
+    """Also where all rows are of one person, and of one picture."""
+    options = SplitOptions(ratios=(1, 1, 1), grouping=Grouping(group="none"))
+    said = {"native_label": ["fear"] * 60, "subject": ["p:1"] * 60, "image_hash": ["a"] * 60}
+    some = write(tmp_path / "a", **{name: cells[:30] for name, cells in said.items()})
+    old = split([some], tmp_path / "old.parquet", options).out
+    every = write(tmp_path / "b", **said)
+    new = rows_of(split([every], tmp_path / "new.parquet", options, keep=old).out)["split"]
+    assert new.to_pylist()[:30] == rows_of(old)["split"].to_pylist()
+    assert sorted(new.to_pylist()) == ["test"] * 20 + ["train"] * 20 + ["val"] * 20
+
+
 def test_keep_says_what_it_cannot_keep(tmp_path) -> None:
     words, people = ["anger"] * 12, [f"p:{i}" for i in range(12)]
     some = write(tmp_path / "a", native_label=words, subject=people)
@@ -470,6 +540,13 @@ def test_keep_refuses_a_group_that_was_torn(tmp_path) -> None:
     joined = write(tmp_path / "b", native_label=words, subject=["p:0"] * 12)
     with pytest.raises(FerError, match="two parts"):
         split([joined], tmp_path / "new.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old)
+    part = rows_of(old)["split"].to_pylist()
+    for number, (one, other) in enumerate(itertools.combinations(("train", "val", "test"), 2)):
+        people = [f"p:{i}" for i in range(12)]
+        people[part.index(one)] = people[part.index(other)]
+        torn = write(tmp_path / f"{number}", native_label=words, subject=people)
+        with pytest.raises(FerError, match="two parts"):
+            split([torn], tmp_path / "new.parquet", SplitOptions(ratios=(1, 1, 1)), keep=old)
 
 
 def test_official_parts_and_validation_from_training(tmp_path) -> None:
@@ -486,11 +563,35 @@ def test_official_parts_and_validation_from_training(tmp_path) -> None:
     )
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_validation_from_training_is_a_quarter_of_its_people_and_classes(tmp_path, seed) -> None:
+    """Of 120 training rows of 40 people, half angry: 30 rows of 10 people, 15 of them angry."""
+    people = [f"p:{i // 3:02d}" for i in range(120)] + [f"q:{i}" for i in range(30)]
+    words = [("anger", "fear")[i // 3 % 2] for i in range(150)]
+    official = ["train"] * 120 + ["val"] * 12 + ["test"] * 18
+    data = write(tmp_path, native_label=words, subject=people, official_split=official)
+
+    def dealt(seed: int) -> list[str]:
+        options = SplitOptions(official=True, val_from=0.25, seed=seed)
+        out = split([data], tmp_path / "m.parquet", options, force=True).out
+        return rows_of(out)["split"].to_pylist()
+
+    part = dealt(seed)
+    assert part[120:] == official[120:]
+    assert sorted(zip(part[:120], words, strict=False)) == sorted(
+        [("train", "anger"), ("train", "fear")] * 45 + [("val", "anger"), ("val", "fear")] * 15
+    )
+    assert len(set(zip(people, part, strict=True))) == 40 + 30  # nobody in two
+    assert dealt(seed) == part != dealt(seed + 3)
+
+
 def test_classes_with_too_few_groups_are_named(tmp_path) -> None:
     words = ["anger"] * 30 + ["contempt"] * 2
     path = write(tmp_path, native_label=words, subject=[f"p:{i}" for i in range(32)])
-    notes = split([path], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS)).notes
-    assert notes == ["label contempt: 2 groups for 3 parts, so some part goes without"]
+    done = split([path], tmp_path / "m.parquet", SplitOptions(ratios=RATIOS))
+    groups = [part.groups for part in done.parts if part.label == "contempt"]
+    assert sum(groups) == 2 and sum(part.groups for part in done.parts) == 32
+    assert done.notes == ["label contempt: 2 groups for 3 parts, so some part goes without"]
 
 
 def test_stratify_on_several_columns(tmp_path) -> None:
@@ -502,6 +603,18 @@ def test_stratify_on_several_columns(tmp_path) -> None:
     table = rows_of(split([path], tmp_path / "m.parquet", options).out)
     cells = table.group_by(["split", "label", "gender"]).aggregate([([], "count_all")])
     assert sorted(cells["count_all"].to_pylist()) == [5] * 8 + [40] * 4
+
+
+def test_rows_without_the_column_to_stratify_on_are_a_class_of_their_own(tmp_path) -> None:
+    gender = ["female", None] * 100
+    people = [f"p:{i}" for i in range(200)]
+    path = write(tmp_path, native_label=["fear"] * 200, gender=gender, subject=people)
+    options = SplitOptions(ratios=RATIOS, stratify_on=("gender",))
+    table = rows_of(split([path], tmp_path / "m.parquet", options).out)
+    cells = table.group_by(["split", "gender"]).aggregate([([], "count_all")])
+    assert sorted(cells["count_all"].to_pylist()) == [10] * 4 + [80] * 2
+    again = rows_of(split([path], tmp_path / "n.parquet", dataclasses.replace(options, seed=1)).out)
+    assert not again["split"].equals(table["split"])
 
 
 @pytest.mark.parametrize(

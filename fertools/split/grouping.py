@@ -65,7 +65,9 @@ def group_rows(table: pa.Table, ways: Grouping, rule: str = "") -> Groups:
     twins, twin_names = np.full(n, -1), list[str]()
     if ways.merge_twins or ways.or_else == "twin":
         twins, twin_names = _twins(table)
-        relations.append(twins if ways.merge_twins else np.where(own < 0, twins, -1))
+        # a copy of nobody's goes with all its twins: else it leaks beside one whose person is known
+        nobodys = np.isin(twins, twins[(own < 0) & usable(table)])
+        relations.append(twins if ways.merge_twins else np.where(nobodys, twins, -1))
     relations.append(_same_image(table, across_only=ways.group == "none"))
     codes = unite(n, *relations)
     found = _named(table, codes, (own, names), (twins, twin_names), ways)
