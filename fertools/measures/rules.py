@@ -163,7 +163,7 @@ def _several(
     total = weight.sum(axis=1, keepdims=True)
     has = enough & led & (total[:, 0] > 0)
     target = np.where(has[:, None], weight / np.maximum(total, 1e-12), 0.0)
-    codes = np.where(has, np.argmax(target * (votes + 1e-3), axis=1), -1)
+    codes = np.where(has, np.argmax(target, axis=1), -1)
     cast = votes.sum(axis=1) > 0
     status = np.where(has, OK, np.where(cast, NO_MAJORITY, UNLABELLED))
     return Labelled(codes, tuple(names), status, target)
