@@ -145,6 +145,18 @@ def people(seed: int) -> np.ndarray:
     return np.clip(faces / 2 + 60, 0, 255).astype(np.uint8)
 
 
+def test_twins_are_found_between_any_two_parts(tmp_path) -> None:
+    faces = looks(5, 6)
+    faces[3], faces[5] = faces[0] // 2 + 20, faces[2] // 2 + 20
+    faces[4] = 255 - faces[1] // 2  # a negative is no twin
+    path = manifest(tmp_path, faces, split=["train", "test", "val", "val", "test", "test"])
+    assert leaks(audit(path, ["near"]), "near") == {
+        ("train", "val"): (1, 2),
+        ("train", "test"): (0, 3),
+        ("val", "test"): (1, 3),
+    }
+
+
 def test_a_photograph_under_two_names_does_not_lift_the_threshold(tmp_path) -> None:
     """Two near-copies of nobody (NCC above 0.9) stay twins beside one photograph saved twice."""
     faces = looks(9, 8).astype(float)
@@ -189,6 +201,32 @@ def test_people_that_look_alike_are_false_twins_and_set_the_threshold(tmp_path) 
     assert "NCC threshold of x: 0.9 (as asked for)" in page(given)
     assert leaks(given, "near") == {("train", "test"): (2, 3)}
     assert given.false_twins == 1
+
+
+def test_a_pair_of_two_data_sets_must_reach_the_higher_threshold(tmp_path) -> None:
+    """Faces 6 and 1 are as alike as 8 and 7, but 1 is of a data set where that is not enough."""
+    faces = np.concatenate([people(3), looks(30, 3) // 2 + 60]).astype(float)
+    noise = looks(31, 2).astype(float) - 128
+    for twin, of in ((6, 1), (8, 7)):
+        faces[twin] = faces[of] + 0.4 * noise[twin // 8] / 2
+    path = manifest(
+        tmp_path,
+        np.clip(faces, 0, 255).astype(np.uint8),
+        split=["train"] * 3 + ["test"] * 4 + ["train", "test"],
+        source=["x"] * 6 + ["y"] * 3,
+        subject=["p:a", "p:b", "p:c", "p:d", "p:b", "p:c", None, None, None],
+    )
+    found = audit(path, ["near"], rows=tmp_path / "rows.parquet")
+    assert found.thresholds == {"x": 0.93, "y": 0.9}
+    rows = pq.read_table(tmp_path / "rows.parquet").filter(pc.field("relation") == "near")
+    assert rows["later_id"].to_pylist() == ["x/4", "x/5", "x/8"]
+    # at the very correlation of a pair it still is one, above it is not
+    level = rows["ncc"][2].as_py()
+    at = leaks(audit(path, ["near"], near_threshold=level), "near")["train", "test"]
+    above = np.nextafter(level, 1)
+    assert leaks(audit(path, ["near"], near_threshold=above), "near") == {
+        ("train", "test"): (at[0] - 1, 5)
+    }
 
 
 def test_a_copy_under_two_names_is_a_twin_all_the_same(tmp_path) -> None:
@@ -275,6 +313,35 @@ def test_folds_are_audited_in_every_round(tmp_path) -> None:
         (0, "x/5", "x/0"), (0, "x/5", "x/1"), (2, "x/0", "x/5")
     ]  # fmt: skip
     assert rows[2]["partners"] == 2
+
+
+def test_the_worst_round_has_the_highest_share_and_not_the_most_rows(tmp_path) -> None:
+    folds, people = [0, 0, 0, 0, 1, 2, 2, 2], list("abcddabe")
+    (verdict,) = audit(manifest(tmp_path, fold=folds, subject=people), ["subject"]).verdicts
+    test = next(e for e in verdict.leaks if (e.earlier, e.later) == ("train", "test"))
+    # round 0: a and b of fold 0 are in 2, two of four; round 1: d of fold 1 is in 0, one of one
+    assert (test.rows, test.of, test.worst, test.rounds) == (3, 8, (1, 1, 1), 2)
+
+
+def test_the_part_with_the_highest_share_is_told(tmp_path) -> None:
+    parts = ["train"] * 2 + ["val"] * 2 + ["test"] * 10
+    path = manifest(tmp_path, split=parts, subject=list("abacbbdefghijk"))
+    found = audit(path, ["subject"], rows=tmp_path / "rows.parquet")
+    rows = pq.read_table(tmp_path / "rows.parquet")
+    assert rows["later_id"].to_pylist() == ["x/2", "x/4", "x/5"]
+    assert rows["later_part"].to_pylist() == ["val", "test", "test"]
+    assert leaks(found, "subject")["train", "val"] == (1, 2)
+    assert leaks(found, "subject")["train", "test"] == (2, 10)
+    assert "By person, 1 of 2 (50.0%) of the val rows have a partner in train" in sentence(found)
+    with pytest.raises(GateFailed, match=r"up to 1 of 2 \(50.0%\) rows of val have a partner"):
+        gate(found)
+
+
+def test_what_rows_in_no_part_lack_leaves_nothing_unchecked(tmp_path) -> None:
+    said = {name: ["a", "b", None] for name in ("image_hash", "subject", "sequence")}
+    path = manifest(tmp_path, split=["train", "test", None], **said)
+    found = audit(path, ["exact", "subject", "sequence"])
+    assert verdicts(found) == {"exact": "clean", "subject": "clean", "sequence": "clean"}
 
 
 def test_the_certificate_says_it_in_a_sentence_and_shows_no_row(tmp_path) -> None:

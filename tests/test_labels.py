@@ -102,6 +102,17 @@ def test_a_mapping_keeps_label_and_probabilities_together() -> None:
     assert shares[0] == pytest.approx({"anger": 0.6, "neutral": 0.4}) and shares[1] == {}
 
 
+def test_a_mapping_shares_out_what_it_drops_and_leaves_a_tie_as_it_was() -> None:
+    cast = {"happiness": 4, "anger": 2, "fear": 2}
+    votes = pa.array([{word: cast.get(word, 0) for word in VOTE_WORDS}])
+    names = ["raw_label", "native_label"]
+    table = pa.table({"votes": votes, **{name: pa.nulls(1, pa.string()) for name in names}})
+    even = label(table, "soft", Mapping("own", {"fear": "anger"}))  # both have 4 of 8 now
+    assert even["label"].to_pylist() == ["happiness"]
+    less = label(table, "soft", Mapping("own", {"fear": None}))
+    assert dict(less["target"][0].as_py()) == pytest.approx({"happiness": 4 / 6, "anger": 2 / 6})
+
+
 def test_three_raters_make_soft_labels() -> None:
     raters = {
         "rater_a_label": ["happy", "fear", "bored", None],

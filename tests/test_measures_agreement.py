@@ -91,6 +91,22 @@ def test_alpha_over_people_is_less_sure_than_over_rows():
     assert math.isnan(krippendorff_alpha(np.zeros((3, 2))).value)
 
 
+def test_a_row_without_a_pair_takes_its_group_along():
+    groups = np.arange(10) // 2
+    lonely = np.vstack([[[1, 0, 0, 0, 0]], WORKED])
+    found = krippendorff_alpha(lonely, np.append(7, groups))
+    assert found == krippendorff_alpha(WORKED, groups) and found.groups == 5
+
+
+def test_alpha_draws_as_it_is_asked_to():
+    wide = krippendorff_alpha(WORKED, seed=1)
+    assert krippendorff_alpha(WORKED, seed=1) == wide != krippendorff_alpha(WORKED, seed=2)
+    half = krippendorff_alpha(WORKED, confidence=0.5, seed=1)
+    assert wide.low < half.low < half.high < wide.high
+    one = krippendorff_alpha(WORKED, draws=1)
+    assert one.low == one.high
+
+
 def test_majority_is_more_than_half():
     votes = [[2, 1, 0], [1, 1, 0], [2, 1, 1], [0, 0, 0], [0, 0, 1]]
     assert majority(votes).tolist() == [0, -1, -1, -1, 2]

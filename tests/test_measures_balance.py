@@ -51,11 +51,14 @@ def test_cramers_v_of_known_tables():
     # chi2 = 40 (12*12 - 8*8)^2 / 20^4 = 1.6; V = sqrt(1.6 / 40)
     assert v([[12, 8], [8, 12]]) == pytest.approx(0.2)
     assert v([[12, 8, 0], [8, 12, 0], [0, 0, 0]]) == pytest.approx(0.2)
+    # every cell 10 from what is expected of it, in four cells of 10: chi2 = 40, n = 80
+    assert v([[20, 0], [20, 20], [0, 20]]) == pytest.approx(math.sqrt(40 / 80))
     assert math.isnan(v([[3, 4]])) and math.isnan(v(np.zeros((2, 2), int)))
 
 
 def test_association_counts_what_it_looked_at():
-    found = associate([0, 0, 1, 1, -1], [0, 0, 1, 1, 0], [0, 1, 2, 2, 3], permutations=9)
+    unknown = [0, 0, 1, 1, -1, 0], [0, 0, 1, 1, 0, -1], [0, 1, 2, 2, 3, 4]
+    found = associate(*unknown, permutations=9)
     assert (found.rows, found.groups, found.permutations) == (4, 3, 9)
     assert found.v == pytest.approx(1)
     assert math.isnan(associate([0, 0], [0, 1], [0, 1]).v) and associate([], [], []).p == 1
@@ -68,6 +71,8 @@ def test_a_split_by_the_column_is_found_and_seeded():
     lean = rng.random(60)[groups] < np.where(gender == 1, 0.8, 0.2)
     found = associate(gender, lean, groups, seed=1)
     assert found.p == pytest.approx(1 / 200) and found == associate(gender, lean, groups, seed=1)
+    chance = np.arange(300) % 7 == 0
+    assert len({associate(gender, chance, groups, seed=seed).p for seed in range(5)}) > 1
 
 
 def people_with_habits(rng, groups=40):
@@ -97,7 +102,10 @@ def test_groups_in_several_parts_trade_within():
     same = np.repeat(np.random.default_rng(0).random(40) < 0.9, 2)
     assert associate(np.where(same, parts, 1 - parts), parts, groups).p < 0.01
     # the class is the person's own: no trade within can change anything
-    assert associate(np.repeat(np.arange(40) % 2, 2), parts, groups).p == 1
+    own = np.repeat(np.arange(40) % 2, 2)
+    assert associate(own, parts, groups).p == 1
+    unlike = associate(own, parts + own, groups)  # one class in parts 0 and 1, the other in 1 and 2
+    assert unlike.v == pytest.approx(math.sqrt(1 / 2)) and unlike.p == 1
 
 
 def test_a_class_that_is_lost_leans_over_people():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fertools.measures._bootstrap import resampled
 from fertools.measures.intervals import (
+    Interval,
     bootstrap,
     bootstrap_mean,
     group_sums,
@@ -37,6 +38,14 @@ def test_wilson_is_symmetric_and_holds_the_share(successes, more):
     assert found.low == pytest.approx(1 - mirrored.high, abs=1e-12)
 
 
+@pytest.mark.parametrize(("confidence", "z"), [(0.8, 1.2815516), (0.99, 2.5758293)])
+def test_the_bounds_of_wilson_are_as_far_as_the_confidence_asked_for(confidence, z):
+    found = wilson(7, 50, confidence)
+    for bound in (found.low, found.high):  # (p - b)^2 = z^2 b (1 - b) / n defines them
+        reach = z * math.sqrt(bound * (1 - bound) / 50)
+        assert abs(bound - 7 / 50) == pytest.approx(reach, rel=1e-6)
+
+
 def test_group_sums_take_any_codes():
     assert group_sums([1, 2, 4], [9, -1, 9]).tolist() == [[2], [5]]
     assert group_sums([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
@@ -54,9 +63,11 @@ def test_resampling_draws_as_many_groups_as_there_are():
     assert (resampled(*kinds, 50, 1) == resampled(*kinds, 50, 1)).all()
 
 
-def test_independent_rows_give_the_interval_of_wilson():
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_independent_rows_give_the_interval_of_wilson(confidence):
     correct = np.arange(3589) < 2620
-    ours, known = bootstrap_mean(correct), wilson(2620, 3589)
+    ours = bootstrap_mean(correct, confidence=confidence)
+    known = wilson(2620, 3589, confidence)
     assert ours.value == known.value and ours.groups == 3589
     assert ours.low == pytest.approx(known.low, abs=0.002)
     assert ours.high == pytest.approx(known.high, abs=0.002)
@@ -80,6 +91,21 @@ def test_an_interval_of_few_errors_is_not_relied_on():
     assert (whole.low, whole.high) == (1, 1) and not whole.is_reliable
     # half right, half wrong, people of one size: nobody is like the rest without a reason
     assert bootstrap_mean(np.arange(200) % 2).unlike == 100
+
+
+def test_doubt_begins_below_thirty_groups_and_five_unlike_the_rest():
+    assert Interval(0.5, 0.4, 0.6, 30, 5).is_reliable
+    assert Interval(0.5, 0.4, 0.6, 30).is_reliable
+    assert Interval(0.5, 0.4, 0.6, 29, 5).doubt == "under 30 groups"
+    assert Interval(0.5, 0.4, 0.6, 30, 4).doubt == "under 5 groups unlike the rest"
+
+
+def test_another_seed_draws_other_groups():
+    values = np.arange(60.0) ** 2
+    assert bootstrap_mean(values, seed=1) == bootstrap_mean(values, seed=1)
+    assert bootstrap_mean(values, seed=1) != bootstrap_mean(values, seed=2)
+    one = bootstrap_mean(values, draws=1)
+    assert one.low == one.high != one.value
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():
@@ -138,6 +164,21 @@ def test_single_rows_flip_as_mcnemar_says():
     assert found.p == pytest.approx(mcnemar(first, second), abs=0.02)
     assert found.difference == pytest.approx(first.mean() - second.mean())
     assert not found.is_exact and found.flips == 9999
+
+
+def test_patterns_by_lot_count_the_one_that_was_seen():
+    """Forty signs alike: the other 2^40 - 2 patterns are nearer, and none by lot is as far."""
+    found = sign_flip(np.ones(40), np.zeros(40))
+    assert (found.p, found.is_exact) == (1 / 10_000, False)
+    first = np.arange(40) % 3 > 0
+    lots = [sign_flip(first, ~first, flips=99, seed=seed).p for seed in (1, 1, 2, 3, 4)]
+    assert lots[0] == lots[1] and len(set(lots)) > 1
+
+
+def test_as_many_flips_as_there_are_patterns_are_all_of_them():
+    assert sign_flip(np.ones(3), np.zeros(3), flips=8).is_exact
+    assert sign_flip(np.ones(3), np.zeros(3), flips=8).p == 2 / 8
+    assert not sign_flip(np.ones(3), np.zeros(3), flips=7).is_exact
 
 
 def test_one_person_proves_nothing():

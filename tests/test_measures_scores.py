@@ -87,6 +87,12 @@ def test_calibration_gaps_of_one_bin_cancel_and_of_two_do_not():
     assert scores.calibration_error(probabilities, truth) == pytest.approx((0.1 + 0.6) / 2)
 
 
+def test_a_confidence_on_the_edge_of_two_bins_falls_into_the_lower():
+    # 0.5, wrong, in (0, 0.5]; 0.6, right, in (0.5, 1]: in one bin their gaps would cancel
+    found = scores.calibration_error([[0.5, 0.5], [0.6, 0.4]], [1, 0], bins=2)
+    assert found == pytest.approx((0.5 + 0.4) / 2)
+
+
 def test_calibrated_rows_have_a_small_error():
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet([1, 1, 1], 20_000)

@@ -19,9 +19,10 @@ def test_each_stratum_weighs_as_much_as_it_is_large():
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 
 
-def test_one_stratum_is_wilson():
-    found = weighted_share([Stratum(7, 50, 1000)])
-    share = wilson(7, 50)
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_one_stratum_is_wilson(confidence):
+    found = weighted_share([Stratum(7, 50, 1000)], confidence)
+    share = wilson(7, 50, confidence)
     assert (found.value, found.low, found.high) == pytest.approx(
         (share.value, share.low, share.high)
     )

@@ -73,6 +73,8 @@ def test_argmax(cast, kept):
     [
         ({"happiness": 8, "neutral": 2}, {"happiness": 1}),  # 80 % is enough
         ({"happiness": 6, "neutral": 4}, {"happiness": 0.6, "neutral": 0.4}),
+        ({"happiness": 6, "neutral": 2}, {"happiness": 1}),  # 75 % are, too
+        ({"happiness": 15, "neutral": 6}, {"happiness": 0.714286, "neutral": 0.285714}),  # not 71
         ({"happiness": 5, "neutral": 5}, {"happiness": 0.5, "neutral": 0.5}),
         ({"anger": 4, "disgust": 3, "fear": 3}, {"anger": 0.4, "disgust": 0.3, "fear": 0.3}),
         ({"anger": 4, "disgust": 2, "fear": 2, "sadness": 2}, {}),  # a tie makes four

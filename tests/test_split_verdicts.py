@@ -20,6 +20,7 @@ from fertools.protocol import write_list
 from fertools.review.agree import Settled
 from fertools.review.verdicts import judged
 from fertools.split import SplitOptions, split
+from fertools.split.judged import judge
 
 RULE = """
 title = "by its own parts"
@@ -145,3 +146,20 @@ def score(file: Path, probs: Path, name: str) -> None:
 def test_verdicts_that_are_not_there_are_missed(ingested, tmp_path):
     with pytest.raises(FerError, match="import-verdicts"):
         dealt(ingested, tmp_path / "x.parquet", official=True, verdicts=True)
+
+
+def test_a_row_is_dropped_or_relabelled_by_verdict_or_neither():
+    rows = [  # status, label, verdict, its word; dropped, relabelled, the reason to drop it
+        ("ok", "fear", "drop", None, True, False, "verdict"),
+        ("no_face", "fear", "drop", None, False, False, None),
+        ("ok", "fear", "relabel", "anger", False, True, None),
+        ("ok", "fear", "drop", "anger", True, False, "verdict"),
+        ("ok", None, "drop", None, False, False, "verdict"),
+        ("ok", "fear", "keep", "fear", False, False, None),
+    ]
+    status, label, verdict, word, dropped, relabelled, drop = map(list, zip(*rows, strict=True))
+    said = {"status": status, "label": label, "verdict": verdict, "label_verdict": word}
+    text = pa.array(["ok"] * len(rows))
+    found = judge(pa.table({**said, "label_status": text}), None, asked=True)
+    assert found.dropped.tolist() == dropped and found.relabelled.tolist() == relabelled
+    assert found.table["drop"].to_pylist() == drop
