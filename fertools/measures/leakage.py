@@ -6,6 +6,7 @@ partner in the earlier one, and who the partners are.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def partners(links: Links, part: Integers, earlier: int, later: int) -> Partners
         most = np.zeros(len(part), np.int64)
         np.maximum.at(most, rows, counts)
         rows, others, at = rows[once], others[once], at[once]
-        counts = most[rows]
+        counts = np.maximum(most, _by_any(links.codes, part, earlier))[rows]
     return Partners(rows, others, counts, at)
 
 
@@ -102,6 +103,24 @@ def _by_codes(codes: Integers, part: Integers, earlier: int, later: int) -> Colu
     here = np.flatnonzero(known & (part == later))
     here = here[many[codes[here]] > 0]
     return here, first[codes[here]], many[codes[here]], np.full(len(here), -1)
+
+
+def _by_any(every: tuple[Integers, ...], part: Integers, earlier: int) -> Integers:
+    """How many rows of the part `earlier` each row (n,) shares a code with: those by each code,
+    less those by two of them, and so on.
+    """
+    total = np.zeros(len(part), np.int64)
+    for size in range(1, len(every) + 1):
+        for some in combinations(every, size):
+            joint = some[0]
+            for codes in some[1:]:  # numbered anew each time, so that no product overflows
+                known = (joint >= 0) & (codes >= 0)
+                both = np.where(known, joint * (codes.max(initial=0) + 1) + codes, -1)
+                joint = np.unique(both, return_inverse=True)[1] - int(not known.all())
+            there = joint[(joint >= 0) & (part == earlier)]
+            many = np.bincount(there, minlength=int(joint.max(initial=-1)) + 1)
+            total += (1 if size % 2 else -1) * np.append(many, 0)[joint]
+    return total
 
 
 def _by_pairs(pairs: Integers, part: Integers, earlier: int, later: int) -> Columns:
