@@ -36,6 +36,11 @@ def _pyplot() -> Any:
     return pyplot
 
 
+def _told(text: str) -> str:
+    """A text as matplotlib shows it: between two dollars it would read a formula."""
+    return text.replace("$", "\\$")
+
+
 def bars(
     path: Path,
     title: str,
@@ -61,15 +66,15 @@ def bars(
     width = 0.8 / len(parts)
     for i, part in enumerate(parts):
         places = np.arange(len(values)) + (i - (len(parts) - 1) / 2) * width
-        label = f"{part} ({int(numbers[i].sum()):,})"
+        label = _told(f"{part} ({int(numbers[i].sum()):,})")
         colour = COLOURS[i % len(COLOURS)]
         drawn = axes.bar(places, share[i], width, label=label, color=colour, **ends)
         if len(parts) <= 3 and not ends:
             shown = [f"{int(n):,}" for n in numbers[i]]
             axes.bar_label(drawn, shown, fontsize=6, rotation=90, padding=2)
-    axes.set_xticks(np.arange(len(values)), values, rotation=20, ha="right")
+    axes.set_xticks(np.arange(len(values)), list(map(_told, values)), rotation=20, ha="right")
     axes.set_ylabel("share of the part, %")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(_told(title), loc="left", fontsize=11)
     axes.margins(y=0.18)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=min(len(parts), 5))
@@ -98,7 +103,7 @@ def curves(path: Path, title: str, log: Sequence[Mapping[str, float]]) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         if axes.lines:
             axes.legend(frameon=False, fontsize=8)
-    left.set_title(title, loc="left", fontsize=11)
+    left.set_title(_told(title), loc="left", fontsize=11)
     _save(figure, path)
 
 
@@ -114,12 +119,12 @@ def confusion(path: Path, title: str, classes: Sequence[str], table: npt.ArrayLi
         text = f"{100 * value:.1f}\n{int(counts[row, column]):,}" if counts[row, column] else ""
         shade = "white" if value > 0.55 else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=shade)
-    axes.set_xticks(np.arange(len(classes)), classes, rotation=40, ha="right")
+    axes.set_xticks(np.arange(len(classes)), list(map(_told, classes)), rotation=40, ha="right")
     names = [f"{name} ({int(n):,})" for name, n in zip(classes, counts.sum(axis=1), strict=True)]
-    axes.set_yticks(np.arange(len(classes)), names)
+    axes.set_yticks(np.arange(len(classes)), list(map(_told, names)))
     axes.set_xlabel("given")
     axes.set_ylabel("true")
-    axes.set_title(title, loc="left", fontsize=10)
+    axes.set_title(_told(title), loc="left", fontsize=10)
     _save(figure, path)
 
 
@@ -153,7 +158,7 @@ def frontier(
     axes.set_xscale("log")
     axes.set_xlabel("trained parameters")
     axes.set_ylabel("accuracy, %")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(_told(title), loc="left", fontsize=11)
     axes.margins(0.12)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
@@ -174,7 +179,7 @@ def _write_names(
     for x, y in axes.transData.transform(points):
         taken.append(Bbox([(x - MARK, y - MARK), (x + MARK, y + MARK)]))
     for name, point in zip(names, points, strict=True):
-        text = axes.annotate(name, point, (0, 0), textcoords="offset points", fontsize=7)
+        text = axes.annotate(_told(name), point, (0, 0), textcoords="offset points", fontsize=7)
         boxes = [_moved(text, *place) for place in PLACES]
         free = [not any(box.overlaps(other) for other in taken) for box in boxes]
         best = free.index(True) if any(free) else 0

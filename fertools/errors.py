@@ -5,10 +5,13 @@ traceback and exits with `exit_code`. Anything else that is raised is a bug and 
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 # What the code imports of an extra, where it needs it; by the name of the extra.
 EXTRAS = {"report": ("jinja2", "matplotlib"), "train": ("albumentations", "safetensors", "torch")}
+# but tab and new line: what a terminal obeys, as of a file that a stranger has named
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class FerError(Exception):
@@ -48,3 +51,8 @@ def disk_faults(out: object, then: str = "") -> Iterator[None]:
         raise FerError(
             f"{error.filename or out}: {what}; mend that and run the same command again{then}"
         ) from error
+
+
+def printable(text: object) -> str:
+    """A text as a terminal may be given it: what it would obey is told, as `\\x1b`."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", str(text))

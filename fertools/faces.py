@@ -2,8 +2,8 @@
 
 In goes a manifest; out comes something to index: position in the manifest -> uint8 face. A store is
 a folder of `.npy` shards, (n, H, W) gray or (n, H, W, 3) RGB. The manifest names store, shard and
-row; the card says where the store lies and what each shard must be. A card cannot point outside the
-data folder it belongs to, and a shard that is not what the card says is refused by name. Shards of
+row; the card says where the store lies and what each shard must be. A card leads to it by a
+relative path alone, and a shard that is not what the card says is refused by name. Shards of
 an object store are copied to the user's cache, each once, before they are mapped.
 """
 
@@ -196,7 +196,7 @@ def _entries(manifest: Manifest, data: str | Path | Location | None) -> dict[str
             _compare(key, known.get(key, {}), chosen[key], at(data))
             found[key] = at(data), chosen[key]
         elif known.get(key, {}).get("path", key in known):
-            folder = manifest.place / _relative(known[key])
+            folder = manifest.place / way_to(known[key])
             _compare(key, known[key], _as_now(folder, known[key]), folder)
             found[key] = folder, known[key]
         elif not manifest.card and (manifest.place / "units").is_dir():
@@ -238,8 +238,11 @@ def _stores_of(folder: Location) -> dict[str, Any]:
     return dict(card["stores"])
 
 
-def _relative(entry: dict[str, Any]) -> PurePosixPath:
-    """The folder of a store, seen from its card: relative, with `..` only to begin with."""
+def way_to(entry: dict[str, Any]) -> PurePosixPath:
+    """The folder of a store, seen from its card: relative, with `..` only to begin with.
+
+    Raises `FerError` for another, which a stranger's card may say.
+    """
     path = PurePosixPath(str(entry.get("path", ".")))
     inner = itertools.dropwhile(lambda part: part == "..", path.parts)
     if path.is_absolute() or ":" in str(path) or "\\" in str(path) or ".." in inner:

@@ -6,6 +6,7 @@ object store is copied to the user's cache before it is mapped.
 """
 
 import hashlib
+import math
 import re
 import struct
 from pathlib import Path
@@ -102,7 +103,7 @@ def check_shard(path: Location, expected: dict[str, Any]) -> None:
             header = file.read(HEADER)
     except OSError as error:
         raise FerError(f"{path}: the shard is missing; run the same ingest again") from error
-    size = HEADER + int(np.prod(shape))
+    size = HEADER + math.prod(shape)  # exact: a stranger may claim more than 64 bits hold
     if header != npy_header(shape):
         raise FerError(f"{path}: not the shard that the card describes; run the same ingest again")
     if path.stat().st_size != size:

@@ -50,6 +50,7 @@ def keep(out: Path) -> int:
         shutil.copytree(tables, _tables(out, number))
     _move_card(card, _card(out, number), "..")
     partial = _manifest(out, number).with_suffix(".partial")
+    partial.unlink(missing_ok=True)
     shutil.copyfile(manifest, partial)
     partial.replace(_manifest(out, number))
     return number
@@ -68,6 +69,8 @@ def publish(
     written where the manifest is the one that stands there: None.
     """
     partial = out / f".{TABLES}.partial"
+    if partial.is_symlink():  # somebody's folder may bring one, and what it leads to stays
+        partial.unlink()
     partial.mkdir(exist_ok=True)
     for old in partial.iterdir():
         old.unlink()
@@ -179,7 +182,7 @@ def _move_card(source: Path, target: Path, store: str) -> None:
     """Copy a card to where its stores lie at another relative path."""
     try:
         card = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FerError(f"{source}: cannot be read ({error}); run the same ingest again") from error
     for entry in card.get("stores", {}).values():
         entry["path"] = store

@@ -278,3 +278,11 @@ def test_as_a_program(tmp_path):
         f"{sys.executable} -m fertools sources --json | head -c 1", shell=True, capture_output=True
     )
     assert b"Traceback" not in piped.stderr and piped.stdout == b"["
+
+
+def test_a_terminal_obeys_no_name_of_a_stranger(tmp_path, capsys):
+    code, _, err = run(capsys, "stats", tmp_path / "a\x1b]0;mine\x07\r")
+    assert code == 1 and "\x1b" not in err and r"a\x1b]0;mine\x07\x0d" in err
+    _show.table("\x1b[2J", ["\x9b31m"], [["\x1b[31m"]])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and "\x9b" not in out and r"\x1b[31m" in out

@@ -207,6 +207,20 @@ def test_an_undo_without_room_is_a_sentence(data):
         undo(data)
 
 
+def test_links_in_a_folder_of_somebody_else_are_not_written_through(data, tmp_path):
+    (tmp_path / "mine").mkdir()
+    kept = [tmp_path / "mine" / name for name in ("a.txt", "b.txt", "c.txt")]
+    for file in kept:
+        file.write_text("mine")
+    (data / "versions").mkdir()
+    (data / ".curation.partial").symlink_to(tmp_path / "mine")
+    (data / ".card.json.partial").symlink_to(kept[0])
+    (data / "versions" / "manifest-1.partial").symlink_to(kept[1])
+    curate(data, ["quality"])
+    assert [file.read_text() for file in kept] == ["mine"] * 3
+    assert not (data / "card.json").is_symlink() and not (data / "curation").is_symlink()
+
+
 def test_a_verdict_of_a_person_outlives_a_run(data):
     table = read_manifest(data).table
     verdict = pa.array(["fear"] + [None] * (table.num_rows - 1), pa.string())

@@ -1,5 +1,6 @@
 """The datasheet: what it says of a data set, in both languages, and what it will not repeat."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from fertools.cli import main
 from fertools.errors import FerError
 from fertools.fakes import aihub, ck48, fer2013
 from fertools.flows._datasheet_words import ENGLISH, KOREAN, RELATIONS
+from fertools.flows._report_suspects import data_folders
 from fertools.flows.datasheet import datasheet
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
@@ -114,7 +116,24 @@ def test_a_strangers_words_stay_text(tmp_path):
     assert "<script" not in page
     assert "\n# b" not in page
     lines = [line for line in page.splitlines() if line.startswith("| gender")]
-    assert lines[0].replace("\\|", "").count("|") == 4
+    assert lines[0].count("|") == 4
+
+
+def test_a_label_makes_no_picture_no_link_and_no_cell(tmp_path):
+    words = ["![x](http://evil/x.png)", "[k](javascript:alert(1))", "a\\|b", "**b** `c`"]
+    made(tmp_path / "data", smooth(4, seed=1), native_label=words)
+    page = datasheet(tmp_path / "data")
+    lines = [line for line in section(page, ENGLISH["composition"]).splitlines() if "25.0%" in line]
+    assert len(lines) == 4 and all(line.count("|") == 4 for line in lines)
+    assert not set("[]*`\\").intersection("".join(lines))
+
+
+def test_a_card_leads_to_no_other_folder(tmp_path):
+    found, _ = made(tmp_path / "data", smooth(4, seed=1))
+    store = {**found.card["stores"]["x-1"], "path": str(tmp_path / "mine")}
+    card = {**found.card, "stores": {"x-1": store}}
+    with pytest.raises(FerError, match="a card names folders relative to it"):
+        data_folders(dataclasses.replace(found, card=card), None)
 
 
 def test_the_same_manifest_gives_the_same_bytes(study):

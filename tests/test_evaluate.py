@@ -120,9 +120,18 @@ def test_a_look_is_on_the_disk_before_it_is_told(tmp_path, monkeypatch) -> None:
     assert b'"who": "who"' in order[-1]
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{}", '{"classes": 3}', '{"classes": [], "a": 1}'])
+def test_a_contract_that_is_none_is_a_sentence(tmp_path, text) -> None:
+    (tmp_path / "recipe.toml").touch()
+    (tmp_path / "card.json").write_text("{}")
+    (tmp_path / "contract.json").write_text(text)
+    with pytest.raises(FerError, match=r"contract\.json: .*; train the run anew"):
+        open_run(tmp_path)
+
+
 def test_half_a_line_of_a_killed_process_stops_no_look(tmp_path) -> None:
     half = '{"test": "x", "who": "러'.encode()[:-1]
-    (tmp_path / ledger.NAME).write_bytes(half)
+    (tmp_path / ledger.NAME).write_bytes(b"[" * 100_000 + b"\n" + half)
     assert [ledger.look(tmp_path, "x", who, who).number for who in "ab"] == [1, 2]
 
 

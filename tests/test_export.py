@@ -20,7 +20,7 @@ from fertools.faces import open_faces
 from fertools.fakes import ck48, imagefolder
 from fertools.ingest import ingest
 from fertools.locations.lock import alone_in
-from fertools.manifest import read_manifest
+from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from tests.made import made, smooth
@@ -455,3 +455,21 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
         with pytest.raises(FerError, match=rf"{to} needs {package} .*fertools\[export\]"):
             export(tmp_path / "own", to, tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+
+def test_a_word_that_a_spreadsheet_would_compute_is_told(tmp_path):
+    words = ["=1+1", "-0.5", "fear", "[k](http://evil)"]
+    found, _ = made(tmp_path / "own", smooth(4, 1, 16), native_label=words, gender=["@SUM(A1)"] * 4)
+    facts = {"name": "x", "digest": "not its own", "rows": 7}
+    write_manifest(tmp_path / "own" / "manifest.parquet", found.table, facts, found.card)
+    done = export(tmp_path / "own", "csv", tmp_path / "a")
+    told = [note.partition(" to a")[0] for note in done.notes if "spreadsheet" in note]
+    assert sorted(told) == [
+        "gender '@SUM(A1)' is a formula",
+        "label '=1+1' is a formula",
+        "native_label '=1+1' is a formula",
+    ]
+    record = json.loads((tmp_path / "a" / "export.json").read_text())
+    assert record["manifest"]["rows"] == 4 and record["manifest"]["digest"] != "not its own"
+    export(tmp_path / "own", "imagefolder", tmp_path / "b", i_have_the_right=True)
+    assert "[k]" not in (tmp_path / "b" / "README.md").read_text()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.manifest import Manifest, conform, read_manifest, write_manifest
-from fertools.shards import HEADER, ShardWriter, npy_header, shard_digest
+from fertools.shards import HEADER, ShardWriter, npy_header, open_shard, shard_digest
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(0, 256, (7, 8, 8), np.uint8)
@@ -354,3 +354,10 @@ def test_another_store_of_the_same_name_is_refused(data, tmp_path):
     made(tmp_path / "foreign", {"s": shards}, [])
     with pytest.raises(FerError, match=r"store 's' has another faces-a-0\.npy"):
         open_faces(data, data=tmp_path / "foreign")
+
+
+def test_a_shard_that_claims_more_than_64_bits_hold_is_named(tmp_path):
+    file = tmp_path / "faces-x-0.npy"
+    file.write_bytes(npy_header((1 << 48, 1 << 16, 1)))
+    with pytest.raises(FerError, match="128 bytes instead of"):
+        open_shard(file, {"rows": 1 << 48, "shape": [1 << 16, 1], "sha256": ""})

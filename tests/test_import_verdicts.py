@@ -383,6 +383,19 @@ def test_verdicts_of_another_folder_are_refused(tmp_path):
     assert (other / "manifest.parquet").read_bytes() == before
 
 
+@pytest.mark.parametrize("way", ["../../other/review/labels", "{}/other/review/labels", ".."])
+def test_a_session_is_no_way_to_another_folder(tmp_path, way):
+    """A stranger's file of verdicts names its session: only the folder that was given changes."""
+    mine, other = (judgeable(tmp_path / name, 20) for name in ("mine", "other"))
+    keys = session_of(other, Asked("labels"))[0].items["key"].to_pylist()
+    file = verdicts(tmp_path / "lee.jsonl", "lee", [(keys[0], "drop")],
+                    session=way.format(tmp_path))  # fmt: skip
+    before = (other / "manifest.parquet").read_bytes()
+    with pytest.raises(FerError, match="no session is called"):
+        import_verdicts([file], mine)
+    assert (other / "manifest.parquet").read_bytes() == before
+
+
 def test_verdicts_outlive_ingest_and_curate_and_are_undone(tmp_path):
     imagefolder.write(tmp_path / "raw", people=4, traps=False)
     data = tmp_path / "data"

@@ -20,6 +20,7 @@ from fertools.manifest import (
     clean_path,
     conform,
     counts,
+    locate,
     read_manifest,
     spread,
     write_manifest,
@@ -335,3 +336,10 @@ def test_no_page_and_no_table_is_written_over_a_manifest(tmp_path):
         assert file.read_bytes() == before
         write(tmp_path / "other.parquet", "page")
         write(tmp_path / "other.parquet", "again")
+
+
+def test_no_object_store_is_asked_for_a_file_of_this_machine():
+    """A stranger's recipe may name one as its manifest."""
+    place = "s3://bucket/m.parquet?endpoint_override=nowhere.invalid&region=x&scheme=http"
+    with pytest.raises(FerError, match="files of this machine alone"):
+        locate(place)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fertools.measures.words import p_value, per_cent
+from fertools.measures.words import markdown, p_value, per_cent
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,8 @@ def test_no_p_value_is_told_as_zero() -> None:
         "1.0000", "0.0500", "0.0001", "<0.0001"
     ]  # fmt: skip
     assert [p_value(x, 3) for x in (0.0006, 0.0004)] == ["0.001", "<0.001"]
+
+
+def test_a_text_of_a_stranger_is_no_markdown():
+    assert markdown("a\n# <b>") == "a # &lt;b&gt;"
+    assert not set("[]*|`\\").intersection(markdown("![x](http://y) **b** c\\|d `e`"))

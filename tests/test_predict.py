@@ -243,14 +243,20 @@ def test_photographs_of_a_detected_data_set_give_the_stored_faces(house, tmp_pat
     divided(tmp_path / "data", tmp_path / "m.parquet")
     trained(tmp_path / "m.parquet", tmp_path / "run", "data.size=40", f"data.crop={crop}")
     run = open_run(tmp_path / "run")
-    how = crop_of(run, {})
+    with pytest.raises(FerError, match="to have it run"):  # a card may be a stranger's
+        crop_of(run, {})
+    how = crop_of(run, {"detector": str(house / "sight.py")})
     assert how.way == "followed"
     # with other options the detector may see other boxes: it meets the stored faces first
     other = crop_of(run, {**sight(house).face, "detector_options": {"least": 100}})
     assert other.way == "measured" and other.framing is not None
     if crop == "context":  # the other one leaves a face without dark ground, which this eye needs
         assert other.framing.side == pytest.approx(1.6 * TALL / WIDE, rel=0.1)
-    assert crop_of(run, {}) == how
+    assert crop_of(run, {"detector": str(house / "sight.py")}) == how
+    kept = json.loads((run.folder / NAME).read_text())
+    (run.folder / NAME).write_text(json.dumps({**kept, "own": str(house / "sight.py")}))
+    with pytest.raises(FerError, match="to have it run"):
+        crop_of(run, {})
     cutter = Cutter(how, run.contract, "largest")
     manifest = read_manifest(tmp_path / "data")
     faces = open_faces(manifest, size=40, channels=1, crop=crop)

@@ -124,6 +124,7 @@ def test_a_data_set_that_an_ingest_made_below_is_no_raw_data(tmp_path):
     put(tmp_path, "out/ingest.json", json.dumps(plan).encode())
     put(tmp_path, "other/ingest.json", b'{"theirs": 1}')
     put(tmp_path, "broken/ingest.json", b"{")
+    put(tmp_path, "deep/ingest.json", b"[" * 100_000)
     for place in ("a.png", "out/units/b.png", "out/c.png", "other/d.png", "broken/e.png"):
         put(tmp_path, place, b"x")
     paths = [m.path for m in Root(tmp_path).members]

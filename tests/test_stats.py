@@ -164,6 +164,15 @@ def test_a_chart_of_many_folds_has_one_bar_for_all(tmp_path, monkeypatch) -> Non
     assert [e[:, 1].tolist() for e in ends] == [pytest.approx([25, 75])] * 2
 
 
+def test_a_class_is_no_formula_of_a_chart(tmp_path) -> None:
+    from fertools.charts import bars, confusion
+
+    words = ["$\\frac{$", "a$b"]
+    bars(tmp_path / "a.png", words[0], words, words[:1], [[1, 2]])
+    confusion(tmp_path / "b.png", words[0], words, [[1, 2], [3, 4]])
+    assert (tmp_path / "a.png").is_file() and (tmp_path / "b.png").is_file()
+
+
 def test_a_chart_that_cannot_be_written_leaves_the_one_before(tmp_path) -> None:
     from fertools.charts import bars
 

@@ -4,13 +4,12 @@ It holds counts, thresholds and digests, no id and no picture, so it can be publ
 manifest gives the same page.
 """
 
-from html import escape
 from pathlib import Path
 
 from fertools import __version__
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.manifest import write_whole
-from fertools.measures.words import per_cent
+from fertools.measures.words import markdown, per_cent
 
 MEANING = {
     "subject": "the same person",
@@ -172,4 +171,4 @@ def _round(leak: Leak) -> str:
 
 
 def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(escape(cell).replace('|', '&#124;') for cell in cells)} |"
+    return f"| {' | '.join(markdown(cell, marks='[]|') for cell in cells)} |"

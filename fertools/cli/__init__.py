@@ -13,7 +13,7 @@ import click
 
 from fertools import __version__, folder
 from fertools.cli._complete import with_files
-from fertools.errors import EXTRAS, FerError
+from fertools.errors import EXTRAS, FerError, printable
 
 COMPLETING = "_FERTOOLS_COMPLETE"  # Click's variable, set by a shell that asks for completions
 
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except FerError as error:
-        click.echo(f"fertools: {error}", err=True)
+        click.echo(f"fertools: {printable(error)}", err=True)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS["train"]:
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:  # a full disk, no folder for temporary files, too many open files
         if sys.flags.dev_mode:
             raise
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{printable(error.filename)}: " if error.filename else ""
         cure = "`python -X dev -m fertools ..` shows where"
         click.echo(f"fertools: {where}{error.strerror or error}; {cure}", err=True)
         sys.exit(1)

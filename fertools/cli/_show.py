@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from fertools.errors import printable
 from fertools.measures.words import per_cent
 
 WIDE = 120  # letters of a line where no terminal says
@@ -60,14 +61,16 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     grid = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
         right = all(_is_number(row[number]) for row in rows) and bool(rows)
-        grid.add_column(Text(name), justify="right" if right else "left", no_wrap=number == 0)
+        grid.add_column(
+            Text(printable(name)), justify="right" if right else "left", no_wrap=number == 0
+        )
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     if not sys.stdout.isatty():  # a file is read by programs, too: no word of it is cut
         free = console.options.update(width=100 * WIDE)
         console.width = max(WIDE, console.measure(grid, options=free).minimum)
-    console.print(Text(title, "bold"), soft_wrap=True)
+    console.print(Text(printable(title), "bold"), soft_wrap=True)
     console.print(grid)
 
 
@@ -77,7 +80,9 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return (
+        f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(value)
+    )
 
 
 def share(value: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.errors import printable
 
 SHOWN = 3  # steps of a curve beyond its threshold
 
@@ -66,7 +67,7 @@ def _print(found: Any) -> None:
         if verdict.why:
             click.echo(f"not checked by {verdict.relation}: {verdict.why}")
     for note in found.notes:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {printable(note)}")
 
 
 def _classes(found: Any) -> None:

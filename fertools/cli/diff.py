@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from fertools.cli import _show
+from fertools.errors import printable
 
 SHOWN = 3  # ids per kind of change
 
@@ -30,7 +31,7 @@ def command(first: str, second: str, as_json: bool) -> None:
         _changes(word, found.columns.get(what), getattr(found, word))
     click.echo(f"the same: {found.same:,}")
     for note in found.notes:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {printable(note)}")
 
 
 def _first(ids: list[str]) -> str:

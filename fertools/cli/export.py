@@ -8,6 +8,7 @@ import click
 
 from fertools import folder
 from fertools.cli import _show
+from fertools.errors import printable
 
 HELP = """Write the faces of MANIFEST in another tool's format: labels, parts, all columns.
 
@@ -90,5 +91,5 @@ def _print(result: Any) -> None:
     for reason, count in result.left_out.items():
         click.echo(f"{count:,} rows left out: {reason}")
     for note in result.notes:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {printable(note)}")
     click.echo(f"wrote {result.out}")

@@ -100,6 +100,6 @@ def _counted(file: Path, test: str, mark: str) -> Look:
 def _entry(line: str) -> dict[str, str]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -143,7 +143,7 @@ def _facts(
         "format": to,
         "fertools": __version__,
         "name": file.parent.name if name == "manifest" else name,
-        "manifest": {"digest": sha256(file)[:32], "rows": len(manifest), **manifest.facts},
+        "manifest": {**manifest.facts, "digest": sha256(file)[:32], "rows": len(manifest)},
         "sources": declared,
     }
 

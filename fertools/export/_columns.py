@@ -22,6 +22,8 @@ LIKE_NOTHING = (
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
+# A spreadsheet computes such a cell of a CSV; a number with its sign is none.
+FORMULA = r"^\s*([=@]|[+-]\s*[^\d.\s])"
 TO_READERS = re.compile("file_names?$")  # `datasets` opens what stands in such a column
 
 
@@ -108,6 +110,21 @@ def like_nothing(table: pa.Table, classes: Sequence[str], file: str) -> list[str
         "keep_default_na=False, na_values=['']"
         for name, said in found.items()
         if said
+    ]
+
+
+def like_formulas(table: pa.Table, classes: Sequence[str], file: str) -> list[str]:
+    """What is to be said where a spreadsheet would compute a class or a cell of text."""
+    found = {"label": pa.chunked_array([pa.array(classes, pa.string())])}
+    found |= {
+        name: table[name] for name in table.column_names if pa.types.is_string(table[name].type)
+    }
+    computed = {name: column.filter(pc.match_substring_regex(column, FORMULA))
+                for name, column in found.items()}  # fmt: skip
+    return [
+        f"{name} {said[0].as_py()!r} is a formula to a spreadsheet: open {file} there as text alone"
+        for name, said in computed.items()
+        if len(said)
     ]
 
 

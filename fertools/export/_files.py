@@ -6,6 +6,7 @@ from typing import Any
 
 from fertools.errors import FerError
 from fertools.export._chosen import Chosen, Sample
+from fertools.measures.words import markdown
 
 
 def put(out: Path, file: str, sample: Sample) -> None:
@@ -37,7 +38,9 @@ def terms(chosen: Chosen) -> str:
     lines = []
     for name, facts in chosen.facts["sources"].items():
         said = [facts["licence"] or "no licence declared", facts["citation"], facts["homepage"]]
-        lines.append(f"- **{name}**: " + ". ".join(part for part in said if part))
+        lines.append(
+            f"- **{markdown(name)}**: " + ". ".join(markdown(each) for each in said if each)
+        )
     return "\n".join(lines)
 
 
@@ -53,6 +56,11 @@ def citations(chosen: Chosen) -> str:
     return "; ".join(dict.fromkeys(text for text in said if text))
 
 
+def title(chosen: Chosen) -> str:
+    """The name of an export as a heading of Markdown."""
+    return f"# {markdown(chosen.facts['name'])}"
+
+
 def about(chosen: Chosen) -> str:
     """What an export is, in a few sentences of Markdown."""
     facts = chosen.facts
@@ -60,9 +68,10 @@ def about(chosen: Chosen) -> str:
     rows = ["| class | " + " | ".join(counts) + " |"]
     rows.append("|---" * (len(counts) + 1) + "|")
     for word in chosen.classes:
-        cell = word.replace("|", "\\|").replace("\n", " ")
-        rows.append(f"| {cell} | " + " | ".join(str(n[word]) for n in counts.values()) + " |")
-    left = ", ".join(f"{n} {reason}" for reason, n in chosen.left_out.items()) or "none"
+        rows.append(
+            f"| {markdown(word)} | " + " | ".join(str(n[word]) for n in counts.values()) + " |"
+        )
+    left = ", ".join(f"{n} {markdown(reason)}" for reason, n in chosen.left_out.items()) or "none"
     return (
         f"{len(chosen.names)} faces of {facts['manifest']['rows']} rows, exported by fertools "
         f"{facts['fertools']} from the manifest with the digest `{facts['manifest']['digest']}`. "

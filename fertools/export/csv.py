@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from fertools.export._chosen import Chosen
-from fertools.export._columns import flat, like_nothing
+from fertools.export._columns import flat, like_formulas, like_nothing
 from fertools.export._files import picture, put
 
 READ_BY = "pandas, a spreadsheet, the source `table`"
@@ -21,8 +21,9 @@ PIXELS = "optional"
 
 
 def notes(chosen: Chosen) -> list[str]:
-    """What is to be said where a reader would lose a word."""
-    return like_nothing(chosen.table, chosen.classes, "samples.csv")
+    """What is to be said where a reader would lose a word, or compute it."""
+    lost = like_nothing(chosen.table, chosen.classes, "samples.csv")
+    return lost + like_formulas(chosen.table, chosen.classes, "samples.csv")
 
 
 def write(chosen: Chosen, out: Path) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from fertools.export._chosen import Chosen, Sample
-from fertools.export._files import about, citations, licences, missing
+from fertools.export._files import about, citations, licences, missing, title
 from fertools.export._parquet import write_parquet
 from fertools.manifest.schema import stored
+from fertools.measures.words import markdown
 
 READ_BY = "datasets, whatever reads Parquet"
 KEEPS = "parts as splits, the classes and their order, all columns in their types"
@@ -72,6 +73,7 @@ def _card(chosen: Chosen, features: Any, sizes: dict[str, tuple[int, int]], path
         ],
     )
     DatasetInfosDict({"default": info}).to_dataset_card_data(data)
-    cite = f"\nPlease cite: {citations(chosen)}\n" if citations(chosen) else ""
-    text = f"# {chosen.facts['name']}\n\nLicence: {licences(chosen)}\n{cite}\n{about(chosen)}"
+    cite = f"\nPlease cite: {markdown(citations(chosen))}\n" if citations(chosen) else ""
+    licence = markdown(licences(chosen))
+    text = f"{title(chosen)}\n\nLicence: {licence}\n{cite}\n{about(chosen)}"
     path.write_text(f"---\n{data.to_yaml()}\n---\n{text}", encoding="utf-8", newline="\n")

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from fertools.export._chosen import Chosen
-from fertools.export._columns import flat, like_nothing
-from fertools.export._files import about, put, put_json
+from fertools.export._columns import flat, like_formulas, like_nothing
+from fertools.export._files import about, put, put_json, title
 from fertools.export._names import distinct
 
 READ_BY = "torchvision, timm, Keras, datasets"
@@ -30,6 +30,7 @@ def notes(chosen: Chosen) -> list[str]:
     folders, number the classes otherwise.
     """
     lost = like_nothing(chosen.table, chosen.classes, "metadata.csv")
+    lost += like_formulas(chosen.table, chosen.classes, "metadata.csv")
     folders = distinct(chosen.classes)
     if folders == sorted(folders):
         return lost
@@ -67,5 +68,5 @@ def _readme(chosen: Chosen, out: Path) -> None:
         for part in chosen.dealt
     ]
     header = json.dumps([{"config_name": "default", "data_files": splits}], ensure_ascii=False)
-    text = f"---\nconfigs: {header}\n---\n# {chosen.facts['name']}\n\n{about(chosen)}"
+    text = f"---\nconfigs: {header}\n---\n{title(chosen)}\n\n{about(chosen)}"
     (out / "README.md").write_text(text, encoding="utf-8", newline="\n")

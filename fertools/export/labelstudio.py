@@ -14,7 +14,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from fertools.export._chosen import Chosen, Sample
-from fertools.export._files import about, picture, put, put_json
+from fertools.export._files import about, picture, put, put_json, title
 
 READ_BY = "Label Studio"
 KEEPS = "labels as pre-annotations, all columns in the data of each task"
@@ -31,7 +31,7 @@ def write(chosen: Chosen, out: Path) -> None:
         tasks.append(_task(sample, file))
     put_json(out / "tasks.json", tasks)
     (out / "label_config.xml").write_text(_config(chosen), encoding="utf-8", newline="\n")
-    text = f"# {chosen.facts['name']}\n\n{STEPS}\n{about(chosen)}"
+    text = f"{title(chosen)}\n\n{STEPS}\n{about(chosen)}"
     (out / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 

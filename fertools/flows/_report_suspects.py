@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fertools.faces import way_to
 from fertools.manifest import Manifest, read_card
 
 FLAG = "label_suspect"
@@ -71,7 +72,7 @@ def curation(manifest: Manifest, data: str | None) -> dict[str, Any]:
 def data_folders(manifest: Manifest, data: str | None) -> list[Path]:
     """The data folders of a manifest: the one given, its own, those of its face stores."""
     stores = manifest.card.get("stores", {})
-    paths = sorted({str(entry.get("path", ".")) for entry in stores.values()})
+    paths = sorted({way_to(entry) for entry in stores.values()})
     return [
         *([Path(data)] if data else []),
         *(manifest.folder / path for path in paths),

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from fertools.data import in_part
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions, settle
-from fertools.faces import Faces
+from fertools.faces import Faces, way_to
 from fertools.flows._framing import Framing, measure
 from fertools.flows._some import some
 from fertools.ingest.extract import detector_of
@@ -84,7 +84,8 @@ def crop_of(run: Run, typed: Typed, data: str | None = None, *, again: bool = Fa
     """How to cut faces for a run; `typed` are face options, `data` the folder of its data set.
 
     Kept in the run's folder, and read from there unless `again` or the detector has other options.
-    Raises `FerError` where nothing is kept and the data set is not there.
+    Raises `FerError` where nothing is kept and the data set is not there, and where they would have
+    a Python file run that nobody typed.
     """
     if typed.get("faces") == "as-is" or any(name in typed for name in OWN):
         return _asked(run, typed, data)
@@ -112,6 +113,7 @@ def _asked(run: Run, typed: Typed, data: str | None) -> Crop:
 
 
 def _found_out(run: Run, typed: Typed, origin: Origin) -> Crop:
+    _check_typed(run, origin.options.detector, typed)
     base = dataclasses.asdict(origin.options) | {"faces": "detect", "align": False}
     same = typed.get("detector", origin.by) == origin.by and "detector_options" not in typed
     if origin.by is not None and same:
@@ -190,7 +192,16 @@ def _card(manifest: Manifest, key: str, data: str | None) -> dict[str, Any]:
     if data:
         return read_card(Path(data) / "manifest.parquet")
     entry = manifest.card.get("stores", {}).get(key, {})
-    return read_card(manifest.folder / str(entry.get("path", ".")) / "manifest.parquet")
+    return read_card(manifest.folder / way_to(entry) / "manifest.parquet")
+
+
+def _check_typed(run: Run, detector: object, typed: Typed) -> None:
+    """Raise `FerError` where a card, which may be a stranger's, would have a Python file run."""
+    if str(detector).endswith(".py") and "detector" not in typed:
+        raise FerError(
+            f"{run.folder}: the faces of its data set were found by the Python file {detector}; "
+            f"say --detector {detector} to have it run, or give another detector"
+        )
 
 
 def _kept(run: Run, typed: Typed) -> Crop | None:
@@ -206,6 +217,7 @@ def _kept(run: Run, typed: Typed) -> Crop | None:
     if found is None:
         return None
     framing = found["framing"]
+    _check_typed(run, found["options"].get("detector"), typed)
     try:
         if framing is not None:
             framing = Framing(**{**framing, "spread": tuple(framing["spread"])})

@@ -6,7 +6,6 @@ many that is not said, agreement, leakage verdict, known faults, recommended use
 holds no face and no id. The same manifest gives the same bytes.
 """
 
-import html
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from fertools.flows._report_suspects import data_folders
 from fertools.flows._report_words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
-from fertools.measures.words import per_cent
+from fertools.measures.words import markdown, per_cent
 
 FEW = 30  # test rows of a class below which its score is called unreliable
 EVEN = 3.0  # an imbalance below which accuracy alone does not mislead much
@@ -61,7 +60,7 @@ def datasheet(
     sheet = Sheet(gather(path, data), language, data)
     t = sheet.words
     sections = {
-        "motivation": [_plain(purpose) or t["purpose_unknown"]],
+        "motivation": [_line(purpose) or t["purpose_unknown"]],
         "sources": sheet.sources(),
         "composition": sheet.composition(),
         "demography": sheet.demography(),
@@ -72,11 +71,11 @@ def datasheet(
         "uses": sheet.uses(),
         "distribution": [t["limit_licence"] + " " + t["no_faces"]],
         "maintenance": [
-            t["contact"].format(contact=_plain(contact)) if contact else t["no_contact"]
+            t["contact"].format(contact=_line(contact)) if contact else t["no_contact"]
         ],
     }
     head = t["intro"].format(version=__version__, file=_code(file.name), digest=sheet.facts.digest)
-    page = [f"# {t['title'].format(name=_plain(sheet.facts.name))}", head]
+    page = [f"# {t['title'].format(name=markdown(sheet.facts.name))}", head]
     for name, blocks in sections.items():
         page += [f"## {t[name]}", *(block for block in blocks if block)]
     return "\n\n".join(page) + "\n"
@@ -196,7 +195,7 @@ class Sheet:
         """What the readers warn of, and what the checks found."""
         t = self.words
         told = [
-            f"- {t['faults_of'].format(source=_code(name), text=_plain(text))}"
+            f"- {t['faults_of'].format(source=_code(name), text=_line(text))}"
             for name in sources(self.facts)
             if (text := _traps(self._kind(name)))
         ]
@@ -222,7 +221,7 @@ class Sheet:
             if found:
                 yield t[key].format(what=", ".join(found))
         if small := self._small():
-            yield t["limit_small"].format(classes=", ".join(map(_plain, small)))
+            yield t["limit_small"].format(classes=", ".join(map(markdown, small)))
         if not self.facts.stats.balance.imbalance < EVEN:
             yield t["limit_imbalance"]
         table = self.facts.manifest.table
@@ -284,21 +283,21 @@ def _options(face: dict[str, Any]) -> str:
     said = (f"{key} {json.dumps(value, ensure_ascii=False)}" if isinstance(value, (dict, list))
             else f"{key} {value}" for key, value in face.items()
             if value not in (None, {}, [], False) and key not in idle)  # fmt: skip
-    return ", ".join(map(_plain, said))
+    return ", ".join(map(markdown, said))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of Markdown; nothing where there is no row."""
     if not rows:
         return ""
-    lines = [head, ["---"] * len(head), *([_plain(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([markdown(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _plain(text: str) -> str:
-    """A text from a stranger as Markdown shows it: one line, no markup."""
-    return html.escape(" ".join(str(text).split()), quote=False).replace("|", "\\|")
+def _line(text: str) -> str:
+    """A text of the user's or a reader's own, which may hold Markdown but no HTML, as one line."""
+    return markdown(text, marks="")
 
 
 def _code(text: str) -> str:
-    return _plain(text).replace("`", "'")
+    return _line(text).replace("`", "'")

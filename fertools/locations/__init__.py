@@ -117,7 +117,10 @@ def create(place: Location, tag: str = "") -> BinaryIO:
     """A new file that is to be `put` in a place; `tag` keeps those apart who make the same."""
     if isinstance(place, ObjectPath):
         return cast(BinaryIO, tempfile.TemporaryFile())  # gone with the process, however it ends
-    return place.with_name(f".{place.name}.{tag}partial").open("wb")
+    partial = place.with_name(f".{place.name}.{tag}partial")
+    if partial.is_symlink():  # somebody's folder may bring one, and it would be written through
+        partial.unlink()
+    return partial.open("wb")
 
 
 def put(file: BinaryIO, place: Location) -> None:

@@ -100,6 +100,7 @@ class Manifest:
 
 def locate(path: str | os.PathLike[str]) -> Path:
     """As `manifest_at`, for who works with files; raises `FerError` for an object store, too."""
+    on_disk(at(path))  # first: a stranger's recipe may name a store, which is not to be asked
     return on_disk(manifest_at(path))
 
 

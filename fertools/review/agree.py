@@ -4,6 +4,7 @@ In go their verdicts; out comes an `Agreement`. A verdict is a word for the face
 kept or chosen, `keep` where no label was asked about, `drop`; who is unsure said nothing.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from fertools.review.journal import OPEN, Entry, Journal, read_journal
 from fertools.review.queue import asks_label
 
 KEEP, DROP, UNSURE, DISPUTED = "keep", "drop", "unsure", "disputed"
+SESSION = re.compile(
+    r"[\w+-]+"
+)  # the name of a folder, see `Asked.name`: none that leads elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def gather(files: Sequence[Path], words: Collection[str] | None = None) -> Opini
     """The verdicts of several files of one session; files of the queue `disputed` decide.
 
     `words` are the labels of the data set they are of, None where it is not known. Raises
-    `FerError` where files are of two sessions, or two of one reviewer, and see `read_journal`.
+    `FerError` where files are of two sessions, or of one that cannot be, or two of one reviewer,
+    and see `read_journal`.
     """
     given: dict[str, dict[str, Entry]] = {}
     deciding: dict[str, dict[str, Entry]] = {}
@@ -91,6 +96,9 @@ def gather(files: Sequence[Path], words: Collection[str] | None = None) -> Opini
     for file in files:
         found = read_journal(Path(file), words)
         who, session = (str(found.opening.get(name)) for name in ("reviewer", "session"))
+        if not SESSION.fullmatch(session):
+            cure = "give what `fertools review` has written"
+            raise FerError(f"{file}: no session is called {session!r}; {cure}")
         decides = found.opening.get("queue") == DISPUTED
         first = first or (None if decides else found)
         if first and not decides and session != first.opening.get("session"):

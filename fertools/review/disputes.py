@@ -39,5 +39,5 @@ def disputed(manifest: Manifest, folder: Path) -> Doubtful:
 def _read(file: Path) -> dict[str, dict[str, str]]:
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FerError(f"{file}: this is not JSON ({error}); import the verdicts again") from error

@@ -230,7 +230,7 @@ def _read(folder: Path) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FerError(f"{file}: this is not JSON ({error}); move the folder away") from error
     return dict(found)
 

@@ -40,7 +40,7 @@ def _is_plan(file: Location) -> bool:
     """Whether a file is the plan of an ingest, not a stranger's of the same name."""
     try:
         plan = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(plan, dict) and {"source", "face", "options"} <= plan.keys()
 

@@ -103,7 +103,10 @@ def open_run(folder: Path | str) -> Run:
         raise FerError(f"{folder}: the run has not ended; train again with --resume")
     card = read_json(folder / "card.json")
     contract = read_json(folder / "contract.json")
-    found = Contract(**{**contract, "classes": tuple(contract["classes"])})
+    try:
+        found = Contract(**{**contract, "classes": tuple(contract["classes"])})
+    except (KeyError, TypeError) as error:
+        raise FerError(f"{folder / 'contract.json'}: is no contract; train the run anew") from error
     return Run(folder, recipes.load(folder / "recipe.toml"), found, card)
 
 
@@ -259,7 +262,7 @@ def read_json(file: Path, cure: str = "train the run anew") -> dict[str, Any]:
     """The JSON object of a file; raises `FerError` where it is none, with the `cure`."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FerError(f"{file}: cannot be read as JSON ({error}); {cure}") from error
     if not isinstance(found, dict):
         raise FerError(f"{file}: this is no JSON object; {cure}")
@@ -274,7 +277,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     for line in lines:
         try:
             found.append(json.loads(line))
-        except ValueError:  # a kill may leave half a line, always the last
+        except (ValueError, RecursionError):  # a kill may leave half a line, always the last
             break
     return found
 
