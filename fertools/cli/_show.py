@@ -5,7 +5,7 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -61,9 +61,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     grid = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
         right = all(_is_number(row[number]) for row in rows) and bool(rows)
-        grid.add_column(
-            Text(printable(name)), justify="right" if right else "left", no_wrap=number == 0
-        )
+        side = "right" if right else "left"
+        grid.add_column(Text(printable(name)), justify=side, no_wrap=number == 0)
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
@@ -80,9 +79,14 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return (
-        f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(value)
-    )
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return f"{value:,}" if is_count else printable(value)
+
+
+def notes(found: Iterable[str]) -> None:
+    """What is worth knowing of a result, a line each."""
+    for note in found:
+        click.echo(f"note: {printable(note)}")
 
 
 def share(value: float) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from fertools.cli import _show
-from fertools.errors import printable
 
 SHOWN = 3  # steps of a curve beyond its threshold
 
@@ -66,8 +65,7 @@ def _print(found: Any) -> None:
     for verdict in found.verdicts:
         if verdict.why:
             click.echo(f"not checked by {verdict.relation}: {verdict.why}")
-    for note in found.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(found.notes)
 
 
 def _classes(found: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from fertools.cli import _show
-from fertools.errors import printable
 
 SHOWN = 3  # ids per kind of change
 
@@ -30,8 +29,7 @@ def command(first: str, second: str, as_json: bool) -> None:
     for word, what in (("relabelled", "label"), ("moved", "part")):
         _changes(word, found.columns.get(what), getattr(found, word))
     click.echo(f"the same: {found.same:,}")
-    for note in found.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(found.notes)
 
 
 def _first(ids: list[str]) -> str:

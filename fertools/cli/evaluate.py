@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fertools.cli import _show
-from fertools.errors import disk_faults, printable
+from fertools.errors import disk_faults
 
 
 @click.command(epilog="Example: fertools evaluate runs/demo --split test --by gender")
@@ -100,8 +100,7 @@ def _print(found: Any) -> None:
     if found.members:
         each = [[m.name, m.rows, _percent(m.accuracy), _percent(m.macro_f1)] for m in found.members]
         _show.table("each run", ["run", "rows", "accuracy", "macro-F1"], each)
-    for note in found.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(found.notes)
 
 
 def _other(typed: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ import click
 
 from fertools import folder
 from fertools.cli import _show
-from fertools.errors import printable
 
 HELP = """Write the faces of MANIFEST in another tool's format: labels, parts, all columns.
 
@@ -90,6 +89,5 @@ def _print(result: Any) -> None:
     click.echo(f"{result.samples:,} of {result.rows:,} rows exported")
     for reason, count in result.left_out.items():
         click.echo(f"{count:,} rows left out: {reason}")
-    for note in result.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(result.notes)
     click.echo(f"wrote {result.out}")

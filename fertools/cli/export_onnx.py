@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from fertools.cli import _show
-from fertools.errors import printable
 
 
 @click.command(epilog="Example: fertools export-onnx runs/demo --int8 --calibrate train:500")
@@ -49,5 +48,4 @@ def command(run: str, out: Path | None, probs: str | None, as_json: bool, **type
             f"no word below {facts.abstain:g}: {_show.share(found.abstained)} of the rows; "
             f"accuracy of the others {rest}"
         )
-    for note in found.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(found.notes)

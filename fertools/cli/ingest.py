@@ -10,7 +10,7 @@ import click
 
 from fertools import folder
 from fertools.cli import _show
-from fertools.errors import FerError, printable
+from fertools.errors import FerError
 
 BUILT = ("face_channels", "face_detector_options")  # have flags of their own
 EPILOG = "Example: fertools ingest ck48 CK+48 -o data/ck48"
@@ -167,8 +167,7 @@ def _ingest(source: str, typed: dict[str, Any]) -> None:
         _show.as_json({**dataclasses.asdict(result), "out": str(result.out)})
     elif not quiet:
         click.echo(_show.statuses(result.statuses))
-        for note in result.notes:
-            click.echo(f"note: {printable(note)}")
+        _show.notes(result.notes)
         click.echo(f"{result.out}: {result.units} units in {result.seconds:.1f} s")
     if not result.ok and result.rows:
         first = read_manifest(result.out).table["detail"].drop_null().slice(0, 1).to_pylist()

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from fertools.cli import _show
-from fertools.errors import printable
 
 
 @click.command(epilog="Example: fertools labels runs/demo --on manifests/ck48.parquet")
@@ -34,5 +33,4 @@ def command(run: str, manifest: str, as_json: bool, **typed: Any) -> None:
     ]
     looked = f" ({found.look})" if found.look else ""
     _show.table(f"words (down) taken as (across){looked}", ["word", "rows", *found.classes], rows)
-    for note in found.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(found.notes)

@@ -7,7 +7,6 @@ import click
 
 from fertools.cli import _show
 from fertools.cli._complete import from_resources
-from fertools.errors import printable
 
 
 @click.command(epilog="Example: fertools split data/ck48 --ratios 8:1:1 -o manifests/ck48.parquet")
@@ -108,8 +107,7 @@ def _print(result: Any) -> None:
     )
     for reason, count in result.left_out.items():
         click.echo(f"{count:,} rows in no part: {reason}")
-    for note in result.notes:
-        click.echo(f"note: {printable(note)}")
+    _show.notes(result.notes)
     click.echo(f"wrote {result.out}")
 
 

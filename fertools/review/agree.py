@@ -23,9 +23,7 @@ from fertools.review.journal import OPEN, Entry, Journal, read_journal
 from fertools.review.queue import asks_label
 
 KEEP, DROP, UNSURE, DISPUTED = "keep", "drop", "unsure", "disputed"
-SESSION = re.compile(
-    r"[\w+-]+"
-)  # the name of a folder, see `Asked.name`: none that leads elsewhere
+SESSION = re.compile(r"[\w+-]+")  # names a folder (`Asked.name`), and none that leads elsewhere
 
 
 @dataclass(frozen=True, slots=True)
