@@ -61,8 +61,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     grid = Table(box=SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
         right = all(_is_number(row[number]) for row in rows) and bool(rows)
-        side = "right" if right else "left"
-        grid.add_column(Text(printable(name)), justify=side, no_wrap=number == 0)
+        head, first = Text(printable(name)), number == 0
+        grid.add_column(head, justify="right" if right else "left", no_wrap=first)
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
