@@ -148,6 +148,17 @@ def test_draws_stay_in_their_units() -> None:
     assert math.cos(math.radians(40)) - 1e-3 <= cosine.min() < math.cos(math.radians(38))
 
 
+@pytest.mark.parametrize(
+    ("augment", "most"), [(Augment(rotation=30), 30.0), (Augment(shear=20), 20.0)]
+)
+def test_rotation_and_shear_go_both_ways(augment: Augment, most: float) -> None:
+    ramp = torch.arange(60.0).expand(300, 1, 60, 60) / 60
+    out = BatchAugment(augment)(ramp)
+    lean = 60 * (out[:, 0, 31, 30] - out[:, 0, 30, 30])  # the sine of the angle
+    end = math.sin(math.radians(most))
+    assert end - 0.02 < lean.max() < end + 1e-3 and -end - 1e-3 < lean.min() < 0.02 - end
+
+
 def test_zoom_is_joint_unless_told_otherwise() -> None:
     across = torch.arange(60.0).expand(50, 1, 60, 60) / 60
     images = torch.cat((across, across.transpose(2, 3)), 1)

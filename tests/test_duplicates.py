@@ -70,6 +70,8 @@ def test_a_threshold_that_was_asked_for_stands(tmp_path, faces):
     found = looked(tmp_path, faces, Options(threshold=0.8))
     assert 15 in flags(found)["near_copy"]
     assert found.tables["review"].num_rows == 0
+    most = looked(tmp_path / "most", faces, Options(threshold=1.0))
+    assert flags(most)["near_copy"] == [12]  # at 1 itself
     with pytest.raises(FerError, match=r"threshold 1\.5"):
         looked(tmp_path, faces, Options(threshold=1.5, review=1.5))
 
@@ -97,10 +99,12 @@ def test_frames_of_one_sequence_are_no_twins(tmp_path, faces):
     sequence[3] = sequence[11] = "a"
     sequence[4], sequence[12] = "a", "b"
     sequence[2] = sequence[10] = "c"
+    sequence[5] = sequence[15] = "d"
     found = looked(tmp_path, faces, sequence=sequence)
     assert flags(found) == {"constant": [13, 14], "exact_copy": [10], "near_copy": [12]}
     assert found.tables["twins"]["kind"].to_pylist() == ["exact", "sequence", "near"]
     assert found.facts["pairs"] == {"near": 1, "sequence": 1, "exact": 1}
+    assert found.tables["review"].num_rows == 0  # a doubtful pair of frames is no doubt
     assert any("one sequence" in note for note in found.notes)
 
 

@@ -24,8 +24,9 @@ from fertools.evaluate import evaluate, ledger
 from fertools.evaluate.evaluation import Options
 from fertools.evaluate.leakfree import leak_free, parts
 from fertools.evaluate.mapped import words_of
+from fertools.evaluate.other import shown
 from fertools.evaluate.paragraph import paragraph
-from fertools.evaluate.predictions import Way, probabilities, settled, shares, way_of
+from fertools.evaluate.predictions import Way, probabilities, settled, shares, units, way_of
 from fertools.faces import open_faces
 from fertools.fakes import ck48
 from fertools.flows.export_onnx import export_onnx
@@ -40,6 +41,7 @@ from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 from fertools.train import train
 from fertools.train.jobs import plan
+from tests.made import made, smooth
 
 CLASSES = ["anger", "disgust", "happiness", "surprise"]
 
@@ -149,6 +151,9 @@ def test_folds_are_pooled(study) -> None:
     assert {note.partition(" ")[2] for note in found.notes} == lines
     assert f"{sum(gone.values()):,} rows of " in paragraph(found)
     assert f"{sum(gone.values()):,}행은 제외하였다" in paragraph(found, "ko")
+    free = [evaluate(study / "folds" / f"fold{k}").leak_free for k in range(3)]
+    assert found.leak_free is not None and all(each is not None and each.rows for each in free)
+    assert found.leak_free.rows == sum(each.rows for each in free)
     some = evaluate(study / "folds" / "fold1")
     assert some.scores.rows == found.members[1].rows
     assert found.partners["subject"] == found.partners["sequence"] == 0
@@ -321,10 +326,31 @@ def test_another_manifest_with_other_words(study, tmp_path) -> None:
         )
     assert shown < rows and fitted.seen == dict.fromkeys(none, rows)
     assert f"{rows:,} show a person and {rows:,} a photograph" in paragraph(fitted)
+    chosen = evaluate(study / "one", Options(split="val", on=str(other), outside="mask"))
+    assert chosen.seen == dict.fromkeys(none, chosen.scores.rows)  # the epoch is chosen on them
     unknown = dataclasses.replace(fitted, seen=None)  # its own manifest is not there any more
     assert "was not looked for" in paragraph(unknown)
     with pytest.raises(FerError, match="outside 'maks': known are"):
         evaluate(study / "one", Options(outside="maks"))
+
+
+def test_a_row_is_seen_by_its_photograph_or_by_its_face(tmp_path) -> None:
+    faces = smooth(8, 1)
+    faces[6] = faces[1]
+    photographs = ["a", "b", "c", "d", "e", "a", "f", "c"]
+    people = ["p:0", "p:1", "p:2", "p:3", None, "p:3", None, "p:2"]
+    whole, _ = made(tmp_path, faces, image_hash=photographs, subject=people)
+    fitted = np.array([True, True, False, True, True, False, False, False])
+    # 5 is the photograph of 0 and of the person of 3, 6 the face of 1; 2 was not fitted to
+    assert shown(whole, fitted, whole, np.array([5, 6, 7])) == {
+        "person": 1, "photograph or face": 2
+    }  # fmt: skip
+
+
+def test_rows_of_one_group_or_person_are_one_unit(tmp_path) -> None:
+    columns = {"group": ["g", "g", "h", "i", None], "subject": [None, "p:1", "p:1", None, None]}
+    found = units(made(tmp_path, smooth(5, 2), **columns)[0])
+    assert found[0] == found[1] == found[2] and len(set(found[2:])) == 3
 
 
 def test_another_manifest_that_is_not_split_or_dealt_to_folds(study, tmp_path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fertools.checks import _doubts
-from fertools.checks.label_noise import SILENT, Options, find
+from fertools.checks.label_noise import SILENT, Options, _agreement, _disjoint, _Said, find
 from fertools.errors import FerError
 from fertools.manifest import VOTE_WORDS
 from fertools.probs import Probs, write_probs
@@ -63,6 +63,22 @@ def test_many_copies_bound_the_wrong_labels_by_rows_not_by_pairs(tmp_path) -> No
     found = find(*made(tmp_path, faces, native_label=labels), Options())
     told = found.facts["twins"]
     assert (told["rows"], told["wrong"]) == (80, 1 + 4)
+
+
+def test_pairs_without_a_common_row_begin_at_the_ends() -> None:
+    # a chain 2 - 0 - 1 - 3: from its middle there would be one pair
+    assert _disjoint(np.array([[0, 1], [0, 2], [1, 3]])) == 2
+
+
+def test_a_band_begins_at_its_own_value() -> None:
+    said = _Said(np.array([0, 0, 1]), ["anger", "fear"])
+    pairs, ncc = np.array([[0, 1], [0, 2], [1, 2]]), np.array([0.949, 0.95, 1.0])
+    rates = _agreement(said, pairs, ncc, np.array([False, False, True]))[1]
+    assert rates == [
+        {"band": "0.92", "pairs": 1, "differ": 0},
+        {"band": "0.95", "pairs": 1, "differ": 1},
+        {"band": "exact", "pairs": 1, "differ": 1},
+    ]
 
 
 def test_two_twins_of_one_word_outvote_a_label(tmp_path, faces):

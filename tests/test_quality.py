@@ -66,6 +66,23 @@ def test_measures_are_what_they_say():
     assert (black, white) == (0.5, 0)
 
 
+def test_limits_count_from_where_they_say(tmp_path):
+    """Of 48 columns 30 (62.5 %) are dark or light, at 8 levels from the end and at 9."""
+    faces = np.full((5, 48, 48), 120, np.uint8)
+    for face, level in zip(faces, (8, 9, 247, 246), strict=False):
+        face[:, :30] = level
+    found = find(*made(tmp_path, faces), Options())
+    flags = [[], [], [], [], []]
+    for row, flag in zip(found.rows.tolist(), found.flags, strict=True):
+        flags[row].append(flag)
+    assert "underexposed" in flags[0] and "overexposed" in flags[2]
+    assert not {"underexposed", "overexposed"} & {*flags[1], *flags[3]}
+    assert flags[4] == ["constant"]  # and nothing else is said of it
+    steps = np.full((2, 48, 48), 100, np.uint8)
+    steps[0, 24:], steps[1, 24:] = 104, 105  # more than 4 levels differ
+    assert measure(steps)[:, 3] == pytest.approx([0, 2 / 46])
+
+
 def test_sharpness_asks_neither_contrast_nor_background(sound):
     wide = np.pad(sound, ((0, 0), (8, 8), (8, 8)), mode="edge")
     plain, faint = measure(wide)[:, 0], measure(scaled(wide, 0.6, 40))[:, 0]

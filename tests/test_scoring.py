@@ -44,6 +44,16 @@ def test_scores_are_those_of_the_confusion_matrix() -> None:
     assert not found.accuracy.is_reliable and found.per_sequence is None
 
 
+def test_each_class_has_its_precision_recall_and_f1() -> None:
+    found = score(predictions([0, 0, 0, 0, 1, 2], [0, 0, 0, 1, 1, 1]))
+    each = [(c.precision, c.recall, c.f1) for c in found.classes]
+    assert each[0] == pytest.approx((3 / 3, 3 / 4, 6 / 7))
+    assert each[1] == pytest.approx((1 / 3, 1 / 1, 2 / 4))
+    assert each[2] == (None, 0, 0)  # never given
+    right, wrong = 0.2**2 + 2 * 0.1**2, 0.9**2 + 0.8**2 + 0.1**2
+    assert found.brier == pytest.approx((4 * right + 2 * wrong) / 6)
+
+
 def test_an_interval_over_people_is_wider_than_one_over_rows() -> None:
     rng = np.random.default_rng(0)
     good = rng.random(40) < 0.7  # a person is recognised on all images, or on none
@@ -62,6 +72,15 @@ def test_a_recording_counts_with_the_mean_of_its_frames() -> None:
     assert score(found).accuracy.value == pytest.approx(3 / 5)
     torn = predictions([0, 1], [0, 1], sequences=[4, 4])
     assert score(torn).per_sequence is None
+
+
+def test_recordings_rest_on_people_and_take_no_row_of_none() -> None:
+    truth, given, people = [0, 0, 1, 1, 2], [0, 0, 1, 1, 0], [7, 7, 7, 7, 3]
+    found = score(predictions(truth, given, people, [4, 4, 9, 9, -1])).per_sequence
+    assert (found.value, found.groups) == (1.0, 1)
+    assert score(predictions(truth, given, people, [1, 2, 3, 4, 5])).per_sequence is None
+    one = predictions(truth, given, people, [4, 4, 9, 9, -1])
+    assert score(pooled([one, one], once=False)).per_sequence is None
 
 
 def test_a_subset_is_reweighted_to_the_shares_of_the_whole() -> None:
@@ -92,6 +111,12 @@ def test_a_row_is_pooled_once() -> None:
     with pytest.raises(FerError, match="tested the same row"):
         pooled([one, one])
     assert len(pooled([one, one], once=False)) == 4
+
+
+def test_votes_of_some_parts_are_no_votes_of_the_whole() -> None:
+    one = predictions([0, 1], [0, 1], target=np.array([[0.6, 0.4, 0.0], [0.1, 0.9, 0.0]]))
+    both = pooled([one, predictions([0, 1], [0, 1])], once=False)
+    assert both.target is None and score(both).soft_accuracy is None
 
 
 def test_every_system_is_a_look_and_the_same_again_is_none(tmp_path) -> None:

@@ -22,6 +22,7 @@ from fertools.manifest import read_manifest, write_manifest
 from fertools.models._count import count
 from fertools.resources import folder
 from fertools.runs import build, open_run
+from fertools.train import train
 from fertools.train.feed import open_feed
 from tests.made import made, smooth
 
@@ -283,6 +284,36 @@ def test_only_shared_seeds_and_the_same_rows_are_compared() -> None:
     assert judge({}, hits_of(0.7), 3) is None
     with pytest.raises(FerError, match="other selection rows"):
         judge(hits_of(0.7), hits_of(0.7, rows="y"), 3)
+
+
+def test_p_is_of_people_over_the_rows_of_all_runs() -> None:
+    """Two runs share the rows of one of three people, who speaks against the trial in one run."""
+
+    def said(*hits: str) -> dict[int, Selection]:
+        rows = (("abcd", [0, 0, 1, 1]), ("cdef", [1, 1, 2, 2]))
+        return {
+            seed: Selection("x", tuple(ids), np.array([float(c) for c in hit]), np.array(units))
+            for seed, (hit, (ids, units)) in enumerate(zip(hits, rows, strict=True))
+        }
+
+    found = judge(said("1100", "0011"), said("0000", "1100"), 2)
+    # the people's sums are 2, -1 and 2: of eight patterns of signs four are at 3 or beyond
+    assert found is not None and found.p == 4 / 8
+
+
+def test_a_trial_is_chosen_on_rows_that_resemble_nothing(tmp_path) -> None:
+    faces = smooth(24, 3)
+    faces[12], faces[13] = faces[0], faces[18, :, ::-1]  # in training, and mirrored in the test
+    parts = np.repeat(["train", "val", "test"], (12, 6, 6)).tolist()
+    made(tmp_path, faces, label=[CLASSES[i % 4] for i in range(24)], split=parts)
+    base = BASE.format(manifest=tmp_path / "manifest.parquet")
+    for rows, first in (("twin-free", 14), ("all", 12)):
+        file = tmp_path / f"{rows}.toml"
+        file.write_text(base + f'select_rows = "{rows}"\n')
+        wanted, ids = recipes.load(file), [f"x/{i:03d}" for i in range(first, 18)]
+        feed = open_feed(wanted)
+        assert feed.val is not None and feed.val.ids == ids
+        assert list(select(train(wanted, tmp_path / rows), "cpu").ids) == ids
 
 
 def test_nothing_is_decided_before_all_planned_runs_have_ended() -> None:

@@ -16,13 +16,15 @@ from fertools.devices import Process
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
-from fertools.recipe import Augment, Recipe, Train
+from fertools.recipe import Augment, Optimiser, Recipe, Schedule, Train
 from fertools.runs.checkpoint import read_tensors
 from fertools.split import SplitOptions, split
 from fertools.train import train
 from fertools.train.feed import open_feed
 from fertools.train.losses import label_loss, teacher_loss
 from fertools.train.norms import statistics_kept
+from fertools.train.optimisers import Rate, make_optimiser
+from fertools.train.resume import Choice
 from fertools.train.sam import climb, descend
 from fertools.train.speed import Cast, captured
 from fertools.train.trainer import Trainer
@@ -131,6 +133,18 @@ def test_a_teacher_that_has_seen_other_rows_is_refused(study, tmp_path, taught, 
         train(recipe(study, f"train.teacher={teacher}", *own), tmp_path / "pupil")
 
 
+def test_a_teacher_of_another_fold_or_with_other_weights_is_refused(study, tmp_path) -> None:
+    split([study / "data"], study / "folds.parquet", SplitOptions(folds=3))
+    folds, once = f"data.manifest={study / 'folds.parquet'}", "train.epochs=1"
+    first = train(recipe(study, folds, once), tmp_path / "first", fold=1)
+    with pytest.raises(FerError, match="another split"):
+        train(recipe(study, folds, f"train.teacher={first}"), tmp_path / "pupil", fold=0)
+    start = f"model.init_weights={first / 'best.safetensors'}"
+    second = train(recipe(study, folds, once, start), tmp_path / "second", fold=0)
+    with pytest.raises(FerError, match="other data or weights"):
+        train(recipe(study, folds, f"train.teacher={second}"), tmp_path / "pupil", fold=0)
+
+
 def test_a_teacher_of_several_seeds_is_one_of_them(study, tmp_path) -> None:
     wanted = recipe(study, f"train.teacher={tmp_path / 'many'}", "train.epochs=1")
     one = train(recipe(study, "train.epochs=1"), tmp_path / "many" / "seed0")
@@ -139,6 +153,177 @@ def test_a_teacher_of_several_seeds_is_one_of_them(study, tmp_path) -> None:
     (one / "card.json").unlink()
     with pytest.raises(FerError, match="seed0: the run has not ended; train again with --resume"):
         train(wanted, tmp_path / "pupil")
+
+
+@pytest.mark.parametrize("balance", ["none", "inverse"])
+def test_an_epoch_of_one_batch_has_the_loss_that_the_recipe_says(study, balance) -> None:
+    """(1 - w) cross-entropy + w T^2 KL, over all rows; a class weighs rows / (classes * its)."""
+    changes = (f"train.balance={balance}", "train.teacher_weight=0.25", "train.temperature=2")
+    wanted = recipe(study, *changes, "train.batch=500")
+    torch.manual_seed(3)
+    teacher = runs.build(wanted).eval()
+    made = Trainer(wanted, open_feed(wanted), Process(torch.device("cpu")), 0, teacher)
+    rows = made.loader.dataset
+    images = rows.pixels(np.arange(len(rows))).float() / 255
+    with torch.no_grad():
+        ours, theirs = made.model(images), teacher(images)
+    labels = torch.from_numpy(rows.targets)
+    weight = len(rows) / (4 * torch.bincount(labels).float()) if balance == "inverse" else None
+    plain = functional.cross_entropy(ours, labels, weight)
+    p, q = (theirs / 2).softmax(1), (ours / 2).softmax(1)
+    distance = 4 * (p * (p.log() - q.log())).sum(1).mean()
+    assert made.run(0) == pytest.approx(float(0.75 * plain + 0.25 * distance), rel=1e-4)
+
+
+def test_each_coupled_network_is_trained_as_it_would_be_alone(study) -> None:
+    inner = "{widths=[4], blocks=[1]}"
+    both = f'model={{name="coupled", options={{members=2, network="residual", options={inner}}}}}'
+    whole = ("train.batch=500", "train.teacher_weight=0.5")
+    wanted = recipe(study, both, *whole)
+    alone = recipe(study, f'model={{name="residual", options={inner}}}', *whole)
+    teacher = runs.build(alone).eval()
+    made = Trainer(wanted, open_feed(wanted), Process(torch.device("cpu")), 0, teacher)
+    for member in made.model.members:
+        one = Trainer(alone, open_feed(alone), Process(torch.device("cpu")), 0, teacher)
+        one.model.load_state_dict(member.state_dict())
+        one.run(0)
+        member.ended = copy.deepcopy(one.model.state_dict())
+    made.run(0)
+    for member in made.model.members:
+        for name, value in member.ended.items():
+            assert torch.allclose(member.state_dict()[name].float(), value.float(), atol=1e-5), name
+
+
+# Steps, averages and rates
+
+
+def of_weights(model: nn.Module) -> torch.Tensor:
+    return torch.cat([weight.detach().flatten() for weight in model.parameters()])
+
+
+def test_the_average_follows_faster_at_the_start(study) -> None:
+    """average = d * average + (1 - d) * weights, with d = (1 + step) / (10 + step) up to `ema`."""
+    made = trainer(study, "train.ema=0.15", "train.batch=500")
+    wanted = of_weights(made.model)
+    for epoch, decay in enumerate((1 / 10, 0.15)):  # 2 / 11 would be more
+        made.run(epoch)
+        wanted = decay * wanted + (1 - decay) * of_weights(made.model)
+        assert torch.allclose(of_weights(made.kept), wanted, atol=1e-6)
+        assert not torch.allclose(of_weights(made.model), wanted, atol=1e-4)
+
+
+def test_validation_scores_the_network_that_is_kept(study, tmp_path) -> None:
+    run = train(recipe(study, "train.ema=0.9", "train.epochs=1"), tmp_path / "run")
+    kept = runs.network(runs.open_run(run))
+    rows = open_feed(runs.open_run(run).recipe).val
+    with torch.no_grad():
+        logits = kept(rows.pixels(np.arange(len(rows))).float() / 255)
+    nll = float(functional.cross_entropy(logits, torch.from_numpy(rows.targets)))
+    assert runs.read_log(run)[0]["val_nll"] == pytest.approx(nll, rel=1e-4)
+
+
+def test_a_clipped_step_is_as_long_as_it_may_be(study) -> None:
+    made = trainer(study, "train.clip=0.001", "train.batch=500", "optimiser.lr=2")
+    before = of_weights(made.model)
+    made.run(0)
+    assert float((of_weights(made.model) - before).norm()) == pytest.approx(0.002, rel=0.01)
+
+
+def test_a_last_batch_of_a_single_row_is_left_out(study) -> None:
+    rows = len(open_feed(recipe(study)).train)
+    made = trainer(study, f"train.batch={rows - 1}")
+    seen: list[int] = []
+    made.plain.register_forward_hook(lambda _, images, __: seen.append(len(images[0])))
+    made.run(0)
+    assert seen == [rows - 1]
+
+
+def test_an_epoch_draws_anew_by_its_number_and_the_seed(study) -> None:
+    def drawn(seed: int, *epochs: int) -> tuple[float, list[int]]:
+        wanted = recipe(study, "augment.noise=[1, 2]", "train.batch=500")
+        made = Trainer(wanted, open_feed(wanted), Process(torch.device("cpu")), seed)
+        for epoch in epochs:
+            made.run(epoch)
+        order = made.loader.order
+        order.epoch = epochs[-1]
+        return made.loader.augment.rng.random(), order.indices().tolist()
+
+    first, second, other = drawn(0, 0), drawn(0, 0, 1), drawn(1, 0)
+    assert len({first[0], second[0], other[0]}) == 3  # of the augmentation
+    assert first[1] != second[1] and first[1] != other[1] != sorted(other[1])
+    assert drawn(0, 1) == second  # as a run that goes on
+
+
+def test_mixing_is_part_of_a_step(study) -> None:
+    ways = ("augment.flip=0", "augment.mixup=1", "augment.cutmix=1")
+    losses = [trainer(study, way, "train.batch=500").run(0) for way in ways]
+    assert len({round(loss, 5) for loss in losses}) == 3
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [
+        ({}, [1, 1, 1, 1, 1]),
+        ({"warmup": 1}, [1 / 5, 2 / 5, 3 / 5, 4 / 5, 1, 1, 1]),
+        ({"name": "cosine"}, {0: 1, 3: 0.5 + 2**0.5 / 4, 6: 0.5, 12: 0}),
+        ({"name": "cosine", "warmup": 1, "final": 0.2}, {0: 0.2, 3: 0.8, 4: 1, 8: 0.6, 12: 0.2}),
+        ({"name": "one-cycle", "warmup": 1.5}, {0: 0.04, 3: 0.52, 6: 1, 9: 0.5, 12: 0}),
+    ],
+)
+def test_the_rate_goes_as_its_schedule_says(schedule, shares) -> None:
+    rate = Rate(Schedule(**schedule), epochs=3, steps=4)
+    found = {step: rate.at(step) for step in range(13)}
+    wanted = shares if isinstance(shares, dict) else dict(enumerate(shares))
+    assert {step: found[step] for step in wanted} == pytest.approx(wanted)
+
+
+def test_a_plateau_lowers_the_rate_when_the_loss_has_not_fallen_for_its_patience() -> None:
+    spec = Schedule(name="plateau", factor=0.5, patience=2)
+    rate = Rate(spec, epochs=9, steps=4)
+    found = []
+    for loss in (3, 2, 2, 2.5, 1, 1, 1, 1, 1):  # the same again is no fall
+        rate.ended(loss)
+        found.append(rate.at(7))
+        before, rate = rate, Rate(spec, epochs=9, steps=4)
+        rate.restore(before.state())  # as behind a kill
+    assert found == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+def test_a_plateau_looks_at_the_validation_rows(study, tmp_path, monkeypatch) -> None:
+    losses = iter([1.0, 2.0, 2.0])  # while that of the training rows falls
+    found = {"accuracy": 0.5, "macro-f1": 0.5}
+    monkeypatch.setattr("fertools.train._validated", lambda *_: {**found, "nll": next(losses)})
+    schedule = 'schedule={name="plateau", patience=1, factor=0.5}'
+    slow = ("optimiser.lr=0.002", "train.epochs=3")
+    log = runs.read_log(train(recipe(study, schedule, *slow), tmp_path / "run"))
+    assert log[2]["loss"] < log[1]["loss"] < log[0]["loss"]
+    assert [line["lr"] for line in log] == pytest.approx([0.002, 0.002, 0.001])
+
+
+def test_an_optimiser_has_the_settings_of_its_recipe() -> None:
+    for spec in (
+        Optimiser("sgd", 0.1, 0.01, momentum=0.8, nesterov=True),
+        Optimiser("adamw", 0.2, 0.03, betas=(0.7, 0.9)),
+    ):
+        (group,) = make_optimiser(spec, [nn.Parameter(torch.zeros(1))]).param_groups
+        for name in ("lr", "weight_decay", "momentum", "nesterov", "betas"):
+            if getattr(spec, name) is not None:
+                assert group[name] == getattr(spec, name)
+
+
+@pytest.mark.parametrize(
+    ("select", "scores", "kept"),
+    [
+        ("accuracy", [0.2, 0.5, 0.5, 0.4], 1),  # of equal ones the first
+        ("nll", [0.9, 0.4, 0.7, 0.4], 1),
+        ("last", [0.2, 0.5, 0.5, 0.4], 3),
+    ],
+)
+def test_the_choice_is_the_first_of_the_best(select, scores, kept) -> None:
+    choice = Choice()
+    for epoch, score in enumerate(scores):
+        choice = choice.after(epoch, {} if select == "last" else {select: score}, select)
+    assert choice.epoch == kept
 
 
 # SAM

@@ -46,7 +46,7 @@ def by_raters(said: Integers, labels: Integers, words: int) -> Doubts:
     for rater in said.T:
         rows = np.flatnonzero(rater >= 0)
         votes[rows, rater[rows]] += 1
-    rows = np.flatnonzero((votes.sum(1) >= 2) & (votes.max(1) == votes.sum(1)) & (labels >= 0))
+    rows = np.flatnonzero((votes.max(1) == votes.sum(1)) & (labels >= 0))
     return _outvoted(rows, votes[rows], labels[rows], least=2)
 
 

@@ -102,7 +102,7 @@ def judge(
     gaps = scores[:, 0] - scores[:, 1]
     error = float(gaps.std(ddof=1) / np.sqrt(len(gaps))) if len(gaps) > 1 else float("nan")
     gain = float(gaps.mean())
-    decision = KEPT if gain > 0 and gain > ERRORS * error else DROPPED
+    decision = KEPT if gain > ERRORS * error else DROPPED
     if len(gaps) < planned:
         decision = f"{len(gaps)} of {planned} runs"
     ours, theirs = (_by_row([each[k] for k in numbers]) for each in (own, base))
