@@ -35,7 +35,7 @@ _WHERE = {
 __all__ = ["__version__", *sorted(_WHERE)]
 
 
-def __getattr__(name: str) -> Any:
+def _load(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'fertools' has no attribute {name!r}")
     try:
@@ -45,3 +45,7 @@ def __getattr__(name: str) -> Any:
             raise
         said = f"{name} needs PyTorch: pip install 'fertools[train]'"
         raise ModuleNotFoundError(said, name="torch") from error
+
+
+if not TYPE_CHECKING:  # it would make every name a known one to type checkers
+    __getattr__ = _load

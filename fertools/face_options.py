@@ -12,6 +12,7 @@ from typing import Any
 from fertools import folder
 from fertools.errors import FerError, unknown
 from fertools.frame import option
+from fertools.given import whole
 
 WAYS = ("auto", "as-is", "annotation", "detect")
 SEVERAL = ("largest", "best", "skip")
@@ -64,7 +65,7 @@ class FaceOptions:
         for name, words in known.items():
             if getattr(self, name) not in words:
                 raise unknown(name, str(getattr(self, name)), list(words))
-        if self.size is not None and not 8 <= self.size <= 4096:
+        if self.size is not None and not 8 <= whole("size", self.size, 1) <= 4096:
             raise FerError(f"size {self.size}: from 8 to 4096 pixels")
         if self.channels not in (None, 1, 3):
             raise FerError(f"channels {self.channels}: 1 (gray) or 3 (colour)")
@@ -84,6 +85,9 @@ def settle(preferred: Mapping[str, Any], typed: Mapping[str, Any]) -> FaceOption
     boxes are expected and only a row without one would need the detector, a detector that is not
     installed is an error at that row, not before.
     """
+    known = [f.name for f in dataclasses.fields(FaceOptions)]
+    if strange := [name for name in typed if name not in (*known, "preset")]:
+        raise unknown("face option", strange[0], [*known, "preset"])
     options = FaceOptions(**_merged(preferred, dict(typed)))
     options.check()
     if not options.may_detect:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.errors import FerError, unknown
+from fertools.given import whole
 from fertools.image import fit, from_gray, to_gray
 from fertools.locations import Location, at
 from fertools.manifest import Manifest, read_card, read_manifest
@@ -51,9 +52,8 @@ class Faces:
             raise unknown("crop", crop, list(CROPS))
         if channels not in (None, 1, 3):
             raise FerError(f"channels {channels}: 1 (gray) or 3 (colour)")
-        if size is not None and size < 1:
-            raise FerError(f"size {size}: at least 1 pixel")
-        self.size, self.channels, self.crop = size, channels, crop
+        self.size = size if size is None else whole("size", size, 1)
+        self.channels, self.crop = channels, crop
         self._entries = _entries(manifest, data)
         self._shards, self._shard, self._row = _positions(manifest, self._entries)
         self._maps: list[Pixels | None] = [None] * len(self._shards)
@@ -62,6 +62,9 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self._row)
+
+    def __repr__(self) -> str:
+        return f"Faces({len(self):,} rows of shape {self.shape})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": [None] * len(self._shards)}

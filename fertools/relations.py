@@ -7,6 +7,7 @@ photograph or an equal face, `derived` is what the check of that name finds; nea
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -95,7 +96,7 @@ def exact(table: pa.Table, dealt: Mask) -> Relation:
     return _of_codes("exact", codes, dealt, "have no hash")
 
 
-def derived(manifest: Manifest, dealt: Mask, data: str | None = None) -> Relation:
+def derived(manifest: Manifest, dealt: Mask, data: str | Path | None = None) -> Relation:
     """Rows that are others mirrored, blurred, turned and the like, as `checks/derived.py` finds
     them among the dealt rows.
     """
@@ -117,7 +118,7 @@ def derived(manifest: Manifest, dealt: Mask, data: str | None = None) -> Relatio
     return Relation("derived", Links(pairs=both), ncc=np.full(len(both) + 1, np.nan))
 
 
-def small_faces(manifest: Manifest, data: str | None) -> Faces:
+def small_faces(manifest: Manifest, data: str | Path | None) -> Faces:
     """The faces in gray, as they are where they have one size that can be compared, else at 48.
 
     Raises `FerError` where there is no face store.

@@ -11,6 +11,7 @@ its own: the smallest from 0.90 at which no two people are taken for one (`measu
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -73,7 +74,7 @@ def near(
     dealt: Mask,
     touching: Mask,
     threshold: float | None = None,
-    data: str | None = None,
+    data: str | Path | None = None,
 ) -> Near:
     """The near-twins among the rows `dealt` (n,).
 

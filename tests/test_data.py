@@ -399,7 +399,7 @@ def test_what_cannot_be_fed_is_one_sentence(study, train) -> None:
         FaceDataset(odd, "val", classes=rest)
     with pytest.raises(FerError, match=r"takes a FaceDataset, .* and not a Subset; give that to"):
         make_loader(Subset(train, [1, 2]), 2)
-    with pytest.raises(FerError, match="size 0: at least 1 pixel"):
+    with pytest.raises(FerError, match="size 0: at least 1"):
         FaceDataset(path, "train", size=0)
 
 
@@ -464,3 +464,60 @@ def test_rows_that_are_dropped_or_lost_are_in_no_part(study, tmp_path) -> None:
     assert torch.equal(found[0][0], train[0][0])
     with pytest.raises(FerError, match="split 'dev': known are"):
         FaceDataset(manifest, "dev")
+
+
+@pytest.mark.parametrize("classes", ["anger", {"anger", "fear"}, frozenset({"anger"})])
+def test_classes_have_an_order(study, classes) -> None:
+    with pytest.raises(FerError, match="give a list, words in the order of their numbers"):
+        FaceDataset(study / "parts.parquet", "train", classes=classes)
+
+
+def test_keep_takes_no_positions_and_changes_nothing_then(study) -> None:
+    data = FaceDataset(study / "parts.parquet", "train")
+    before = len(data)
+    with pytest.raises(FerError, match="keep: takes true or false for each"):
+        data.keep(np.arange(3))
+    assert len(data) == len(data.ids) == len(data.targets) == before
+
+
+def test_an_index_is_one_whole_number(train) -> None:
+    assert torch.equal(train[np.int64(-1)][0], train[len(train) - 1][0])
+    for index in (slice(0, 2), [1, 2], 1.0, np.array([True, False])):
+        with pytest.raises(TypeError, match=r"one whole number; torch\.utils"):
+            train[index]
+    assert train.__getitems__([]) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"share": (2, 2)}, "share .2, 2.: give"),
+        ({"share": 1}, "share 1: give"),
+        ({"seed": -1}, "seed -1: at least 0"),
+        ({"batch_size": 8.0}, "batch size 8.0: at least 1"),
+        ({"workers": "2"}, "workers '2': at least 0"),
+    ],
+)
+def test_a_loader_refuses_what_it_would_read_wrongly(train, how, said) -> None:
+    with pytest.raises(FerError, match=said):
+        make_loader(train, **how)
+
+
+def test_a_transform_that_would_do_nothing_is_refused(study) -> None:
+    flip = type("RandomHorizontalFlip", (), {"__call__": lambda self, image: image})
+    flip.__module__ = "torchvision.transforms.v2._geometry"  # not installed here
+    with pytest.raises(FerError, match="v2 leaves arrays as they are"):
+        FaceDataset(study / "parts.parquet", "train", transform=flip())
+    with pytest.raises(FerError, match="transform 'flip': give a function"):
+        FaceDataset(study / "parts.parquet", "train", transform="flip")
+
+
+def test_a_frame_of_pandas_takes_the_place_of_the_table(study) -> None:
+    manifest = read_manifest(study / "parts.parquet")
+    frame = manifest.to_pandas()
+    some = manifest.replace(frame[frame["native_label"] == "fear"])
+    assert set(FaceDataset(some, "train").classes) == {"fear"}
+    assert some.card == manifest.card
+    assert len(repr(manifest)) < 200
+    with pytest.raises(FerError, match="this is not a manifest"):
+        manifest.replace(manifest.table.select(["id", "label"]))

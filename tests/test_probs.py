@@ -10,12 +10,11 @@ from fertools.errors import FerError
 from fertools.probs import Probs, read_probs, write_probs
 
 
-def test_what_is_written_is_read(tmp_path) -> None:
+@pytest.mark.parametrize("name", ["p.parquet", "p.csv"])
+def test_what_is_written_is_read(name, tmp_path) -> None:
     values = np.array([[0.25, 0.75], [1.0, 0.0]])
-    write_probs(
-        tmp_path / "p.parquet", Probs(("a", "b"), ("fear", "anger"), values), {"fold": [0, 1]}
-    )
-    found = read_probs(tmp_path / "p.parquet")
+    write_probs(tmp_path / name, Probs(("a", "b"), ("fear", "anger"), values), {"fold": [0, 1]})
+    found = read_probs(tmp_path / name)
     assert found.ids == ("a", "b") and found.classes == ("fear", "anger")
     assert (found.values == values).all()
     assert found.at(["b", "x", "a"]).tolist() == [1, -1, 0]

@@ -522,7 +522,7 @@ def test_an_id_that_stands_twice_in_one_manifest_is_refused(tmp_path) -> None:
     [
         (SplitOptions(ratios=(float("nan"), 1, 1)), "ratios .*as in 8:1:1"),
         (SplitOptions(ratios=(float("inf"), 1, 1)), "ratios .*as in 8:1:1"),
-        (SplitOptions(ratios=RATIOS, seed=-1), "seed -1: a whole number from 0 up"),
+        (SplitOptions(ratios=RATIOS, seed=-1), "seed -1: at least 0"),
         (SplitOptions(folds=40_000), "folds 40000: at least 2 and at most 1,000"),
         (SplitOptions(ratios=RATIOS, stratify_on=("votes",)), "column 'votes': holds"),
     ],

@@ -16,6 +16,7 @@ from fertools.audit import partners as leaking
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Audit, Leak, Verdict
 from fertools.columns import encode, folds_of
 from fertools.errors import FerError, unknown
+from fertools.given import is_number, several
 from fertools.locations import Location, sha256
 from fertools.manifest import Manifest, manifest_at, read_manifest, write_rows
 from fertools.measures.leakage import NONE, PAIRS, PARTS, TEST, TRAIN, partners, rounds
@@ -28,11 +29,11 @@ BY = ("subject", "sequence", "exact", "near", "derived")
 
 def audit(
     path: str | Path,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     *,
     max_leakage: float = 0.0,
     near_threshold: float | None = None,
-    data: str | None = None,
+    data: str | Path | None = None,
     rows: str | Path | None = None,
 ) -> Audit:
     """Look for rows of one part that have a partner in another.
@@ -41,9 +42,13 @@ def audit(
     later part's rows, per relation, that may have a partner. `rows` is where a Parquet table of
     the rows with their partners goes. Raises `FerError` for a manifest without parts.
     """
-    for name in by or ():
+    asked: list[str] = several(by or BY)
+    for name in asked:
         if name not in BY:
             raise unknown("relation", name, list(BY))
+    is_number("max_leakage", max_leakage)
+    if near_threshold is not None:
+        is_number("near_threshold", near_threshold)
     if near_threshold is not None and not 0 < near_threshold <= 1:
         raise FerError(f"--near-threshold {near_threshold}: give a number above 0 and at most 1")
     if not 0 <= max_leakage <= 1:
@@ -53,7 +58,7 @@ def audit(
     every, folds = _rounds(manifest, file)
     if not _met(every):
         raise FerError(f"{file}: all rows are in one part; run `fertools split` on it")
-    wanted = tuple(dict.fromkeys(by or BY))
+    wanted = tuple(dict.fromkeys(asked))
     relations, twins = _relations(manifest, every, wanted, near_threshold, data)
     verdicts = tuple(_verdict(manifest, every, r, folds, max_leakage) for r in relations)
     if rows is not None:
@@ -95,7 +100,7 @@ def _relations(
     every: list[Integers],
     wanted: Sequence[str],
     threshold: float | None,
-    data: str | None,
+    data: str | Path | None,
 ) -> tuple[list[Relation], Near]:
     dealt = every[0] != NONE
     touching = dealt if len(every) > 1 else dealt & (every[0] != TRAIN)

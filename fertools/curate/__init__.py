@@ -22,6 +22,7 @@ from fertools.curate.policy import Policy, dropped, read_policy
 from fertools.errors import FerError, disk_faults
 from fertools.faces import Faces, open_faces
 from fertools.finding import Finding
+from fertools.given import several
 from fertools.locations import sha256
 from fertools.manifest import Manifest, counts, folder_of, read_manifest
 from fertools.manifest.card import made
@@ -68,7 +69,7 @@ class Curated:
 
 def curate(
     data: str | Path,
-    checks: Sequence[str] | None = None,
+    checks: str | Sequence[str] | None = None,
     *,
     policy: str | Path | None = None,
     probs: str | Path | None = None,
@@ -86,7 +87,7 @@ def curate(
         versions.settle(out)
     manifest = _bare(read_manifest(out))
     rules = read_policy(policy)
-    chosen = _checks(checks, rules, probs)
+    chosen = _checks(several(checks or ()), rules, probs)
     faces = open_faces(manifest)
     found: dict[str, Finding] = {}
     seconds: dict[str, float] = {}
@@ -131,7 +132,7 @@ def _bare(manifest: Manifest) -> Manifest:
     return Manifest(table, manifest.card, manifest.folder, facts)
 
 
-def _checks(names: Sequence[str] | None, rules: Policy, probs: str | Path | None) -> list[Check]:
+def _checks(names: Sequence[str], rules: Policy, probs: str | Path | None) -> list[Check]:
     """The checks in the order of their names, with options from the policy."""
     wanted = sorted(set(names)) if names else folder.names("checks")
     known = {*folder.names("checks"), *(Path(name).stem for name in wanted)}

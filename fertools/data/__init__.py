@@ -7,6 +7,7 @@ Images are float32 (C, H, W) in 0..1; hard labels are int64 positions in `classe
 float32 probabilities over `classes`.
 """
 
+import operator
 import random
 import warnings
 import zlib
@@ -22,6 +23,7 @@ import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from fertools.columns import encode, folds_of, usable
+from fertools.data.transforms import check_transform
 from fertools.errors import FerError, unknown
 from fertools.faces import Faces
 from fertools.manifest import Manifest, read_manifest
@@ -43,8 +45,9 @@ class FaceDataset(Dataset[Item]):
     words to words, or to None to leave their rows out. `labels="soft"` gives the probabilities of
     the label rule. `size`, `channels` and `crop` ("box" or "context", by default what the split
     says) bring faces to one shape as they are read. `transform` is an albumentations transform, or
-    a function of a uint8 array (H, W, C) that returns an array or a tensor. `data` is the folder of
-    the face store where no card leads to it.
+    a function of a uint8 array (H, W, C) that returns an array (H, W, C) or a tensor (C, H, W), as
+    torchvision's v2 does after `v2.ToImage()`. `data` is the folder of the face store where no card
+    leads to it.
 
     `left_out` counts the rows of the part that have another word than `classes`, `left_ids` are
     their ids. Raises `FerError` where the manifest has no such part, no such class or no row of
@@ -71,7 +74,7 @@ class FaceDataset(Dataset[Item]):
         if labels not in ("hard", "soft"):
             raise unknown("labels", labels, ["hard", "soft"])
         words, names = _words(manifest, merge or {})
-        self.classes = list(classes) if classes is not None else names
+        self.classes = names if classes is None else _ordered(classes)
         rows = _rows(manifest, split, fold)
         codes = _codes(words[rows], names, self.classes)
         self.left_ids = _left_ids(manifest, rows[codes < 0], words, names)
@@ -85,10 +88,11 @@ class FaceDataset(Dataset[Item]):
         self.rows = rows[codes >= 0]
         self.targets = codes[codes >= 0]
         self.soft = _soft(manifest, self, merge or {}) if labels == "soft" else None
-        self.ids = manifest.table["id"].take(pa.array(self.rows)).to_pylist()
+        self.ids: list[str] = manifest.table["id"].take(pa.array(self.rows)).to_pylist()
         self.groups = group_codes(manifest)[self.rows]
         crop = crop or manifest.card.get("split", {}).get("crop") or "context"
         self.faces = Faces(manifest, data, size, channels, crop)
+        check_transform(transform)
         self.transform = transform
         self._seed: int | None = None
         self._stream: Any = None
@@ -105,11 +109,16 @@ class FaceDataset(Dataset[Item]):
         return {**self.__dict__, "_stream": None}
 
     def __getitem__(self, index: int) -> Item:
-        face = self.faces[int(self.rows[index])]
-        return self._image(face), self.labels_of(np.array([index]))[0]
+        try:
+            at = operator.index(index)
+        except TypeError as error:
+            several = "torch.utils.data.Subset(data, indices) takes several"
+            raise TypeError(f"index {index!r:.40}: one whole number; {several}") from error
+        face = self.faces[int(self.rows[at])]
+        return self._image(face), self.labels_of(np.array([at]))[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[Item]:
-        at = np.asarray(indices)
+        at = np.asarray(indices, None if len(indices) else np.int64)
         faces, labels = self.faces[self.rows[at]], self.labels_of(at)
         return [(self._image(f), label) for f, label in zip(faces, labels, strict=True)]
 
@@ -120,7 +129,16 @@ class FaceDataset(Dataset[Item]):
         self._seed, self._stream = seed, None
 
     def keep(self, wanted: npt.NDArray[np.bool_]) -> None:
-        """Go on with some of the rows only; `wanted` is (n,)."""
+        """Go on with some of the rows only; `wanted` says of each, (n,), whether it stays.
+
+        Raises `FerError` for anything else, positions among them.
+        """
+        wanted = np.asarray(wanted)
+        if wanted.dtype != bool or wanted.shape != (len(self),):
+            raise FerError(
+                f"keep: takes true or false for each of the {len(self):,} rows, not {wanted.dtype} "
+                f"of shape {wanted.shape}; np.isin(np.arange(len(data)), rows) says it of positions"
+            )
         self.rows, self.targets, self.groups = (
             values[wanted] for values in (self.rows, self.targets, self.groups)
         )
@@ -196,6 +214,8 @@ def _words(
     if strange := [word for word in merge if word not in found]:
         raise unknown("word to merge", strange[0], found)
     merged = [merge.get(word, word) for word in found]
+    if wrong := [word for word in merged if not isinstance(word, str | None)]:
+        raise FerError(f"merge: {wrong[0]!r} is no word; give one, or None to leave its rows out")
     names = sorted({word for word in merged if word is not None})
     lookup = np.array([*(names.index(w) if w is not None else -1 for w in merged), -1])
     return lookup[codes], names
@@ -206,6 +226,13 @@ def merged(manifest: Manifest, merge: Mapping[str, str]) -> tuple[dict[str, str]
     found = encode(manifest.column(manifest.label_column))[1]
     own = {word: other for word, other in merge.items() if word in found}
     return own, {own.get(word, word) for word in found}
+
+
+def _ordered(classes: Sequence[str]) -> list[str]:
+    """The classes as a list; a set has no order, which would number them anew in each process."""
+    if isinstance(classes, str | set | frozenset):
+        raise FerError(f"classes {classes!r:.80}: give a list, words in the order of their numbers")
+    return list(classes)
 
 
 def _codes(

@@ -17,6 +17,7 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 from fertools.data import FaceDataset
 from fertools.data.balance import class_weights
 from fertools.errors import FerError, unknown
+from fertools.given import whole
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 Augment = Callable[[torch.Tensor], torch.Tensor]
@@ -272,7 +273,7 @@ def make_loader(
     device: str | torch.device | None = None,
     augment: Augment | None = None,
     share: tuple[int, int] = (0, 1),
-) -> Loader | DataLoader[Any]:
+) -> Loader | DataLoader[Batch]:
     """Batches of float32 (n, C, H, W) in 0..1 with their labels, shuffled by `seed` and epoch.
 
     `balance` draws rows with replacement by class weights (`inverse`, `sqrt`, `effective(0.999)`).
@@ -286,8 +287,10 @@ def make_loader(
             f"make_loader: takes a FaceDataset, or several in Joined, and not a "
             f"{type(dataset).__name__}; give that to torch's DataLoader, or choose rows with keep()"
         )
-    if batch_size < 1:
-        raise FerError(f"batch size {batch_size}: at least 1")
+    whole("batch size", batch_size, 1)
+    whole("seed", seed, 0)
+    whole("workers", workers, 0)
+    _check_share(share)
     order = Order(dataset, shuffle=shuffle, seed=seed, balance=balance, share=share)
     if dataset.transform is None:
         if device is not None and workers:
@@ -309,3 +312,10 @@ def make_loader(
     dataset.seed(start)
     seeded = torch.Generator().manual_seed(start)
     return DataLoader(dataset, batch_sampler=batches, num_workers=workers, generator=seeded)
+
+
+def _check_share(share: tuple[int, int]) -> None:
+    """Raise `FerError` for a share that would read the rows of another, or none."""
+    number, of = share if isinstance(share, tuple | list) and len(share) == 2 else (-1, -1)
+    if not isinstance(of, int) or not isinstance(number, int) or not 0 <= number < of:
+        raise FerError(f"share {share!r}: give (number, of how many), such as (0, 2) and (1, 2)")

@@ -20,6 +20,7 @@ from fertools.engine.workers import Crew
 from fertools.engine.workers import begin as begin
 from fertools.engine.workers import end as end
 from fertools.errors import FerError, unknown
+from fertools.given import whole
 
 KINDS = ("serial", "processes", "ray")
 PATIENCE = 300.0  # seconds for one item; a photograph takes less than a tenth of one
@@ -42,8 +43,8 @@ class Engine:
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
             raise unknown("engine", self.kind, list(KINDS))
-        if self.workers is not None and self.workers < 1:
-            raise FerError(f"workers {self.workers}: at least 1")
+        if self.workers is not None:
+            whole("workers", self.workers, 1)
         if self.kind == "serial" and (self.workers or 1) > 1:
             raise FerError(f"--engine serial is one worker, not {self.workers}; say processes")
         if self.address is not None and self.kind != "ray":

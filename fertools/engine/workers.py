@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -29,6 +30,8 @@ TWICE = 2  # once may be chance
 OFTEN = 5  # for those who were killed: by a user, or by the system, which was out of memory
 KILLED = (-signal.SIGKILL, -signal.SIGTERM) if os.name == "posix" else ()
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+OF_A_SCRIPT = ("__file__", "__spec__")  # by these a process that is spawned finds it
 
 _note: Callable[[int], None] | None = None  # of this process, where it is a worker
 _left_out: Mapping[int, str] = {}
@@ -103,7 +106,7 @@ class Crew:
     def _hire(self, context: Any) -> None:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self.task, self.setup, self.board))
-        with _one_thread():
+        with _one_thread(), _without_script(self.task, self.setup):
             process.start()
         theirs.close()  # so that the pipe ends with the process
         self.workers.append(_Worker(process, ours))
@@ -161,6 +164,22 @@ def _one_thread() -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
+
+
+@contextlib.contextmanager
+def _without_script(*called: Any) -> Iterator[None]:
+    """A process that is started here does not run the user's script: it needs nothing of it, and
+    one without `if __name__ == "__main__":` would begin the same work again there.
+    """
+    script = sys.modules["__main__"]
+    kept = {name: getattr(script, name) for name in OF_A_SCRIPT if hasattr(script, name)}
+    if any(getattr(one, "__module__", "") == "__main__" for one in called):
+        kept = {}
+    vars(script).update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        vars(script).update(kept)
 
 
 def _serve(

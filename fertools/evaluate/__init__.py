@@ -30,6 +30,7 @@ from fertools.evaluate.outcome import (
 from fertools.evaluate.predictions import Predictions, mean_of, of_probs, pooled
 from fertools.evaluate.scoring import by_column, score, subset
 from fertools.evaluate.unfinished import unfinished, unfinished_note
+from fertools.given import kind_of
 from fertools.manifest import locate, read_manifest
 from fertools.measures import scores
 from fertools.probs import read_probs, write_probs
@@ -52,6 +53,7 @@ def evaluate(
     `FerError` for a path that holds no run, and where rows, classes or folds do not fit together.
     """
     options = options or Options()
+    kind_of("options", options, Options)
     options.check()
     if probs is not None:
         _only_of_runs(options, out_of_fold, write)

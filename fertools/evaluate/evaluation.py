@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fertools.errors import unknown
+from fertools.errors import FerError, unknown
 from fertools.evaluate.scoring import Scores, Subset
 from fertools.measures.intervals import Interval
 from fertools.measures.leakage import PARTS
@@ -28,14 +28,16 @@ class Options:
     tta: str | None = None
     by: tuple[str, ...] = ()
     leak_free: bool = True
-    on: str | None = None
+    on: str | Path | None = None
     outside: str = "error"
     prior: str = "none"
     device: str = "auto"
-    data: str | None = None
+    data: str | Path | None = None
 
     def check(self) -> None:
         """Raise `FerError` for words that are not known."""
+        if isinstance(self.by, str):
+            raise FerError(f"by {self.by!r}: give a tuple of columns")
         known = {"split": PARTS, "outside": OUTSIDE, "prior": PRIORS}
         for name, words in known.items():
             if getattr(self, name) not in words:

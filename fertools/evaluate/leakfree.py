@@ -6,6 +6,7 @@ the same recording among the rows of the others.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def parts(manifest: Manifest, fold: int | None = None) -> NDArray[np.int64]:
 
 
 def leak_free(
-    manifest: Manifest, part: NDArray[np.int64], later: int, data: str | None = None
+    manifest: Manifest, part: NDArray[np.int64], later: int, data: str | Path | None = None
 ) -> LeakFree:
     """The rows of the part `later` without a partner in any other part of `part` (n,).
 

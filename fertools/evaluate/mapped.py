@@ -37,7 +37,7 @@ def words_of(
     *,
     split: str | None = None,
     device: str = "auto",
-    data: str | None = None,
+    data: str | Path | None = None,
 ) -> Words:
     """What the run `folder` calls the labelled faces of another manifest, by their word there.
 

@@ -143,7 +143,7 @@ def free_of(
     manifest: Manifest,
     fold: int | None,
     options: Options,
-    data: str | None,
+    data: str | Path | None,
     cache: Cache,
     file: str = "",
 ) -> LeakFree | None:

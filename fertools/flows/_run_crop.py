@@ -74,13 +74,13 @@ class Origin:
 
     manifest: Manifest
     rows: npt.NDArray[np.int64]
-    data: str | None
+    data: str | Path | None
     options: FaceOptions
     by: str | None
     margin: float
 
 
-def crop_of(run: Run, typed: Typed, data: str | None = None, *, again: bool = False) -> Crop:
+def crop_of(run: Run, typed: Typed, data: str | Path | None = None, *, again: bool = False) -> Crop:
     """How to cut faces for a run; `typed` are face options, `data` the folder of its data set.
 
     Kept in the run's folder, and read from there unless `again` or the detector has other options.
@@ -98,7 +98,7 @@ def crop_of(run: Run, typed: Typed, data: str | None = None, *, again: bool = Fa
     return dataclasses.replace(found, options=settle(dataclasses.asdict(found.options), rest))
 
 
-def _asked(run: Run, typed: Typed, data: str | None) -> Crop:
+def _asked(run: Run, typed: Typed, data: str | Path | None) -> Crop:
     contract = run.contract
     way = typed.get("faces", "detect")
     base = {"size": contract.size, "channels": contract.channels, "faces": way}
@@ -144,7 +144,7 @@ def _faces(run: Run, origin: Origin) -> Faces:
     return Faces(origin.manifest, store, side, contract.channels, contract.crop)
 
 
-def _origin(run: Run, data: str | None) -> Origin:
+def _origin(run: Run, data: str | Path | None) -> Origin:
     place = run.manifest
     try:
         manifest = read_manifest(place)
@@ -187,7 +187,7 @@ def _by_detector(used: pa.Table, options: FaceOptions) -> bool:
     return bool(found and named)
 
 
-def _card(manifest: Manifest, key: str, data: str | None) -> dict[str, Any]:
+def _card(manifest: Manifest, key: str, data: str | Path | None) -> dict[str, Any]:
     """The card that `ingest` wrote beside a store; empty where it is not there."""
     if data:
         return read_card(Path(data) / "manifest.parquet")

@@ -17,6 +17,7 @@ from fertools.classify import Classify, classifier
 from fertools.errors import FerError, unknown
 from fertools.flows._photos import MULTIPLE, Cutter, Found
 from fertools.flows._run_crop import Crop, crop_of
+from fertools.given import kind_of, several
 from fertools.image import ImageFault
 from fertools.onnx_file import load_onnx
 from fertools.roots import READ_ERROR, Member, ReadFault, Root, make_unit
@@ -44,7 +45,7 @@ class Options:
     abstain: float | None = None
     tta: str | None = None
     device: str = "auto"
-    data: str | None = None
+    data: str | Path | None = None
 
     def check(self) -> None:
         """Raise `FerError` for a value that is not known."""
@@ -107,7 +108,7 @@ class Prediction:
 
 def predict(
     folder: Path | str,
-    paths: Sequence[Path | str],
+    paths: Path | str | Sequence[Path | str],
     options: Options | None = None,
     *,
     seen: Seen | None = None,
@@ -120,8 +121,9 @@ def predict(
     run or several, and where the run's crop cannot be known (see `measured`).
     """
     options = options or Options()
+    kind_of("options", options, Options)
     options.check()
-    wanted = list(listed(paths))
+    wanted = list(listed(several(paths)))
     run = open_one(folder)
     how = crop_of(run, options.face, options.data)
     cutter = Cutter(how, run.contract, options.multiple)

@@ -20,8 +20,9 @@ from typing import Any
 
 from fertools import engine, folder, versions
 from fertools.engine import Engine
-from fertools.errors import FerError, disk_faults
+from fertools.errors import FerError, disk_faults, unknown
 from fertools.face_options import FaceOptions
+from fertools.given import several, whole
 from fertools.ingest.assemble import assemble
 from fertools.ingest.plan import find_units, make_plan, open_roots, source_name
 from fertools.ingest.reading import Job, packed, read_unit, set_up
@@ -34,6 +35,7 @@ from fertools.roots import Unit, forget
 from fertools.roots.listing import PLAN
 
 ASKED = 8  # units looked for at a time: a store answers many at once
+ON_ERROR = ("keep", "stop")
 PARTIALS = (
     ".*.npy.*partial", ".*.parquet.*partial", ".*.json.partial", "units/.*.parquet.*partial"
 )  # fmt: skip
@@ -59,8 +61,8 @@ class Ingested:
 
 
 def ingest(
-    source: str,
-    raws: Sequence[str | Path],
+    source: str | Path,
+    raws: str | Path | Sequence[str | Path],
     out: str | Path | Location,
     *,
     name: str | None = None,
@@ -85,7 +87,14 @@ def ingest(
     for the first image that gave no face.
     """
     start = time.monotonic()
+    raws, source = several(raws), str(source)
+    if not raws:
+        raise FerError(f"{out}: there is no RAW to read; give a folder, an archive or a table")
     out, how = at(out), Engine(engine, workers, ray_address)
+    if on_error not in ON_ERROR:
+        raise unknown("on_error", on_error, list(ON_ERROR))
+    if limit is not None:
+        whole("limit", limit, 1)
     with disk_faults(out, f"{' without --force' * force}, it goes on where it was"):
         module = folder.load_whole("sources", source)
         roots = open_roots(module, raws, options or {})

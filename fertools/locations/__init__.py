@@ -35,9 +35,11 @@ Location = Path | ObjectPath
 
 
 def at(place: "str | os.PathLike[str] | Location") -> Location:
-    """A place by what the user calls it."""
+    """A place by what the user calls it; raises `FerError` for what is no path."""
     if isinstance(place, ObjectPath):
         return place
+    if not isinstance(place, str | os.PathLike):
+        raise FerError(f"{type(place).__name__} {place!r:.60}: is no path; give a text or a Path")
     text = os.fspath(place)
     found = ADDRESS.match(text)
     if found is None:

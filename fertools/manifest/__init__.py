@@ -12,11 +12,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from fertools.columns import repeated, texts
 from fertools.errors import FerError
@@ -29,6 +30,9 @@ from fertools.manifest.schema import TYPES as TYPES
 from fertools.manifest.schema import VOTE_WORDS as VOTE_WORDS
 from fertools.manifest.schema import VOTES as VOTES
 from fertools.manifest.schema import conform as conform
+
+if TYPE_CHECKING:
+    import pandas
 
 VERSION = "1"
 
@@ -80,9 +84,20 @@ class Manifest:
         if (twice := repeated(self.table["id"])) is not None:
             raise FerError(f"{file}: two rows have the id {twice!r}; leave one of them out")
 
-    def replace(self, table: pa.Table) -> "Manifest":
-        """The same manifest with another table."""
-        return Manifest(table, self.card, self.place, self.facts)
+    def __repr__(self) -> str:
+        table = self.table
+        return f"Manifest({len(self):,} rows of {table.num_columns} columns, from {self.place})"
+
+    def replace(self, table: "pa.Table | pandas.DataFrame") -> "Manifest":
+        """The same manifest with another table, of Arrow, pandas or polars.
+
+        Its columns are brought back to their types as by `read_manifest`, which see.
+        """
+        if not isinstance(table, pa.Table):
+            if not hasattr(table, "__arrow_c_stream__"):
+                raise FerError(f"table: a {type(table).__name__} is none; give Arrow's or pandas'")
+            table = pa.table(table)
+        return Manifest(conform(table), self.card, self.place, self.facts)
 
     def ok(self) -> pa.ChunkedArray:
         """Whether each row has a face."""
@@ -93,9 +108,10 @@ class Manifest:
         for batch in self.table.to_batches(max_chunksize=4096):
             yield from batch.to_pylist()
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> "pandas.DataFrame":
         """The table as a pandas frame."""
-        return stored(self.table).to_pandas()
+        frame: pandas.DataFrame = stored(self.table).to_pandas()
+        return frame
 
 
 def locate(path: str | os.PathLike[str]) -> Path:
@@ -216,9 +232,14 @@ def write_page(path: str | Path, text: str) -> None:
 
 
 def write_rows(path: str | Path, rows: pa.Table, another: str) -> None:
-    """Write a Parquet table that is no manifest, put in place whole. Raises as `write_whole`."""
+    """Write a table that is no manifest, put in place whole: Parquet, or a file `.csv`. Raises as
+    `write_whole`.
+    """
     stream = pa.BufferOutputStream()
-    pq.write_table(rows, stream, compression="zstd")
+    if Path(path).suffix.lower() == ".csv":
+        csv.write_csv(rows, stream)
+    else:
+        pq.write_table(rows, stream, compression="zstd")
     write_whole(path, stream.getvalue(), another)
 
 

@@ -4,6 +4,7 @@ In: the part of every row, and which rows are related. Out: which rows of the la
 partner in the earlier one, and who the partners are.
 """
 
+import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -82,8 +83,8 @@ def round_of(folds: Integers, k: int) -> Integers:
     `FerError` where there is no such fold.
     """
     count = int(folds.max(initial=-1)) + 1
-    if not 0 <= k < count:
-        raise FerError(f"fold {k}: from 0 to {count - 1}")
+    if not isinstance(k, numbers.Integral) or not 0 <= k < count:
+        raise FerError(f"fold {k!r}: from 0 to {count - 1}")
     part = np.where(folds >= 0, TRAIN, NONE)
     part[folds == (k + 1) % count] = VAL
     part[folds == k] = TEST

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from fertools.columns import Codes, encode, put, repeated, usable, words
 from fertools.errors import FerError
+from fertools.given import kind_of, several
 from fertools.labelling import label
 from fertools.labels import mapping
 from fertools.locations import Location, at, sha256, way
@@ -63,7 +64,7 @@ class Split:
 
 
 def split(
-    data: Sequence[str | Path],
+    data: str | Path | Sequence[str | Path],
     out: str | Path | Location,
     options: SplitOptions,
     *,
@@ -80,8 +81,12 @@ def split(
     is there (without `force`), and for data that a protocol is not for or that lacks rows of its
     list.
     """
+    kind_of("options", options, SplitOptions)
     options.check()
     out = at(out)
+    data = several(data)
+    if not data:
+        raise FerError("there is no data to split; give the folder of an ingest")
     files = [manifest_at(path) for path in data]
     ingested = out.name == "manifest.parquet" and (out.parent / "ingest.json").exists()
     if ingested or any(str(file) == str(out) for file in files):

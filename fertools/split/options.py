@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, field
 
 from fertools.errors import FerError, unknown
+from fertools.given import is_number, kind_of, whole
 from fertools.split.grouping import Grouping
 
 MOST_FOLDS = 1000
@@ -43,7 +44,8 @@ class SplitOptions:
         return f"protocol {self.protocol}: its rule says " if self.protocol else ""
 
     def check(self) -> None:
-        """Raise `FerError` for values that are unknown or exclude one another."""
+        """Raise `FerError` for values that are unknown, of another type, or exclude one another."""
+        self._check_types()
         whole = self.official or None, self.leave_one_out or None
         if sum(way is not None for way in (self.ratios, self.folds, self.protocol, *whole)) != 1:
             raise FerError(
@@ -65,12 +67,25 @@ class SplitOptions:
             )
         if self.folds is not None and not 2 <= self.folds <= MOST_FOLDS:
             raise FerError(f"folds {self.folds}: at least 2 and at most {MOST_FOLDS:,}")
-        if self.seed < 0:
-            raise FerError(f"seed {self.seed}: a whole number from 0 up")
         if self.val_from is not None and not (self.official and 0 < self.val_from < 1):
             raise FerError(
                 "--val-from train:0.1 goes with --official, and its share is above 0 and below 1"
             )
+
+    def _check_types(self) -> None:
+        whole("seed", self.seed, 0)
+        whole("allow_missing", self.allow_missing, 0)
+        for name in ("folds", "draw"):
+            if (value := getattr(self, name)) is not None:
+                whole(name, value, 0)
+        ratios = self.ratios if isinstance(self.ratios, list | tuple) else ()
+        for value in (*ratios, *(() if self.val_from is None else (self.val_from,))):
+            is_number("share of a part", value)
+        if self.ratios is not None and not isinstance(self.ratios, list | tuple):
+            raise FerError(f"ratios {self.ratios!r}: give numbers, as in (8, 1, 1)")
+        if isinstance(self.stratify_on, str):
+            raise FerError(f"stratify_on {self.stratify_on!r}: give a tuple of columns")
+        kind_of("grouping", self.grouping, Grouping)
 
     def _check_protocol(self) -> None:
         if self.protocol is None:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from fertools.charts import BESIDE
 from fertools.columns import Codes, encode, usable
 from fertools.errors import FerError
+from fertools.given import whole
 from fertools.manifest import Manifest, read_manifest
 from fertools.measures import balance
 from fertools.measures.leakage import PARTS
@@ -91,6 +92,8 @@ def stats(
     Raises `FerError` for a column that is not there, or whose values are too many for a table, and
     where two rows have one id.
     """
+    whole("permutations", permutations, 0)
+    whole("seed", seed, 0)
     name = "manifest" if isinstance(manifest, Manifest) else manifest
     if not isinstance(manifest, Manifest):
         manifest = read_manifest(manifest)

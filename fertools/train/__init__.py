@@ -26,6 +26,7 @@ from fertools.data import FaceDataset
 from fertools.devices import Process, hardware, hold_memory, joined, lacks_bf16, shared
 from fertools.errors import FerError, disk_faults
 from fertools.evaluate.predictions import probabilities, way_of
+from fertools.given import kind_of
 from fertools.manifest import write_json
 from fertools.manifest.card import made
 from fertools.measures import scores
@@ -67,6 +68,7 @@ def train(
     for data that cannot be trained on, what a solver does not take, a device that is not there or
     too small, and a loss that is no number.
     """
+    kind_of("recipe", recipe, Recipe)
     job = settle(recipe, Path(out), seed, fold, draw)
     with joined(device) as process, disk_faults(job.out, "" if resume else " with --resume"):
         ended = process.number == 0 and _is_there(job, resume)
