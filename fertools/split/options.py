@@ -46,8 +46,8 @@ class SplitOptions:
     def check(self) -> None:
         """Raise `FerError` for values that are unknown, of another type, or exclude one another."""
         self._check_types()
-        whole = self.official or None, self.leave_one_out or None
-        if sum(way is not None for way in (self.ratios, self.folds, self.protocol, *whole)) != 1:
+        bare = self.official or None, self.leave_one_out or None
+        if sum(way is not None for way in (self.ratios, self.folds, self.protocol, *bare)) != 1:
             raise FerError(
                 "say one of --ratios 8:1:1, --folds 10, --leave-one-out, --official, --protocol "
                 "NAME"
