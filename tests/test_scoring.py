@@ -150,7 +150,7 @@ def test_two_processes_that_look_at_once_get_two_numbers(tmp_path) -> None:
         )
         for name in "ab"
     ]
-    numbers = [int(n) for process in both for n in process.communicate(timeout=60)[0].split()]
+    numbers = [int(n) for process in both for n in process.communicate(timeout=300)[0].split()]
     assert sorted(numbers) == list(range(1, 81))
 
 
