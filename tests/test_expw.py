@@ -22,6 +22,7 @@ def frames(root):
     ("sides", "box"),
     [
         ("28 113 226 141", (113.0, 28.0, 226.0, 141.0)),  # top left RIGHT bottom, as published
+        ("-5 -3 226 141", (-3.0, -5.0, 226.0, 141.0)),  # a head at the edge
         ("28 226 113 141", None),
         ("141 113 226 28", None),
     ],
@@ -56,6 +57,18 @@ def test_a_name_may_hold_blanks_and_a_line_that_is_none_is_named(tmp_path):
     put(tmp_path, "label/label.lst", b"name face top left\na b.jpg 1 2 3 14 15 1e1 6\n")
     with pytest.raises(FerError, match=r"label\.lst, line 1: not name, .*; mend it, or take"):
         frames(tmp_path)
+
+
+def test_a_line_finds_its_photograph_in_either_case_and_sequence_is_the_photograph(tmp_path):
+    put(tmp_path, "image/origin/Angry_actor_1.JPG", SMALL)
+    put(tmp_path, "image/origin/sad_actor_2.jpg", SMALL)
+    text = b"angry_actor_1.jpg 0 2 3 14 15 1e1 6\nangry_actor_1.jpg 1 2 30 40 15 2 0\n"
+    put(tmp_path, "label/label.lst", text)
+    assert [(f.key, f.status, f.raw_label, f.sequence) for f in frames(tmp_path)] == [
+        ("angry_actor_1.jpg/0", "ok", "6", "angry_actor_1.jpg"),
+        ("angry_actor_1.jpg/1", "ok", "0", "angry_actor_1.jpg"),
+        ("sad_actor_2.jpg", "ok", None, "sad_actor_2.jpg"),  # no line names it
+    ]
 
 
 def test_photographs_alone_and_a_list_alone_are_refused(tmp_path):

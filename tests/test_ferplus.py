@@ -129,11 +129,12 @@ def test_a_sketch_decides_only_where_one_row_is_near():
     )
     files = pictures(
         ("a", "?", "train", "fear", 101),  # two are near
-        ("b", "?", "train", "fear", 152),
-        ("c", "?", "train", "fear", 155),  # none is
+        ("b", "?", "train", "fear", 147),  # none is within 2
+        ("c", "?", "train", "fear", 152),
         ("d", "?", "test", "anger", 101),  # another part
+        ("e", "?", "train", "fear", 149),  # near, and given away
     )
-    assert join(files, rows).tolist() == [-1, 3, -1, -1]
+    assert join(files, rows).tolist() == [-1, -1, 3, -1, -1]
 
 
 def test_nothing_to_join():
@@ -197,7 +198,44 @@ def test_a_part_of_the_table_is_refused(tmp_path):
         ingest("ferplus", raws, tmp_path / "out")
 
 
-@pytest.mark.parametrize("text", ["Training,fer0.png,1,2\n", "Training,fer0.png" + ",x" * 10])
+def test_rows_beyond_the_votes_have_none(tmp_path):
+    truth = fake.write(tmp_path, people=6)
+    votes = tmp_path / "fer2013new.csv"
+    lines = votes.read_text().splitlines()
+    votes.write_text("\n".join([*lines[:-2], ""]))
+    result = ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+    assert result.statuses == dict(truth.statuses) and "rows without votes: 2" in result.notes
+    table = read_manifest(tmp_path / "out").table
+    assert [i for i, v in enumerate(table["votes"].to_pylist()) if v is None] == [
+        len(table) - 2,
+        len(table) - 1,
+    ]
+
+
+def test_the_folders_lend_no_picture_of_another_size_and_the_table_no_broken_row(tmp_path):
+    truth = fake.write(tmp_path, people=6, variant="folder")
+    put(tmp_path, "fer2013/train/happy/Training_77.jpg", jpeg(np.zeros((50, 50), np.uint8)))
+    table = tmp_path / "fer2013.csv"
+    head, first, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, first.replace(" ", " x", 1), *rows, ""]))
+    result = ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+    assert result.ok == truth.ok + 1 and "rows without votes: 2" in result.notes
+    whole = written(tmp_path)
+    for row in read_manifest(tmp_path / "out").table.to_pylist():
+        if row["votes"] is not None:
+            said = [row["votes"][word] for word in VOTE_WORDS]
+            assert row["source_row"] > 0 and said == whole[row["source_row"]].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Training,fer0.png,1,2\n",
+        "Training,fer0.png" + ",x" * 10,
+        "Training,fer0.png,11,-1" + ",0" * 8,
+        "Training,fer0.png,1001" + ",0" * 9,
+    ],
+)
 def test_a_broken_row_of_votes_is_named(tmp_path, text):
     head = ",".join(("Usage", "Image name", *fake.COLUMNS))
     put(tmp_path, "fer2013new.csv", f"{head}\n{text}".encode())

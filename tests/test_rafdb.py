@@ -187,6 +187,53 @@ def test_annotations_of_the_people(done):
     assert len(blank) == truth.counts["without_annotation"]
 
 
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        ("0 0 0", ("male", "Caucasian", "0-3")),
+        ("1 1 1", ("female", "African-American", "4-19")),
+        ("2 2 2", ("unsure", "Asian", "20-39")),
+        ("0 1 3", ("male", "African-American", "40-69")),
+        ("1 0 4", ("female", "Caucasian", "70+")),
+        ("3 3 5", (None, None, None)),
+    ],
+)
+def test_gender_race_and_age_by_their_codes(tmp_path, codes, words):
+    """Five points and three codes, each in a line; the codes are those of the authors' readme."""
+    put(tmp_path, "Image/original/train_00001.jpg", b"x")
+    put(tmp_path, "EmoLabel/list_patition_label.txt", b"train_00001.jpg 4")
+    points = [f"{10.5 * n:.3f}\t{20.5 * n:.3f}" for n in range(1, 6)]
+    note = "\n".join([*points, *codes.split(), ""])
+    put(tmp_path, "Annotation/manual/train_00001_manu_attri.txt", note.encode())
+    put(tmp_path, "Annotation/boundingbox/train_00001_boundingbox.txt", b"5.5 6.5 70 90.25 ")
+    (unit,) = rafdb.units(Root(tmp_path))
+    (frame,) = rafdb.read(unit)
+    assert (frame.gender, frame.race, frame.age) == words
+    assert frame.landmarks == [n * side for n in range(1, 6) for side in (10.5, 20.5)]
+    assert frame.box == (5.5, 6.5, 70, 90.25)
+
+
+def test_aligned_faces_may_be_told_by_their_folder(tmp_path):
+    for kind in ("aligned", "original"):
+        put(tmp_path, f"Image/{kind}/train_00001.jpg", b"x")
+    put(tmp_path, "EmoLabel/list_patition_label.txt", b"train_00001.jpg 4")
+    (unit,) = rafdb.units(Root(tmp_path))
+    assert [frame.path for frame in rafdb.read(unit)] == ["Image/aligned/train_00001.jpg"]
+
+
+def test_the_order_of_the_compounds(tmp_path):
+    words = (
+        "Happily Surprised, Happily Disgusted, Sadly Fearful, Sadly Angry, Sadly Surprised, "
+        "Sadly Disgusted, Fearfully Angry, Fearfully Surprised, Angrily Surprised, "
+        "Angrily Disgusted, Disgustedly Surprised"
+    ).split(", ")
+    for n in range(1, 12):
+        put(tmp_path, f"Image/aligned/train_{n:04d}_aligned.jpg", b"x")
+    text = "".join(f"train_{n:04d}.jpg {n}\n" for n in range(1, 12))
+    put(tmp_path, "EmoLabel/list_patition_label.txt", text.encode())
+    assert list(said(tmp_path).values()) == words
+
+
 def test_coordinates_go_with_the_originals_only(done):
     aligned = rows(done("basic")[3])
     assert {row["landmarks"] for row in aligned} == {None}

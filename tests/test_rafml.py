@@ -79,6 +79,40 @@ def test_shares_that_are_none(tmp_path, words):
     assert frame.votes is None and frame.raw_label is None
 
 
+def test_shares_stand_in_the_order_of_the_list(tmp_path):
+    """Surprise, fear, disgust, happiness, sadness, anger; 1000 * 0.57 is less than 570."""
+    put(tmp_path, "Image/aligned/0001_aligned.jpg", b"x")
+    put(tmp_path, "EmoLabel/distribution.txt", b"0001.jpg 0.02 0.57 0.03 0.04 0.29 0.05\n")
+    put(tmp_path, "EmoLabel/multilabel.txt", b"0001.jpg 0 1 0 0 1 0\n")
+    (frame,) = frames(rafml, tmp_path)
+    assert frame.raw_label == "fear" and frame.extra["multilabel"] == "fear sadness"
+    assert frame.votes == {
+        "surprise": 20, "fear": 570, "disgust": 30, "happiness": 40, "sadness": 290, "anger": 50,
+    }  # fmt: skip
+
+
+def test_the_codes_of_raf_ce_in_their_order(tmp_path):
+    words = (
+        "Happily surprised, Happily disgusted, Sadly fearful, Sadly angry, Sadly surprised, "
+        "Sadly disgusted, Fearfully angry, Fearfully surprised, Fearfully disgusted, "
+        "Angrily surprised, Angrily disgusted, Disgustedly surprised, Happily fearful, Happily sad"
+    ).split(", ")
+    for code in range(14):
+        put(tmp_path, f"aligned/{code + 1:04d}_aligned.jpg", b"x")
+    text = "".join(f"{code + 1:04d}.jpg {code}\n" for code in range(14))
+    put(tmp_path, "RAFCE_emolabel.txt", text.encode())
+    assert [frame.raw_label for frame in frames(rafce, tmp_path)] == words
+    assert {word: word.lower() for word in words} == rafce.LABELS
+
+
+def test_two_pictures_of_one_name_are_two_rows(tmp_path):
+    for folder in ("a/aligned", "b/aligned"):
+        put(tmp_path, f"{folder}/0001.jpg", b"x")
+    put(tmp_path, "distribution.txt", b"0001.jpg 1 0 0 0 0 0\n")
+    found = [(frame.path, frame.raw_label) for frame in frames(rafml, tmp_path)]
+    assert found == [("a/aligned/0001.jpg", "surprise"), ("b/aligned/0001.jpg", "surprise")]
+
+
 def test_originals_on_request(done):
     raw = done[0] / "RAF-ML"
     assert rafml.defaults([Root(raw)])["faces"] == "as-is"
