@@ -1125,6 +1125,7 @@ def test_whose_data_it_is_may_say_its_terms(tmp_path):
         ("0.5", "happy", r"t\.csv, row 0: happy = '0\.5' is no number of raters; write 0 \.\."),
         ("-1", "happy", r"row 0: happy = '-1' is no number"),
         ("99999", "happy", r"row 0: happy = '99999' is no number"),
+        ("32768", "happy", r"row 0: happy = '32768' is no number"),
     ],
 )
 def test_votes_that_cannot_be_counted(tmp_path, cell, votes, words):
@@ -1132,8 +1133,8 @@ def test_votes_that_cannot_be_counted(tmp_path, cell, votes, words):
         table(tmp_path, f"path,happy,bored\na.png,{cell},2\n", votes=votes)
 
 
-GROUP = """path,x,y,w,h,right,bottom,v,a
-group.png,10,20,40,40,50,60,-1,0.25
+GROUP = """path,x,y,w,h,right,bottom,v,a,low
+group.png,10,20,40,40,50,60,-1,0.25,-1.01
 group.png,100,20,60,60,160,80,,1
 alone.png,0,0,48,48,48,48,0,
 group.png,ten,20,40,40,50,60,0,0
@@ -1181,12 +1182,31 @@ def test_a_table_with_boxes_has_a_row_for_each_face_of_a_photograph(tmp_path, op
         ({"box": "x,y,w,z"}, r"no column 'z'; there are path, .*; say which with --box"),
         ({"box": "x,y,w,h", "box_kind": "yolo"}, "box kind 'yolo': known are"),
         ({"valence": "h"}, r"t\.csv, row 0: h = '40'; scale this column to -1 \.\. 1"),
+        ({"valence": "low"}, r"t\.csv, row 0: low = '-1\.01'; scale this column to -1 \.\. 1"),
         ({"arousal": "path"}, r"row 0: path = 'group.png' is no number; leave the cell empty"),
     ],
 )
 def test_numbers_of_a_table_that_cannot_be_used(tmp_path, options, words):
     with pytest.raises(FerError, match=words):
         table(tmp_path, GROUP, **options)
+
+
+def test_every_column_says_its_own(tmp_path):
+    """The column of the person stands before what the path says of one."""
+    text = "path,sex,years,origin,who\np2/a.png,female,31,Korean,p1\np2/b.png,,,,\n"
+    named = {"gender": "sex", "age": "years", "race": "origin", "subject": "who"}
+    regex = r"^(?P<study>p)(?P<subject>\d)/"
+    rows = table(tmp_path, text, subject_regex=regex, sequence_regex=r"/(\w)\.png$", **named)
+    assert [(r["gender"], r["age"], r["race"], r["subject"], r["sequence"]) for r in rows] == [
+        ("female", "31", "Korean", "table:p1", "a"),
+        (None, None, None, "table:2", "b"),
+    ]
+
+
+@pytest.mark.parametrize("path", ["a/../a.png", "../a.png", "/a.png", "C:/a.png"])
+def test_a_path_that_climbs_is_not_read(tmp_path, path):
+    (row,) = table(tmp_path, f"path\n{path}\n")
+    assert row["status"] == "unsafe_path"
 
 
 def test_whoever_is_not_named_is_nobody(tmp_path):
