@@ -222,11 +222,11 @@ def test_aligned_faces_may_be_told_by_their_folder(tmp_path):
 
 
 def test_the_order_of_the_compounds(tmp_path):
-    words = (
-        "Happily Surprised, Happily Disgusted, Sadly Fearful, Sadly Angry, Sadly Surprised, "
-        "Sadly Disgusted, Fearfully Angry, Fearfully Surprised, Angrily Surprised, "
-        "Angrily Disgusted, Disgustedly Surprised"
-    ).split(", ")
+    words = [
+        "Happily Surprised", "Happily Disgusted", "Sadly Fearful", "Sadly Angry",
+        "Sadly Surprised", "Sadly Disgusted", "Fearfully Angry", "Fearfully Surprised",
+        "Angrily Surprised", "Angrily Disgusted", "Disgustedly Surprised",
+    ]  # fmt: skip
     for n in range(1, 12):
         put(tmp_path, f"Image/aligned/train_{n:04d}_aligned.jpg", b"x")
     text = "".join(f"train_{n:04d}.jpg {n}\n" for n in range(1, 12))

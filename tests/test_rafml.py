@@ -92,11 +92,12 @@ def test_shares_stand_in_the_order_of_the_list(tmp_path):
 
 
 def test_the_codes_of_raf_ce_in_their_order(tmp_path):
-    words = (
-        "Happily surprised, Happily disgusted, Sadly fearful, Sadly angry, Sadly surprised, "
-        "Sadly disgusted, Fearfully angry, Fearfully surprised, Fearfully disgusted, "
-        "Angrily surprised, Angrily disgusted, Disgustedly surprised, Happily fearful, Happily sad"
-    ).split(", ")
+    words = [
+        "Happily surprised", "Happily disgusted", "Sadly fearful", "Sadly angry",
+        "Sadly surprised", "Sadly disgusted", "Fearfully angry", "Fearfully surprised",
+        "Fearfully disgusted", "Angrily surprised", "Angrily disgusted",
+        "Disgustedly surprised", "Happily fearful", "Happily sad",
+    ]  # fmt: skip
     for code in range(14):
         put(tmp_path, f"aligned/{code + 1:04d}_aligned.jpg", b"x")
     text = "".join(f"{code + 1:04d}.jpg {code}\n" for code in range(14))

@@ -92,7 +92,7 @@ PUBLISHED = {  # what the publishers' own pages and papers call each code
 def test_a_code_means_what_its_publisher_says(name):
     """Two swapped codes leave the counts of a balanced fake as they are."""
     words = dict(pair.split() for pair in PUBLISHED[name].split(", "))
-    assert folder.load("sources", name).LABELS == words
+    assert words == folder.load("sources", name).LABELS
 
 
 @every_case
