@@ -247,6 +247,17 @@ def test_of_two_emotions_the_later_frame_is_the_peak(tmp_path):
     assert [(row.frame, row.raw_label) for row in rows] == [(9, "5"), (10, "5"), (11, "5")]
 
 
+def test_of_two_files_of_an_emotion_none_is_passed_over(tmp_path):
+    """An empty one hides no other, a copy is one, and two that differ are named."""
+    put(tmp_path, "A/S005/001/S005_001_00000011_emotion.txt", b"")
+    assert [row.raw_label for row in sequence(tmp_path, {11: 5})] == ["5", "5", "5"]
+    put(tmp_path, "A/S005/001/S005_001_00000011_emotion.txt", b"5.0")
+    assert [row.raw_label for row in sequence(tmp_path, {11: 5})] == ["5", "5", "5"]
+    put(tmp_path, "A/S005/001/S005_001_00000011_emotion.txt", b"3.0")
+    with pytest.raises(FerError, match=r"A/S005/001/S0.* says 3, .*Emotion/S0.* says 5; take"):
+        sequence(tmp_path, {11: 5})
+
+
 @pytest.mark.parametrize("words", ["1 2 " * 67, "1 2 " * 69, "1 2 " * 67 + "nan 2", "1 2 " * 68])
 def test_landmarks_are_68_points(tmp_path, words):
     peak = sequence(tmp_path, {11: 1}, words)[-1]
