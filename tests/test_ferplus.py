@@ -18,6 +18,7 @@ from fertools.manifest import VOTE_WORDS, read_manifest
 from fertools.sources import _ferplus_join as joining
 from fertools.sources import fer2013, ferplus
 from fertools.sources._ferplus_join import Pictures, join
+from fertools.sources._together import each_once
 from tests.conftest import REAL, needs_real
 from tests.made import ingester
 
@@ -188,6 +189,18 @@ def test_votes_that_change_are_named(tmp_path):
     with pytest.raises(FerError, match=r"or two files differ on it \(take one of them away\)"):
         ingest("ferplus", both, tmp_path / "out", force=True)
     assert ingest("ferplus", truth.raws(tmp_path), tmp_path / "new").ok
+
+
+def test_of_three_records_none_may_differ():
+    columns = {"key": ["0", "1", "0", "0", "1"], "at": [1, 2, 1, 1, 2]}
+    table = pa.table({**columns, "votes": ["a", "b", "a", "a", "b"]})
+    assert each_once(table, ["key", "at"]).to_pylist() == [
+        {"key": "0", "at": 1, "votes": "a"},
+        {"key": "1", "at": 2, "votes": "b"},
+    ]
+    table = pa.table({**columns, "votes": ["a", "b", "c", "a", "b"]})
+    with pytest.raises(FerError, match=r"^0: its label changed since it was first read"):
+        each_once(table, ["key", "at"])
 
 
 def test_a_part_of_the_table_is_refused(tmp_path):
