@@ -106,6 +106,22 @@ def test_the_codes_of_raf_ce_in_their_order(tmp_path):
     assert {word: word.lower() for word in words} == rafce.LABELS
 
 
+def test_lines_that_disagree_on_a_picture_are_named(tmp_path):
+    put(tmp_path, "aligned/0001_aligned.jpg", b"x")
+    put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0001.jpg 3 \n0001_aligned.jpg 3\n")
+    assert [frame.raw_label for frame in frames(rafce, tmp_path)] == ["Sadly angry"]
+    put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0001.jpg 5\n")
+    with pytest.raises(FerError, match=r"^RAFCE_emolabel\.txt: two lines of 0001, '3' and '5'; ta"):
+        frames(rafce, tmp_path)
+
+
+def test_an_original_below_a_folder_called_aligned_is_none(tmp_path):
+    put(tmp_path, "aligned/original/0001.jpg", b"x")
+    put(tmp_path, "original/aligned/0002.jpg", b"x")
+    found = {member.name: is_aligned(member) for member in Root(tmp_path).members}
+    assert found == {"0001.jpg": False, "0002.jpg": True}
+
+
 def test_two_pictures_of_one_name_are_two_rows(tmp_path):
     for folder in ("a/aligned", "b/aligned"):
         put(tmp_path, f"{folder}/0001.jpg", b"x")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fertools.errors import FerError
 from fertools.frame import Frame
 from fertools.roots import Member
 from fertools.sources._together import folders, lines, whole_path
@@ -73,12 +74,21 @@ def is_aligned(member: Member) -> bool:
 
 
 def listed(member: Member) -> Listed:
-    """What a list says of each picture: the words behind its name."""
+    """What a list says of each picture: the words behind its name.
+
+    Raises `FerError` where two lines say different things of one.
+    """
     found: Listed = {}
     for line in lines(member):
         name, *words = line.split()
         if picture := PICTURE.match(name):
-            found.setdefault(picture["stem"].lower(), tuple(words))
+            stem = picture["stem"]
+            if found.setdefault(stem, tuple(words)) != tuple(words):
+                before = " ".join(found[stem])
+                raise FerError(
+                    f"{member.path}: two lines of {stem}, {before!r} and {' '.join(words)!r}; "
+                    "take the one out that is wrong"
+                )
     return found
 
 
@@ -93,7 +103,7 @@ def shots(
     for member in members:
         found = PICTURE.match(member.name)
         if found and is_aligned(member) == aligned:
-            pictures.setdefault(found["stem"].lower(), []).append(member)
+            pictures.setdefault(found["stem"], []).append(member)
     said = {kind: listed(member) for kind, member in lists.items()}
     for stem in sorted({*pictures, *(stem for words in said.values() for stem in words)}):
         words = tuple((kind, found[stem]) for kind, found in said.items() if stem in found)
