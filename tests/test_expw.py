@@ -51,8 +51,8 @@ def test_a_name_may_hold_blanks_and_a_line_that_is_none_is_named(tmp_path):
     put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\n\n")
     (frame,) = frames(tmp_path)
     assert frame.key == "a b.jpg/1" and frame.box == (3, 2, 14, 15) and frame.status == "ok"
-    put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\na b.jpg 1 2 3\n")
-    with pytest.raises(FerError, match=r"label\.lst, line 2: not name, face, box"):
+    put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\n\na b.jpg 1 2 3\n")
+    with pytest.raises(FerError, match=r"label\.lst, line 3: not name, face, box"):
         frames(tmp_path)
     put(tmp_path, "label/label.lst", b"name face top left\na b.jpg 1 2 3 14 15 1e1 6\n")
     with pytest.raises(FerError, match=r"label\.lst, line 1: not name, .*; mend it, or take"):
@@ -60,13 +60,13 @@ def test_a_name_may_hold_blanks_and_a_line_that_is_none_is_named(tmp_path):
 
 
 def test_a_line_finds_its_photograph_in_either_case_and_sequence_is_the_photograph(tmp_path):
-    put(tmp_path, "image/origin/Angry_actor_1.JPG", SMALL)
+    put(tmp_path, "image/origin/ANGRY_actor_1.jpg", SMALL)
     put(tmp_path, "image/origin/sad_actor_2.jpg", SMALL)
-    text = b"angry_actor_1.jpg 0 2 3 14 15 1e1 6\nangry_actor_1.jpg 1 2 30 40 15 2 0\n"
+    text = b"Angry_actor_1.JPG 0 2 3 14 15 1e1 6\nAngry_actor_1.JPG 1 2 30 40 15 2 0\n"
     put(tmp_path, "label/label.lst", text)
     assert [(f.key, f.status, f.raw_label, f.sequence) for f in frames(tmp_path)] == [
-        ("angry_actor_1.jpg/0", "ok", "6", "angry_actor_1.jpg"),
-        ("angry_actor_1.jpg/1", "ok", "0", "angry_actor_1.jpg"),
+        ("Angry_actor_1.JPG/0", "ok", "6", "Angry_actor_1.JPG"),
+        ("Angry_actor_1.JPG/1", "ok", "0", "Angry_actor_1.JPG"),
         ("sad_actor_2.jpg", "ok", None, "sad_actor_2.jpg"),  # no line names it
     ]
 
