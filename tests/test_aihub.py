@@ -399,7 +399,8 @@ def test_a_label_file_that_changes_between_rounds_is_named(tmp_path):
 def test_folders_that_contradict_the_name_are_counted(tmp_path):
     text = REAL_NAMES[0][0]
     paths = [f"Training/[원천]EMOIMG_{e}_TRAIN_01.zip!{text}" for e in ("기쁨", "슬픔")]
-    assert aihub._astray(pa.array(paths)) == 1
+    elsewhere = [f"Training/study/{text}", "Training/[원천]EMOIMG_기쁨_TRAIN_01.zip!IMG_0001.jpg"]
+    assert aihub._astray(pa.array([*paths, *elsewhere])) == 1
 
 
 def test_a_record_per_image_and_other_json(tmp_path):
