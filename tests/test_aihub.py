@@ -366,6 +366,22 @@ def test_an_image_finds_its_record_by_name_then_by_person_and_time(tmp_path):
     assert records.Lookup(labels, [photo])(photo, "train") is None
 
 
+def test_the_name_as_it_stands_goes_before_the_plain_one(tmp_path):
+    label_file(tmp_path, [{"filename": name, "age": 20} for name in ("a&b.jpg", "a_b.jpg")])
+    _, labels = indexed(tmp_path)
+    photos = [names.parse(name) for name in ("a&b.jpg", "a_b.jpg")]
+    lookup = records.Lookup(labels, photos)
+    found = [lookup(photo, "train")["key"] for photo in photos]
+    assert found == ["train/a&b.jpg", "train/a_b.jpg"]
+
+
+def test_the_innermost_folder_speaks_and_a_persons_folder_is_not_the_name():
+    text = REAL_NAMES[0][0]
+    above = f"{'f' * 64}_남_20_슬픔/{text}"
+    assert names.parse(above) == names.parse(text)
+    assert names.place(f"Training/슬픔/Validation/기쁨/{text}") == names.Place("기쁨", "val", None)
+
+
 def test_records_that_repeat_a_name_are_counted_and_the_first_stands(tmp_path):
     text = REAL_NAMES[0][0]
     found = [{"filename": text, "age": 20}, {"filename": text, "age": 30}]

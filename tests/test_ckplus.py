@@ -266,7 +266,7 @@ def test_landmarks_are_68_points(tmp_path, words):
 
 
 def test_a_subject_of_the_extract_is_one_in_either_case(tmp_path):
-    for name in ("happy/S005_001_00000011.png", "fear/s005_002_00000009.PNG"):
+    for name in ("Happy/S005_001_00000011.png", "fear/s005_002_00000009.PNG"):
         put(tmp_path, name, b"x")
     rows = [row for unit in ck48.units(Root(tmp_path)) for row in ck48.read(unit)]
     assert [(row.raw_label, row.subject, row.sequence, row.frame) for row in rows] == [

@@ -36,6 +36,13 @@ def test_the_order_of_the_sides(tmp_path, sides, box):
     assert frame.extra == {"face": 0, "box_confidence": 22.9362}
 
 
+@pytest.mark.parametrize(("text", "value"), [("1.2.3", None), ("1e999", None), ("-2.5e1", -25.0)])
+def test_a_confidence_that_is_no_number_is_none(tmp_path, text, value):
+    put(tmp_path, "image/origin/a_1.jpg", SMALL)
+    put(tmp_path, "label/label.lst", f"a_1.jpg 0 1 2 30 40 {text} 3\n".encode())
+    assert [frame.extra["box_confidence"] for frame in frames(tmp_path)] == [value]
+
+
 def test_what_is_cut_out_is_the_face(tmp_path):
     """The drawn heads are brighter or darker than the wall; their middle is skin, not wall."""
     truth = fake.write(tmp_path, people=3, traps=False)

@@ -14,7 +14,7 @@ from fertools.fakes import ferplus as fake
 from fertools.fakes._files import jpeg, put
 from fertools.ingest import ingest
 from fertools.labelling import label, votes_of
-from fertools.manifest import VOTE_WORDS, read_manifest
+from fertools.manifest import VOTE_WORDS, VOTES, read_manifest
 from fertools.sources import _ferplus_join as joining
 from fertools.sources import fer2013, ferplus
 from fertools.sources._ferplus_join import Pictures, join
@@ -201,6 +201,19 @@ def test_of_three_records_none_may_differ():
     table = pa.table({**columns, "votes": ["a", "b", "c", "a", "b"]})
     with pytest.raises(FerError, match=r"^0: its label changed since it was first read"):
         each_once(table, ["key", "at"])
+
+
+def test_agreement_leaves_out_ties_and_words_that_fer2013_lacks():
+    counts = [
+        {"happiness": 8, "fear": 2},  # the same
+        {"sadness": 6, "neutral": 4},  # another
+        {"contempt": 9, "anger": 1},  # not FER2013's
+        {"anger": 5, "disgust": 5},  # a tie
+        {"unknown": 10},
+    ]
+    votes = pa.array([dict.fromkeys(VOTE_WORDS, 0) | some for some in counts], VOTES)
+    table = pa.table({"votes": votes, "native_label": ["happiness", "neutral", *["anger"] * 3]})
+    assert ferplus._agreement(table) == (1, 2)
 
 
 def test_a_part_of_the_table_is_refused(tmp_path):

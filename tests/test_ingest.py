@@ -1210,10 +1210,11 @@ def test_a_path_that_climbs_is_not_read(tmp_path, path):
 
 
 def test_whoever_is_not_named_is_nobody(tmp_path):
-    people = ("None", "N/A", "nan", "NULL", "", "Nan", "none such")
+    nobody = ("None", "N/A", "nan", "NULL", "", "NA", "n/a", "null", "NaN", "#N/A", "<NA>")
+    people = (*nobody, "Nan", "none such")
     text = "path,who\n" + "".join(f"a{i}.png,{who}\n" for i, who in enumerate(people))
     rows = table(tmp_path, text, subject="who")
-    assert [r["subject"] for r in rows] == [None] * 5 + ["table:Nan", "table:none such"]
+    assert [r["subject"] for r in rows] == [None] * 11 + ["table:Nan", "table:none such"]
 
 
 def test_a_label_that_reads_like_nothing_is_a_word(tmp_path):

@@ -37,6 +37,11 @@ def test_names(tmp_path, name, word, subject, gender, series, view):
     assert frame.key == name.split(".")[0]
 
 
+def test_a_name_in_small_letters_is_the_same_picture(tmp_path):
+    frame = frame_of(tmp_path, "am31h.jpg")
+    assert (frame.key, frame.raw_label, frame.subject) == ("AM31H", "SU", "kdef:M31")
+
+
 @pytest.mark.parametrize("name", ["CF01ANS.JPG", "AF1ANS.JPG", "AF01ANX.JPG", "AF01.JPG", "a.jpg"])
 def test_other_names(tmp_path, name):
     assert frame_of(tmp_path, name).status == "unknown_name"

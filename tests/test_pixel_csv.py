@@ -231,6 +231,13 @@ def test_a_table_of_one_part_with_blanks_is_not_the_complete_one(tmp_path):
     assert done.statuses == {"ok": 4} and done.notes == []
 
 
+def test_folders_in_other_letters_are_the_same_classes(tmp_path):
+    put(tmp_path, "Test/Sad/privatetest_7.JPG", b"x")
+    (frame,) = [f for unit in fer2013.units(Root(tmp_path)) for f in fer2013.read(unit)]
+    said = (frame.key, frame.raw_label, frame.official_split)
+    assert said == ("PrivateTest/sad/privatetest_7.JPG", "sad", "test")
+
+
 @pytest.mark.parametrize("name", ["Training_1.jpg10.jpg", "Training_1.jpeg0.JPEG"])
 def test_augmented_copies_are_told_by_their_names(tmp_path, name):
     put(tmp_path, f"train/angry/{name}", b"x")
