@@ -221,6 +221,23 @@ def test_aligned_faces_may_be_told_by_their_folder(tmp_path):
     assert [frame.path for frame in rafdb.read(unit)] == ["Image/aligned/train_00001.jpg"]
 
 
+def test_a_face_without_its_aligned_picture_is_a_row(tmp_path):
+    """Listed or not, it is told that the original is there."""
+    for name in ("aligned/train_00001_aligned.jpg", "original/train_00001.jpg",
+                 "original/train_00002.jpg", "original/train_00003.jpg"):  # fmt: skip
+        put(tmp_path, f"Image/{name}", b"x")
+    put(tmp_path, "list_patition_label.txt", b"train_00001.jpg 4\ntrain_00002.jpg 1\n")
+    (unit,) = rafdb.units(Root(tmp_path))
+    rows = [(row.key, row.status, row.raw_label, row.path) for row in rafdb.read(unit)]
+    assert rows == [
+        ("basic/train_00001", "ok", "4", "Image/aligned/train_00001_aligned.jpg"),
+        ("basic/train_00002", "missing", "1", "list_patition_label.txt#train_00002"),
+        ("basic/train_00003", "missing", None, "Image/original/train_00003.jpg"),
+    ]
+    details = [row.detail for row in rafdb.read(unit)][1:]
+    assert all("original only; --images original" in detail for detail in details)
+
+
 def test_the_order_of_the_compounds(tmp_path):
     words = [
         "Happily Surprised", "Happily Disgusted", "Sadly Fearful", "Sadly Angry",

@@ -115,6 +115,20 @@ def test_lines_that_disagree_on_a_picture_are_named(tmp_path):
         frames(rafce, tmp_path)
 
 
+def test_a_face_without_its_aligned_picture_is_a_row(tmp_path):
+    for name in ("aligned/0001_aligned.jpg", "original/0001.jpg", "original/0002.jpg",
+                 "original/0003.jpg", "notes/0004.jpg"):  # fmt: skip
+        put(tmp_path, name, b"x")
+    put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0002.jpg 5\n")
+    rows = frames(rafce, tmp_path)
+    assert [(row.path, row.status, row.raw_label) for row in rows] == [
+        ("aligned/0001_aligned.jpg", "ok", "Sadly angry"),
+        ("RAFCE_emolabel.txt#0002", "missing", "Sadly disgusted"),
+        ("original/0003.jpg", "missing", None),
+    ]
+    assert rows[2].detail.startswith("original/0003.jpg: this face is there as original only; --im")
+
+
 def test_an_original_below_a_folder_called_aligned_is_none(tmp_path):
     put(tmp_path, "aligned/original/0001.jpg", b"x")
     put(tmp_path, "original/aligned/0002.jpg", b"x")
