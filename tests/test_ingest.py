@@ -29,11 +29,23 @@ from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.fakes import ck48, fer2013, imagefolder
 from fertools.fakes._face import draw, person
-from fertools.fakes._files import TEXT, broken_png, huge_png, jpeg, png, put, truncated, zipped
+from fertools.fakes._files import (
+    TEXT,
+    broken_png,
+    gzipped,
+    huge_png,
+    jpeg,
+    png,
+    put,
+    truncated,
+    zipped,
+)
 from fertools.ingest import ingest
 from fertools.labelling import label
 from fertools.locations.lock import alone_in
 from fertools.manifest import read_manifest
+from fertools.roots import Root
+from fertools.sources import imagefolder as own_folders
 from fertools.stats.raters import raters
 from fertools.versions import curated
 from tests.conftest import REAL, needs_real
@@ -1189,6 +1201,25 @@ def test_a_table_with_boxes_has_a_row_for_each_face_of_a_photograph(tmp_path, op
 def test_numbers_of_a_table_that_cannot_be_used(tmp_path, options, words):
     with pytest.raises(FerError, match=words):
         table(tmp_path, GROUP, **options)
+
+
+def test_a_file_is_found_in_either_form_of_its_name(tmp_path):
+    """A table that was packed; its names are composed, those on a Mac's disk are not."""
+    nfd = unicodedata.normalize("NFD", "étonné.png")
+    put(tmp_path, f"raw/{nfd}", png(draw(person(2), "surprise")))
+    text = "path\tlabel\nétonné.png\tsurprise, or so\n".encode()
+    (row,) = table(tmp_path, gzipped(text), "t.tsv.gz", label="label")
+    assert (row["status"], row["raw_label"]) == ("ok", "surprise, or so")
+
+
+def test_every_ending_of_an_image_is_one(tmp_path):
+    endings = ("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "TIFF")
+    for ending in (*endings, "gif"):
+        put(tmp_path, f"happy/{ending}.{ending}", b"x")
+    units = own_folders.units(Root(tmp_path))
+    frames = [frame for unit in units for frame in own_folders.read(unit)]
+    found = {frame.path.split(".")[1]: frame.status for frame in frames}
+    assert found == dict.fromkeys(endings, "ok") | {"gif": "not_an_image"}
 
 
 def test_every_column_says_its_own(tmp_path):

@@ -175,6 +175,7 @@ def test_a_compound_list_is_told_by_its_codes_when_the_digits_are_gone(tmp_path)
     assert [rafdb._frame(shot).raw_label for shot in shots] == [
         "Disgustedly Surprised", "Happily Surprised",
     ]  # fmt: skip
+    assert all(shot.aligned for shot in shots)  # whose coordinates are the originals'
 
 
 def test_annotations_of_the_people(done):
