@@ -168,8 +168,7 @@ def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]
         path, label = listed.get(name, (other.path if other else "", None))
         is_one = name in compound or is_compound(name)
         for picture in pictures[name] or [None]:
-            seen = picture or other
-            folder = folders.get(seen) if seen else None
+            folder = folders.get(seen) if (seen := picture or other) else None
             yield Shot(
                 stem=name,
                 part=name.split("_")[0],
