@@ -157,6 +157,55 @@ def test_annotations_may_lie_apart_from_their_pictures(tmp_path):
     assert [frame.raw_label for frame in affectnet.read(unit)] == ["3"]
 
 
+def listed(folder, text, name="training"):
+    """The rows of a list, where `1/PICTURE` is the one picture."""
+    put(folder, f"Manually_Annotated_Images/1/{PICTURE}", png(np.zeros((8, 8), np.uint8)))
+    put(folder, f"{name}.csv", text.encode())
+    return [frame for unit in affectnet.units(Root(folder)) for frame in affectnet.read(unit)]
+
+
+PICTURE = f"{hashlib.sha256(b'x').hexdigest()[:56]}.png"
+POINTS = ";".join(map(str, range(136)))
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (f"5,6,10,20,{POINTS},3,-1,1", ("3", -1, 1, (5, 6, 15, 26), 136)),
+        (f"5,6,10,0,{POINTS},3.0,1,-1", ("3", 1, -1, None, 136)),  # as pandas writes a code
+        ("5,6,0,20,1;2,10,-1.01,1.01", ("10", None, None, None, 0)),
+        ("nan,6,10,20,,0,-2,-2", ("0", None, None, None, 0)),
+    ],
+)
+def test_every_cell_of_a_line(tmp_path, cells, said):
+    """Corner and size of the box; -1 and 1 are the ends of valence and arousal; 68 points."""
+    (frame,) = listed(tmp_path, f"{fake.HEADER}\n1/{PICTURE},{cells}\n")
+    points = len(frame.landmarks or [])
+    assert (frame.raw_label, frame.valence, frame.arousal, frame.box, points) == said
+
+
+def test_blank_lines_are_no_rows_and_other_spellings_find_their_picture(tmp_path):
+    name = PICTURE.upper()
+    text = f"{fake.HEADER}\n\n1\\{name},0,0,9,9,,1,0,0\n,,,,,,,,\n2/gone.png,0,0,9,9,,6,0,0\n"
+    frames = listed(tmp_path, text)
+    assert [(f.status, f.key, f.raw_label) for f in frames] == [
+        ("ok", f"1/{name}", "1"),
+        ("missing", "2/gone.png", "6"),
+    ]
+    assert frames[1].path == "training.csv#1"
+
+
+@pytest.mark.parametrize("home", ["Manually", "Automatically"])
+def test_each_list_has_its_own_folder_of_pictures(tmp_path, home):
+    for folder in ("Manually", "Automatically"):
+        put(tmp_path, f"{folder}_Annotated_Images/1/{PICTURE}", b"x")
+    name = "training" if home == "Manually" else "automatically_annotated"
+    put(tmp_path, f"{name}.csv", f"{fake.HEADER}\n1/{PICTURE},0,0,9,9,,1,0,0\n".encode())
+    frames = [frame for unit in affectnet.units(Root(tmp_path)) for frame in affectnet.read(unit)]
+    found = {frame.path.split("_")[0]: frame.status for frame in frames}
+    assert found == {"Manually": "duplicate_id", "Automatically": "duplicate_id", home: "ok"}
+
+
 @pytest.mark.parametrize(
     "other", ["Manually_Annotated_small", "A", "Automatically_Annotated_Images"]
 )
@@ -172,6 +221,37 @@ def test_a_line_names_the_picture_in_the_authors_folder(tmp_path, other):
     (row,) = ok_rows(read_manifest(tmp_path / "out").table)
     assert row["path"] == f"Manually_Annotated_Images/{path}" and row["width"] == 64
     assert not any("no list names" in note for note in done.notes)
+
+
+def array(folder, name, value):
+    stream = io.BytesIO()
+    np.save(stream, np.array(value))
+    put(folder, f"annotations/{name}.npy", stream.getvalue())
+
+
+def test_every_array_of_a_face(tmp_path):
+    take(tmp_path / "val_set", 7, 6)
+    points = np.arange(136.0)
+    for kind, value in (("val", -0.5), ("aro", 0.25), ("lnd", points)):
+        array(tmp_path / "val_set", f"7_{kind}", value)
+    (unit,) = affectnet.units(Root(tmp_path))
+    (frame,) = affectnet.read(unit)
+    assert (frame.raw_label, frame.valence, frame.arousal) == ("6", -0.5, 0.25)
+    assert frame.landmarks == points.tolist() and frame.official_split == "test"
+
+
+def test_of_annotations_apart_those_in_the_authors_folder_stand(tmp_path):
+    put(tmp_path, "train_set_faces/images/1.png", png(np.zeros((8, 8), np.uint8)))
+    for folder, code in (("train_set", 2), ("train_set_mine", 5), ("train_set_a", 7)):
+        array(tmp_path / folder, "1_exp", code)
+    (unit,) = affectnet.units(Root(tmp_path))
+    assert [frame.raw_label for frame in affectnet.read(unit)] == ["2"]
+
+
+def test_faces_of_2021_beside_a_list_are_not_counted_as_unlisted(tmp_path):
+    take(tmp_path / "train_set", 1, 3)
+    listed(tmp_path, f"{fake.HEADER}\n1/{PICTURE},0,0,9,9,,1,0,0\n")
+    assert affectnet.index(Root(tmp_path))["count"].to_pylist() == [0]
 
 
 def test_lists_alone_are_refused(done):

@@ -3,6 +3,7 @@
 import json
 import shutil
 import unicodedata
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -243,12 +244,23 @@ def test_a_slash_in_a_name_is_a_folder_or_a_background():
         ("우주 정거장", "우주 정거장"),  # an intact one that nobody knows
         ("½Ç¿Ü ÀÚ¿¬È¯°æ", "실외 자연환경"),  # the wrong encoding: by the number
         ("실외 자\ufffd\ufffd", "실외 자연환경"),
+        ("실외 자??", "실외 자연환경"),
         (None, "실외 자연환경"),
     ],
 )
 def test_backgrounds_are_recovered(said, word):
     photo = names.Photo("x", place="007")
     assert names.background(said, photo) == word
+
+
+def test_the_numbers_of_backgrounds_are_the_publishers():
+    table = {
+        "001": "공공시설&종교&의료시설", "002": "교통&이동수단(엘리베이터 포함)",
+        "003": "상업시설&점포&시장", "004": "스포츠 관람 및 레저시설", "005": "오락&공연시설",
+        "006": "행사&사무공간", "007": "실외 자연환경", "008": "도심 환경",
+        "009": "문화재 및 유적지", "010": "숙박 및 거주공간",
+    }  # fmt: skip
+    assert {code: names.background(None, names.Photo("x", place=code)) for code in table} == table
 
 
 @pytest.mark.parametrize(
@@ -260,6 +272,7 @@ def test_backgrounds_are_recovered(said, word):
         ([{"minX": 1, "minY": 2, "maxX": 3, "maxY": 4}], [1, 2, 3, 4]),
         ([[1, 2, 3, 4]], [1, 2, 3, 4]),
         ({"boxes": {"minX": 1, "minY": 2, "maxX": 1, "maxY": 4}}, None),  # no width
+        ({"boxes": {"minX": 1, "minY": 4, "maxX": 3, "maxY": 4}}, None),  # no height
         ({"boxes": {"minX": 1, "minY": None, "maxX": 3, "maxY": 4}}, None),
         ({"boxes": {"minX": "left", "minY": 2, "maxX": 3, "maxY": 4}}, None),
         ({"boxes": {"minX": float("nan"), "minY": 2, "maxX": 3, "maxY": 4}}, None),
@@ -299,6 +312,43 @@ def indexed(folder):
     return table, str(folder / "labels.parquet")
 
 
+def rows_of(folder):
+    """The rows of the images below a folder, with the records below it."""
+    units = aihub.units(Root(folder))
+    _, labels = indexed(folder)
+    return [row for unit in units for row in aihub.read(replace(unit, labels=labels))]
+
+
+def test_what_a_record_says_stands_before_the_file_name(tmp_path):
+    """The blocks of raters under either name, and the part of the label file."""
+    text = REAL_NAMES[3][0]  # a man of 20 in anger, by his file's name
+    box = {"minX": 10, "minY": 20, "maxX": 50, "maxY": 80}
+    record = {
+        "filename": text, "gender": "여", "age": "40대", "faceExp_uploader": "슬픔",
+        "bg_uploader": "도심 환경", "annot_A": {"faceExp": "슬픔", "boxes": box},
+        "annot_B": {"faceExp": "불안"},
+        "faceBB_C": {"boxes": {**{edge: n + 2 for edge, n in box.items()}, "label": "상처"}},
+    }  # fmt: skip
+    put(tmp_path, f"images/{text}", b"x")
+    label_file(tmp_path, [record])
+    (row,) = rows_of(tmp_path)
+    assert (row.raw_label, row.gender, row.age) == ("슬픔", "female", "40-49")
+    assert (row.background, row.official_split) == ("도심 환경", "train")
+    assert (row.rater_a_label, row.rater_b_label, row.rater_c_label) == ("슬픔", "불안", "상처")
+    assert row.box == (11, 21, 51, 81)
+
+
+def test_without_a_record_the_file_name_speaks(tmp_path):
+    """A label file that names no part of the data set is one for both parts."""
+    text, other = REAL_NAMES[0][0], REAL_NAMES[2][0]
+    put(tmp_path, f"Training/{text}", b"x")
+    label_file(tmp_path, [{"filename": other}], "labels.json")
+    (row,) = rows_of(tmp_path)
+    assert (row.raw_label, row.gender, row.age) == ("기쁨", "female", "20-29")
+    assert (row.subject, row.official_split) == (f"aihub:{PERSON}", "train")
+    assert (row.captured_at, row.extra["record"]) == ("2021-01-26T16:55:38", None)
+
+
 def test_an_image_finds_its_record_by_name_then_by_person_and_time(tmp_path):
     text = REAL_NAMES[2][0]
     label_file(tmp_path, [{"filename": text}, {"filename": "renamed&kept.jpg"}], encoding="cp949")
@@ -314,6 +364,22 @@ def test_an_image_finds_its_record_by_name_then_by_person_and_time(tmp_path):
     assert records.Lookup(labels, [photo])(photo, "train")["key"] == "train/renamed&kept.jpg"
     photo = names.parse(text.replace("160548", "160549"))
     assert records.Lookup(labels, [photo])(photo, "train") is None
+
+
+def test_the_name_as_it_stands_goes_before_the_plain_one(tmp_path):
+    label_file(tmp_path, [{"filename": name, "age": 20} for name in ("a&b.jpg", "a_b.jpg")])
+    _, labels = indexed(tmp_path)
+    photos = [names.parse(name) for name in ("a&b.jpg", "a_b.jpg")]
+    lookup = records.Lookup(labels, photos)
+    found = [lookup(photo, "train")["key"] for photo in photos]
+    assert found == ["train/a&b.jpg", "train/a_b.jpg"]
+
+
+def test_the_innermost_folder_speaks_and_a_persons_folder_is_not_the_name():
+    text = REAL_NAMES[0][0]
+    above = f"{'f' * 64}_남_20_슬픔/{text}"
+    assert names.parse(above) == names.parse(text)
+    assert names.place(f"Training/슬픔/Validation/기쁨/{text}") == names.Place("기쁨", "val", None)
 
 
 def test_records_that_repeat_a_name_are_counted_and_the_first_stands(tmp_path):
@@ -349,7 +415,8 @@ def test_a_label_file_that_changes_between_rounds_is_named(tmp_path):
 def test_folders_that_contradict_the_name_are_counted(tmp_path):
     text = REAL_NAMES[0][0]
     paths = [f"Training/[원천]EMOIMG_{e}_TRAIN_01.zip!{text}" for e in ("기쁨", "슬픔")]
-    assert aihub._astray(pa.array(paths)) == 1
+    elsewhere = [f"Training/study/{text}", "Training/[원천]EMOIMG_기쁨_TRAIN_01.zip!IMG_0001.jpg"]
+    assert aihub._astray(pa.array([*paths, *elsewhere])) == 1
 
 
 def test_a_record_per_image_and_other_json(tmp_path):

@@ -228,3 +228,48 @@ def test_a_gap_in_a_sequence_is_counted(done, tmp_path):
     result = ingest("ckplus", [raw], tmp_path / "out", face=FACE)
     said = "images that lack between the first and the last of their sequence: 1"
     assert said in result.notes and said not in done("official")[2].notes
+
+
+def sequence(folder, emotions, points=None):
+    """One sequence of the frames 9 to 11, with an emotion's file for some: its rows."""
+    for n in (9, 10, 11):
+        put(folder, f"cohn-kanade-images/S005/001/S005_001_{n:08d}.png", b"x")
+    for n, code in emotions.items():
+        text = f"   {code:.7e}\n"
+        put(folder, f"Emotion/S005/001/S005_001_{n:08d}_emotion.txt", text.encode())
+    if points is not None:
+        put(folder, "Landmarks/S005/001/S005_001_00000011_landmarks.txt", points.encode())
+    return [row for unit in ckplus.units(Root(folder)) for row in ckplus.read(unit)]
+
+
+def test_of_two_emotions_the_later_frame_is_the_peak(tmp_path):
+    rows = sequence(tmp_path, {10: 3, 11: 5})
+    assert [(row.frame, row.raw_label) for row in rows] == [(9, "5"), (10, "5"), (11, "5")]
+
+
+def test_of_two_files_of_an_emotion_none_is_passed_over(tmp_path):
+    """An empty one hides no other, a copy is one, and two that differ are named."""
+    put(tmp_path, "A/S005/001/S005_001_00000011_emotion.txt", b"")
+    assert [row.raw_label for row in sequence(tmp_path, {11: 5})] == ["5", "5", "5"]
+    put(tmp_path, "A/S005/001/S005_001_00000011_emotion.txt", b"5.0")
+    assert [row.raw_label for row in sequence(tmp_path, {11: 5})] == ["5", "5", "5"]
+    put(tmp_path, "A/S005/001/S005_001_00000011_emotion.txt", b"3.0")
+    with pytest.raises(FerError, match=r"A/S005/001/S0.* says 3, .*Emotion/S0.* says 5; take"):
+        sequence(tmp_path, {11: 5})
+
+
+@pytest.mark.parametrize("words", ["1 2 " * 67, "1 2 " * 69, "1 2 " * 67 + "nan 2", "1 2 " * 68])
+def test_landmarks_are_68_points(tmp_path, words):
+    peak = sequence(tmp_path, {11: 1}, words)[-1]
+    good = words == "1 2 " * 68
+    assert (peak.landmarks is not None, peak.box) == (good, (1, 2, 1, 2) if good else None)
+
+
+def test_a_subject_of_the_extract_is_one_in_either_case(tmp_path):
+    for name in ("Happy/S005_001_00000011.png", "fear/s005_002_00000009.PNG"):
+        put(tmp_path, name, b"x")
+    rows = [row for unit in ck48.units(Root(tmp_path)) for row in ck48.read(unit)]
+    assert [(row.raw_label, row.subject, row.sequence, row.frame) for row in rows] == [
+        ("fear", "ckplus:S005", "S005_002", 9),
+        ("happy", "ckplus:S005", "S005_001", 11),
+    ]

@@ -22,6 +22,7 @@ def frames(root):
     ("sides", "box"),
     [
         ("28 113 226 141", (113.0, 28.0, 226.0, 141.0)),  # top left RIGHT bottom, as published
+        ("-5 -3 226 141", (-3.0, -5.0, 226.0, 141.0)),  # a head at the edge
         ("28 226 113 141", None),
         ("141 113 226 28", None),
     ],
@@ -33,6 +34,13 @@ def test_the_order_of_the_sides(tmp_path, sides, box):
     assert frame.box == box
     assert frame.key == "angry_actor_104.jpg/0" and frame.raw_label == "3"
     assert frame.extra == {"face": 0, "box_confidence": 22.9362}
+
+
+@pytest.mark.parametrize(("text", "value"), [("1.2.3", None), ("1e999", None), ("-2.5e1", -25.0)])
+def test_a_confidence_that_is_no_number_is_none(tmp_path, text, value):
+    put(tmp_path, "image/origin/a_1.jpg", SMALL)
+    put(tmp_path, "label/label.lst", f"a_1.jpg 0 1 2 30 40 {text} 3\n".encode())
+    assert [frame.extra["box_confidence"] for frame in frames(tmp_path)] == [value]
 
 
 def test_what_is_cut_out_is_the_face(tmp_path):
@@ -50,12 +58,24 @@ def test_a_name_may_hold_blanks_and_a_line_that_is_none_is_named(tmp_path):
     put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\n\n")
     (frame,) = frames(tmp_path)
     assert frame.key == "a b.jpg/1" and frame.box == (3, 2, 14, 15) and frame.status == "ok"
-    put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\na b.jpg 1 2 3\n")
-    with pytest.raises(FerError, match=r"label\.lst, line 2: not name, face, box"):
+    put(tmp_path, "label/label.lst", b"a b.jpg 1 2 3 14 15 1e1 6\n\na b.jpg 1 2 3\n")
+    with pytest.raises(FerError, match=r"label\.lst, line 3: not name, face, box"):
         frames(tmp_path)
     put(tmp_path, "label/label.lst", b"name face top left\na b.jpg 1 2 3 14 15 1e1 6\n")
     with pytest.raises(FerError, match=r"label\.lst, line 1: not name, .*; mend it, or take"):
         frames(tmp_path)
+
+
+def test_a_line_finds_its_photograph_in_either_case_and_sequence_is_the_photograph(tmp_path):
+    put(tmp_path, "image/origin/ANGRY_actor_1.jpg", SMALL)
+    put(tmp_path, "image/origin/sad_actor_2.jpg", SMALL)
+    text = b"Angry_actor_1.JPG 0 2 3 14 15 1e1 6\nAngry_actor_1.JPG 1 2 30 40 15 2 0\n"
+    put(tmp_path, "label/label.lst", text)
+    assert [(f.key, f.status, f.raw_label, f.sequence) for f in frames(tmp_path)] == [
+        ("Angry_actor_1.JPG/0", "ok", "6", "Angry_actor_1.JPG"),
+        ("Angry_actor_1.JPG/1", "ok", "0", "Angry_actor_1.JPG"),
+        ("sad_actor_2.jpg", "ok", None, "sad_actor_2.jpg"),  # no line names it
+    ]
 
 
 def test_photographs_alone_and_a_list_alone_are_refused(tmp_path):

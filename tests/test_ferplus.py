@@ -14,10 +14,11 @@ from fertools.fakes import ferplus as fake
 from fertools.fakes._files import jpeg, put
 from fertools.ingest import ingest
 from fertools.labelling import label, votes_of
-from fertools.manifest import VOTE_WORDS, read_manifest
+from fertools.manifest import VOTE_WORDS, VOTES, read_manifest
 from fertools.sources import _ferplus_join as joining
 from fertools.sources import fer2013, ferplus
 from fertools.sources._ferplus_join import Pictures, join
+from fertools.sources._together import each_once
 from tests.conftest import REAL, needs_real
 from tests.made import ingester
 
@@ -129,11 +130,12 @@ def test_a_sketch_decides_only_where_one_row_is_near():
     )
     files = pictures(
         ("a", "?", "train", "fear", 101),  # two are near
-        ("b", "?", "train", "fear", 152),
-        ("c", "?", "train", "fear", 155),  # none is
+        ("b", "?", "train", "fear", 147),  # none is within 2
+        ("c", "?", "train", "fear", 152),
         ("d", "?", "test", "anger", 101),  # another part
+        ("e", "?", "train", "fear", 149),  # near, and given away
     )
-    assert join(files, rows).tolist() == [-1, 3, -1, -1]
+    assert join(files, rows).tolist() == [-1, -1, 3, -1, -1]
 
 
 def test_nothing_to_join():
@@ -189,6 +191,31 @@ def test_votes_that_change_are_named(tmp_path):
     assert ingest("ferplus", truth.raws(tmp_path), tmp_path / "new").ok
 
 
+def test_of_three_records_none_may_differ():
+    columns = {"key": ["0", "1", "0", "0", "1"], "at": [1, 2, 1, 1, 2]}
+    table = pa.table({**columns, "votes": ["a", "b", "a", "a", "b"]})
+    assert each_once(table, ["key", "at"]).to_pylist() == [
+        {"key": "0", "at": 1, "votes": "a"},
+        {"key": "1", "at": 2, "votes": "b"},
+    ]
+    table = pa.table({**columns, "votes": ["a", "b", "c", "a", "b"]})
+    with pytest.raises(FerError, match=r"^0: its label changed since it was first read"):
+        each_once(table, ["key", "at"])
+
+
+def test_agreement_leaves_out_ties_and_words_that_fer2013_lacks():
+    counts = [
+        {"happiness": 8, "fear": 2},  # the same
+        {"sadness": 6, "neutral": 4},  # another
+        {"contempt": 9, "anger": 1},  # not FER2013's
+        {"anger": 5, "disgust": 5},  # a tie
+        {"unknown": 10},
+    ]
+    votes = pa.array([dict.fromkeys(VOTE_WORDS, 0) | some for some in counts], VOTES)
+    table = pa.table({"votes": votes, "native_label": ["happiness", "neutral", *["anger"] * 3]})
+    assert ferplus._agreement(table) == (1, 2)
+
+
 def test_a_part_of_the_table_is_refused(tmp_path):
     fake.write(tmp_path, people=6)
     truth = fake2013.write(tmp_path / "challenge", people=6, variant="challenge")
@@ -197,7 +224,44 @@ def test_a_part_of_the_table_is_refused(tmp_path):
         ingest("ferplus", raws, tmp_path / "out")
 
 
-@pytest.mark.parametrize("text", ["Training,fer0.png,1,2\n", "Training,fer0.png" + ",x" * 10])
+def test_rows_beyond_the_votes_have_none(tmp_path):
+    truth = fake.write(tmp_path, people=6)
+    votes = tmp_path / "fer2013new.csv"
+    lines = votes.read_text().splitlines()
+    votes.write_text("\n".join([*lines[:-2], ""]))
+    result = ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+    assert result.statuses == dict(truth.statuses) and "rows without votes: 2" in result.notes
+    table = read_manifest(tmp_path / "out").table
+    assert [i for i, v in enumerate(table["votes"].to_pylist()) if v is None] == [
+        len(table) - 2,
+        len(table) - 1,
+    ]
+
+
+def test_the_folders_lend_no_picture_of_another_size_and_the_table_no_broken_row(tmp_path):
+    truth = fake.write(tmp_path, people=6, variant="folder")
+    put(tmp_path, "fer2013/train/happy/Training_77.jpg", jpeg(np.zeros((50, 50), np.uint8)))
+    table = tmp_path / "fer2013.csv"
+    head, first, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, first.replace(" ", " x", 1), *rows, ""]))
+    result = ingest("ferplus", truth.raws(tmp_path), tmp_path / "out")
+    assert result.ok == truth.ok + 1 and "rows without votes: 2" in result.notes
+    whole = written(tmp_path)
+    for row in read_manifest(tmp_path / "out").table.to_pylist():
+        if row["votes"] is not None:
+            said = [row["votes"][word] for word in VOTE_WORDS]
+            assert row["source_row"] > 0 and said == whole[row["source_row"]].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Training,fer0.png,1,2\n",
+        "Training,fer0.png" + ",x" * 10,
+        "Training,fer0.png,11,-1" + ",0" * 8,
+        "Training,fer0.png,1001" + ",0" * 9,
+    ],
+)
 def test_a_broken_row_of_votes_is_named(tmp_path, text):
     head = ",".join(("Usage", "Image name", *fake.COLUMNS))
     put(tmp_path, "fer2013new.csv", f"{head}\n{text}".encode())

@@ -29,11 +29,23 @@ from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.fakes import ck48, fer2013, imagefolder
 from fertools.fakes._face import draw, person
-from fertools.fakes._files import TEXT, broken_png, huge_png, jpeg, png, put, truncated, zipped
+from fertools.fakes._files import (
+    TEXT,
+    broken_png,
+    gzipped,
+    huge_png,
+    jpeg,
+    png,
+    put,
+    truncated,
+    zipped,
+)
 from fertools.ingest import ingest
 from fertools.labelling import label
 from fertools.locations.lock import alone_in
 from fertools.manifest import read_manifest
+from fertools.roots import Root
+from fertools.sources import imagefolder as own_folders
 from fertools.stats.raters import raters
 from fertools.versions import curated
 from tests.conftest import REAL, needs_real
@@ -1125,6 +1137,7 @@ def test_whose_data_it_is_may_say_its_terms(tmp_path):
         ("0.5", "happy", r"t\.csv, row 0: happy = '0\.5' is no number of raters; write 0 \.\."),
         ("-1", "happy", r"row 0: happy = '-1' is no number"),
         ("99999", "happy", r"row 0: happy = '99999' is no number"),
+        ("32768", "happy", r"row 0: happy = '32768' is no number"),
     ],
 )
 def test_votes_that_cannot_be_counted(tmp_path, cell, votes, words):
@@ -1132,8 +1145,8 @@ def test_votes_that_cannot_be_counted(tmp_path, cell, votes, words):
         table(tmp_path, f"path,happy,bored\na.png,{cell},2\n", votes=votes)
 
 
-GROUP = """path,x,y,w,h,right,bottom,v,a
-group.png,10,20,40,40,50,60,-1,0.25
+GROUP = """path,x,y,w,h,right,bottom,v,a,low
+group.png,10,20,40,40,50,60,-1,0.25,-1.01
 group.png,100,20,60,60,160,80,,1
 alone.png,0,0,48,48,48,48,0,
 group.png,ten,20,40,40,50,60,0,0
@@ -1181,6 +1194,7 @@ def test_a_table_with_boxes_has_a_row_for_each_face_of_a_photograph(tmp_path, op
         ({"box": "x,y,w,z"}, r"no column 'z'; there are path, .*; say which with --box"),
         ({"box": "x,y,w,h", "box_kind": "yolo"}, "box kind 'yolo': known are"),
         ({"valence": "h"}, r"t\.csv, row 0: h = '40'; scale this column to -1 \.\. 1"),
+        ({"valence": "low"}, r"t\.csv, row 0: low = '-1\.01'; scale this column to -1 \.\. 1"),
         ({"arousal": "path"}, r"row 0: path = 'group.png' is no number; leave the cell empty"),
     ],
 )
@@ -1189,11 +1203,49 @@ def test_numbers_of_a_table_that_cannot_be_used(tmp_path, options, words):
         table(tmp_path, GROUP, **options)
 
 
+def test_a_file_is_found_in_either_form_of_its_name(tmp_path):
+    """A table that was packed; its names are composed, those on a Mac's disk are not."""
+    nfd = unicodedata.normalize("NFD", "étonné.png")
+    put(tmp_path, f"raw/{nfd}", png(draw(person(2), "surprise")))
+    text = "path\tlabel\nétonné.png\tsurprise, or so\n".encode()
+    (row,) = table(tmp_path, gzipped(text), "t.tsv.gz", label="label")
+    assert (row["status"], row["raw_label"]) == ("ok", "surprise, or so")
+
+
+def test_every_ending_of_an_image_is_one(tmp_path):
+    endings = ("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "tif", "TIFF")
+    for ending in (*endings, "gif"):
+        put(tmp_path, f"happy/{ending}.{ending}", b"x")
+    units = own_folders.units(Root(tmp_path))
+    frames = [frame for unit in units for frame in own_folders.read(unit)]
+    found = {frame.path.split(".")[1]: frame.status for frame in frames}
+    assert found == dict.fromkeys(endings, "ok") | {"gif": "not_an_image"}
+
+
+def test_every_column_says_its_own(tmp_path):
+    """The column of the person stands before what the path says of one."""
+    text = "path,sex,years,origin,who\np2/a.png,female,31,Korean,p1\np2/b.png,,,,\n"
+    named = {"gender": "sex", "age": "years", "race": "origin", "subject": "who"}
+    regex = r"^(?P<study>p)(?P<subject>\d)/"
+    rows = table(tmp_path, text, subject_regex=regex, sequence_regex=r"/(\w)\.png$", **named)
+    assert [(r["gender"], r["age"], r["race"], r["subject"], r["sequence"]) for r in rows] == [
+        ("female", "31", "Korean", "table:p1", "a"),
+        (None, None, None, "table:2", "b"),
+    ]
+
+
+@pytest.mark.parametrize("path", ["a/../a.png", "../a.png", "/a.png", "C:/a.png"])
+def test_a_path_that_climbs_is_not_read(tmp_path, path):
+    (row,) = table(tmp_path, f"path\n{path}\n")
+    assert row["status"] == "unsafe_path"
+
+
 def test_whoever_is_not_named_is_nobody(tmp_path):
-    people = ("None", "N/A", "nan", "NULL", "", "Nan", "none such")
+    nobody = ("None", "N/A", "nan", "NULL", "", "NA", "n/a", "null", "NaN", "#N/A", "<NA>")
+    people = (*nobody, "Nan", "none such")
     text = "path,who\n" + "".join(f"a{i}.png,{who}\n" for i, who in enumerate(people))
     rows = table(tmp_path, text, subject="who")
-    assert [r["subject"] for r in rows] == [None] * 5 + ["table:Nan", "table:none such"]
+    assert [r["subject"] for r in rows] == [None] * 11 + ["table:Nan", "table:none such"]
 
 
 def test_a_label_that_reads_like_nothing_is_a_word(tmp_path):

@@ -58,6 +58,14 @@ def test_ratings_stand_in_the_order_of_the_table(tmp_path, line):
     }
 
 
+def test_ratings_belong_to_one_take(tmp_path):
+    for name in ("KM.NE1.1", "KM.NE3.3", "KM.NE.9", "KA.NE3.5"):
+        put(tmp_path, f"{name}.tiff", b"x")
+    put(tmp_path, "ratings.csv", b"1 1 1 1 1 1 1 KM-NE1\n3,3,3,3,3,3,3,KM-NE3\n")
+    means = {frame.key: frame.extra.get("rating_fear") for frame in frames(tmp_path)}
+    assert means == {"KM.NE1.1": 1, "KM.NE3.3": 3, "KM.NE.9": None, "KA.NE3.5": None}
+
+
 def test_what_was_posed_is_rated_highest_in_the_drawn_set(tmp_path):
     truth = fake.write(tmp_path, people=4)
     face = {"faces": "as-is", "size": 32}

@@ -123,6 +123,22 @@ def test_wrong_options(raw, options, says):
         frames(raw[0] / "Oulu", **options)
 
 
+def test_several_conditions_and_cropped_ones_alone(tmp_path):
+    for place in ("VL/Strong", "VL/Weak", "NI/Strong", "NI_Acropped/Strong"):
+        put(tmp_path, f"{place}/P001/Anger/000.jpeg", b"x")
+
+    def found(**options):
+        return [frame.path.split("/P0")[0] for frame in frames(tmp_path, **options)]
+
+    assert found(condition="VL/Strong,NI/Strong") == ["NI_Acropped/Strong", "VL/Strong"]
+    assert found(images="cropped") == ["NI_Acropped/Strong"]
+
+
+def test_the_only_frame_of_a_sequence_is_its_peak_not_neutral(tmp_path):
+    put(tmp_path, "VL/Strong/P001/Anger/000.jpeg", b"x")
+    assert [frame.raw_label for frame in frames(tmp_path, neutral_first=True)] == ["Anger"]
+
+
 def test_a_place_without_a_light_is_read_as_well(tmp_path):
     put(tmp_path, "P001/Anger/000.jpeg", b"x")
     (frame,) = frames(tmp_path)

@@ -156,6 +156,7 @@ def test_every_variant_of_the_header(tmp_path, head, quote):
         ("pixels,Usage", [GOOD, "Training"], None, "train", "train/00000"),
         ("emotion,pixels,Usage", ["", GOOD, "PrivateTest"], None, "test", "train/00000"),
         ("emotion,pixels,Usage", ["nan", GOOD, ""], None, None, "train/00000"),
+        ("emotion,pixels,Usage", ["NaN", GOOD, "NaN"], None, None, "train/00000"),
         ("emotion,pixels,Usage", ["5.0", GOOD, "Elsewhere"], "5", None, "train/00000"),
     ],
 )
@@ -223,6 +224,29 @@ def test_a_complete_table_of_any_name_has_its_own_numbers(tmp_path):
     assert list(ids(done)) == [f"{n:05d}" for n in range(7)]
 
 
+def test_a_table_of_one_part_with_blanks_is_not_the_complete_one(tmp_path):
+    put(tmp_path, "raw/train.csv", table(line(0, "Training"), line(1) + ",", line(2) + ",nan"))
+    put(tmp_path, "raw/test.csv", table(line(3, "PrivateTest")))
+    done = ingest("fer2013", [tmp_path / "raw"], tmp_path / "out")
+    assert done.statuses == {"ok": 4} and done.notes == []
+
+
+def test_folders_in_other_letters_are_the_same_classes(tmp_path):
+    put(tmp_path, "Test/Sad/privatetest_7.JPG", b"x")
+    (frame,) = [f for unit in fer2013.units(Root(tmp_path)) for f in fer2013.read(unit)]
+    said = (frame.key, frame.raw_label, frame.official_split)
+    assert said == ("PrivateTest/sad/privatetest_7.JPG", "sad", "test")
+
+
+@pytest.mark.parametrize("name", ["Training_1.jpg10.jpg", "Training_1.jpeg0.JPEG"])
+def test_augmented_copies_are_told_by_their_names(tmp_path, name):
+    put(tmp_path, f"train/angry/{name}", b"x")
+    put(tmp_path, "train/angry/Training_1.jpg", b"x")
+    frames = [f for unit in fer2013.units(Root(tmp_path)) for f in fer2013.read(unit)]
+    found = {frame.path.rpartition("/")[2]: frame.status for frame in frames}
+    assert found == {name: "augmented_copy", "Training_1.jpg": "ok"}
+
+
 @pytest.mark.parametrize("apart", [False, True])
 def test_other_forms_of_the_complete_table_are_left_out_with_a_note(tmp_path, apart):
     """Kaggle's own folder holds every face three times."""
@@ -255,7 +279,8 @@ def test_the_folders_beside_the_complete_table_are_left_out_with_a_note(tmp_path
 
 
 @pytest.mark.parametrize("words", [("train", "val", "test"), ("TRAINING", "Validation", "Test"),
-                                   ("training", "publictest", "privatetest")])  # fmt: skip
+                                   ("training", "publictest", "privatetest"),
+                                   ("Train", "valid", "test")])  # fmt: skip
 def test_words_of_usage_as_copies_have_them(tmp_path, words):
     rows = read(tmp_path, table(*map(line, range(3), words))).to_pylist()
     assert [row["official_split"] for row in rows] == ["train", "val", "test"]

@@ -175,6 +175,7 @@ def test_a_compound_list_is_told_by_its_codes_when_the_digits_are_gone(tmp_path)
     assert [rafdb._frame(shot).raw_label for shot in shots] == [
         "Disgustedly Surprised", "Happily Surprised",
     ]  # fmt: skip
+    assert all(shot.aligned for shot in shots)  # whose coordinates are the originals'
 
 
 def test_annotations_of_the_people(done):
@@ -185,6 +186,70 @@ def test_annotations_of_the_people(done):
     assert {row["age"] for row in good} - {None} <= set(rafdb.AGES)
     blank = [row for row in good if row["gender"] is None]
     assert len(blank) == truth.counts["without_annotation"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        ("0 0 0", ("male", "Caucasian", "0-3")),
+        ("1 1 1", ("female", "African-American", "4-19")),
+        ("2 2 2", ("unsure", "Asian", "20-39")),
+        ("0 1 3", ("male", "African-American", "40-69")),
+        ("1 0 4", ("female", "Caucasian", "70+")),
+        ("3 3 5", (None, None, None)),
+    ],
+)
+def test_gender_race_and_age_by_their_codes(tmp_path, codes, words):
+    """Five points and three codes, each in a line; the codes are those of the authors' readme."""
+    put(tmp_path, "Image/original/train_00001.jpg", b"x")
+    put(tmp_path, "EmoLabel/list_patition_label.txt", b"train_00001.jpg 4")
+    points = [f"{10.5 * n:.3f}\t{20.5 * n:.3f}" for n in range(1, 6)]
+    note = "\n".join([*points, *codes.split(), ""])
+    put(tmp_path, "Annotation/manual/train_00001_manu_attri.txt", note.encode())
+    put(tmp_path, "Annotation/boundingbox/train_00001_boundingbox.txt", b"5.5 6.5 70 90.25 ")
+    (unit,) = rafdb.units(Root(tmp_path))
+    (frame,) = rafdb.read(unit)
+    assert (frame.gender, frame.race, frame.age) == words
+    assert frame.landmarks == [n * side for n in range(1, 6) for side in (10.5, 20.5)]
+    assert frame.box == (5.5, 6.5, 70, 90.25)
+
+
+def test_aligned_faces_may_be_told_by_their_folder(tmp_path):
+    for kind in ("aligned", "original"):
+        put(tmp_path, f"Image/{kind}/train_00001.jpg", b"x")
+    put(tmp_path, "EmoLabel/list_patition_label.txt", b"train_00001.jpg 4")
+    (unit,) = rafdb.units(Root(tmp_path))
+    assert [frame.path for frame in rafdb.read(unit)] == ["Image/aligned/train_00001.jpg"]
+
+
+def test_a_face_without_its_aligned_picture_is_a_row(tmp_path):
+    """Listed or not, it is told that the original is there."""
+    for name in ("aligned/train_00001_aligned.jpg", "original/train_00001.jpg",
+                 "original/train_00002.jpg", "original/train_00003.jpg"):  # fmt: skip
+        put(tmp_path, f"Image/{name}", b"x")
+    put(tmp_path, "list_patition_label.txt", b"train_00001.jpg 4\ntrain_00002.jpg 1\n")
+    (unit,) = rafdb.units(Root(tmp_path))
+    rows = [(row.key, row.status, row.raw_label, row.path) for row in rafdb.read(unit)]
+    assert rows == [
+        ("basic/train_00001", "ok", "4", "Image/aligned/train_00001_aligned.jpg"),
+        ("basic/train_00002", "missing", "1", "list_patition_label.txt#train_00002"),
+        ("basic/train_00003", "missing", None, "Image/original/train_00003.jpg"),
+    ]
+    details = [row.detail for row in rafdb.read(unit)][1:]
+    assert all("original only; --images original" in detail for detail in details)
+
+
+def test_the_order_of_the_compounds(tmp_path):
+    words = [
+        "Happily Surprised", "Happily Disgusted", "Sadly Fearful", "Sadly Angry",
+        "Sadly Surprised", "Sadly Disgusted", "Fearfully Angry", "Fearfully Surprised",
+        "Angrily Surprised", "Angrily Disgusted", "Disgustedly Surprised",
+    ]  # fmt: skip
+    for n in range(1, 12):
+        put(tmp_path, f"Image/aligned/train_{n:04d}_aligned.jpg", b"x")
+    text = "".join(f"train_{n:04d}.jpg {n}\n" for n in range(1, 12))
+    put(tmp_path, "EmoLabel/list_patition_label.txt", text.encode())
+    assert list(said(tmp_path).values()) == words
 
 
 def test_coordinates_go_with_the_originals_only(done):

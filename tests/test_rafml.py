@@ -79,6 +79,71 @@ def test_shares_that_are_none(tmp_path, words):
     assert frame.votes is None and frame.raw_label is None
 
 
+def test_shares_stand_in_the_order_of_the_list(tmp_path):
+    """Surprise, fear, disgust, happiness, sadness, anger; thousandths are rounded."""
+    put(tmp_path, "Image/aligned/0001_aligned.jpg", b"x")
+    put(tmp_path, "EmoLabel/distribution.txt", b"0001.jpg 0.02 0.5679 0.03 0.04 0.29 0.0521\n")
+    put(tmp_path, "EmoLabel/multilabel.txt", b"0001.jpg 0 1 0 0 1 0\n")
+    (frame,) = frames(rafml, tmp_path)
+    assert frame.raw_label == "fear" and frame.extra["multilabel"] == "fear sadness"
+    assert frame.votes == {
+        "surprise": 20, "fear": 568, "disgust": 30, "happiness": 40, "sadness": 290, "anger": 52,
+    }  # fmt: skip
+
+
+def test_the_codes_of_raf_ce_in_their_order(tmp_path):
+    words = [
+        "Happily surprised", "Happily disgusted", "Sadly fearful", "Sadly angry",
+        "Sadly surprised", "Sadly disgusted", "Fearfully angry", "Fearfully surprised",
+        "Fearfully disgusted", "Angrily surprised", "Angrily disgusted",
+        "Disgustedly surprised", "Happily fearful", "Happily sad",
+    ]  # fmt: skip
+    for code in range(14):
+        put(tmp_path, f"aligned/{code + 1:04d}_aligned.jpg", b"x")
+    text = "".join(f"{code + 1:04d}.jpg {code}\n" for code in range(14))
+    put(tmp_path, "RAFCE_emolabel.txt", text.encode())
+    assert [frame.raw_label for frame in frames(rafce, tmp_path)] == words
+    assert {word: word.lower() for word in words} == rafce.LABELS
+
+
+def test_lines_that_disagree_on_a_picture_are_named(tmp_path):
+    put(tmp_path, "aligned/0001_aligned.jpg", b"x")
+    put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0001.jpg 3 \n0001_aligned.jpg 3\n")
+    assert [frame.raw_label for frame in frames(rafce, tmp_path)] == ["Sadly angry"]
+    put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0001.jpg 5\n")
+    with pytest.raises(FerError, match=r"^RAFCE_emolabel\.txt: two lines of 0001, '3' and '5'; ta"):
+        frames(rafce, tmp_path)
+
+
+def test_a_face_without_its_aligned_picture_is_a_row(tmp_path):
+    for name in ("aligned/0001_aligned.jpg", "original/0001.jpg", "original/0002.jpg",
+                 "original/0003.jpg", "notes/0004.jpg"):  # fmt: skip
+        put(tmp_path, name, b"x")
+    put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0002.jpg 5\n")
+    rows = frames(rafce, tmp_path)
+    assert [(row.path, row.status, row.raw_label) for row in rows] == [
+        ("aligned/0001_aligned.jpg", "ok", "Sadly angry"),
+        ("RAFCE_emolabel.txt#0002", "missing", "Sadly disgusted"),
+        ("original/0003.jpg", "missing", None),
+    ]
+    assert rows[2].detail.startswith("original/0003.jpg: this face is there as original only; --im")
+
+
+def test_an_original_below_a_folder_called_aligned_is_none(tmp_path):
+    put(tmp_path, "aligned/original/0001.jpg", b"x")
+    put(tmp_path, "original/aligned/0002.jpg", b"x")
+    found = {member.name: is_aligned(member) for member in Root(tmp_path).members}
+    assert found == {"0001.jpg": False, "0002.jpg": True}
+
+
+def test_two_pictures_of_one_name_are_two_rows(tmp_path):
+    for folder in ("a/aligned", "b/aligned"):
+        put(tmp_path, f"{folder}/0001.jpg", b"x")
+    put(tmp_path, "distribution.txt", b"0001.jpg 1 0 0 0 0 0\n")
+    found = [(frame.path, frame.raw_label) for frame in frames(rafml, tmp_path)]
+    assert found == [("a/aligned/0001.jpg", "surprise"), ("b/aligned/0001.jpg", "surprise")]
+
+
 def test_originals_on_request(done):
     raw = done[0] / "RAF-ML"
     assert rafml.defaults([Root(raw)])["faces"] == "as-is"

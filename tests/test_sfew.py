@@ -41,8 +41,29 @@ def test_folders(tmp_path, folder, part, label):
     assert frame.key == f"{part}/{label or 'unlabelled'}/{STILL}"
 
 
-def test_a_class_is_missed_where_there_must_be_one(tmp_path):
-    put(tmp_path, f"Train/Train_Aligned_Faces/{STILL}", b"x")
+def test_the_innermost_part_counts(tmp_path):
+    put(tmp_path, f"test/SFEW/Train/Angry/{STILL}", b"x")
+    put(tmp_path, f"test/SFEW/Val/Sad/{STILL}", b"x")
+    assert sorted(frame.official_split for frame in frames(tmp_path)) == ["train", "val"]
+
+
+def test_a_folder_far_above_names_no_part(tmp_path):
+    """Of the folders above `test/raw` none is asked, of those above a class two."""
+    put(tmp_path, f"test/raw/Train/Train_Aligned_Faces/Angry/{STILL}", b"x")
+    put(tmp_path, f"test/raw/Held out/Sad/{STILL}", b"x")
+    raw = tmp_path / "test/raw"
+    found = {
+        frame.path.split("/")[0]: (frame.status, frame.official_split) for frame in frames(raw)
+    }
+    assert found == {"Held out": ("unknown_name", None), "Train": ("ok", "train")}
+    (frame,) = frames(raw / "Train/Train_Aligned_Faces/Angry")
+    assert (frame.official_split, frame.raw_label) == ("train", "Angry")
+    assert not sfew.matches(Root(raw / "Held out"))
+
+
+@pytest.mark.parametrize("part", ["Train", "Val"])
+def test_a_class_is_missed_where_there_must_be_one(tmp_path, part):
+    put(tmp_path, f"{part}/{part}_Aligned_Faces/{STILL}", b"x")
     assert [frame.status for frame in frames(tmp_path)] == ["unknown_name"]
 
 

@@ -49,6 +49,12 @@ def wanted_by_part(
     return {part: wanted(parts[part], options, is_aligned) for part in sorted(parts)}
 
 
+def other_kind(path: str, aligned: bool) -> str:
+    """The reason of a face that is there only as the kind that is not read."""
+    kind = "original" if aligned else "aligned"
+    return f"{path}: this face is there as {kind} only; --images {kind} --force reads those"
+
+
 def face_defaults(
     roots: Sequence[Root],
     is_aligned: Callable[[Member], bool],

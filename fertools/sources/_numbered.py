@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fertools.errors import FerError
 from fertools.frame import Frame
 from fertools.roots import Member
+from fertools.sources._aligned import other_kind
 from fertools.sources._together import folders, lines, whole_path
 
 PICTURE = re.compile(r"^(?P<stem>\d{4})(?P<aligned>_aligned)?\.(?:jpe?g|png)$", re.IGNORECASE)
@@ -20,12 +22,16 @@ Listed = dict[str, tuple[str, ...]]  # the words behind the name of a picture, b
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A row to come: a picture, or a name on a list (`where`) without one; `words` by list."""
+    """A row to come: a picture, or a name on a list (`where`) without one; `words` by list.
+
+    `other` tells of the picture's other kind, where that alone is there.
+    """
 
     stem: str
     where: str
     picture: Member | None
     words: tuple[tuple[str, tuple[str, ...]], ...]
+    other: str = ""
 
     @property
     def files(self) -> tuple[Member, ...]:
@@ -35,17 +41,18 @@ class Shot:
     @property
     def said(self) -> str:
         """What the lists say."""
-        return f"{self.stem} {self.words}"
+        return f"{self.stem} {self.words} {self.other}".rstrip()
 
     def frame(self, **more: Any) -> Frame:
         """The row, with what the lists say of it."""
         missing = self.picture is None
+        what = self.other or f"{self.where}: there is no picture of this name"
         return Frame(
             key=self.stem,
             path=self.where,
             image=self.picture,
             status="missing" if missing else "ok",
-            detail=f"{self.where}: there is no picture of this name" if missing else None,
+            detail=what if missing else None,
             **more,
         )
 
@@ -73,30 +80,44 @@ def is_aligned(member: Member) -> bool:
 
 
 def listed(member: Member) -> Listed:
-    """What a list says of each picture: the words behind its name."""
+    """What a list says of each picture: the words behind its name.
+
+    Raises `FerError` where two lines say different things of one.
+    """
     found: Listed = {}
     for line in lines(member):
         name, *words = line.split()
         if picture := PICTURE.match(name):
-            found.setdefault(picture["stem"].lower(), tuple(words))
+            stem = picture["stem"]
+            if found.setdefault(stem, tuple(words)) != tuple(words):
+                before = " ".join(found[stem])
+                raise FerError(
+                    f"{member.path}: two lines of {stem}, {before!r} and {' '.join(words)!r}; "
+                    "take the one out that is wrong"
+                )
     return found
 
 
 def shots(
     members: Sequence[Member], lists: Mapping[str, Member], *, aligned: bool
 ) -> Iterator[Shot]:
-    """Every picture of the wanted kind and every name of the lists, by name.
+    """Every picture of the wanted kind, every name of the lists and of the other kind, by name.
 
     `lists` holds them by what they are called in `Shot.words`.
     """
     pictures: dict[str, list[Member | None]] = {}
+    others: dict[str, str] = {}
     for member in members:
         found = PICTURE.match(member.name)
         if found and is_aligned(member) == aligned:
-            pictures.setdefault(found["stem"].lower(), []).append(member)
+            pictures.setdefault(found["stem"], []).append(member)
+        elif found and is_picture(member):
+            others.setdefault(found["stem"], member.path)
     said = {kind: listed(member) for kind, member in lists.items()}
-    for stem in sorted({*pictures, *(stem for words in said.values() for stem in words)}):
+    for stem in sorted({*pictures, *others, *(stem for words in said.values() for stem in words)}):
         words = tuple((kind, found[stem]) for kind, found in said.items() if stem in found)
-        where = next((f"{lists[kind].path}#{stem}" for kind, _ in words), "")
+        where = next((f"{lists[kind].path}#{stem}" for kind, _ in words), others.get(stem, ""))
         for picture in pictures.get(stem, [None]):
-            yield Shot(stem, picture.path if picture else where, picture, words)
+            path = picture.path if picture else where
+            other = other_kind(others[stem], aligned) if stem in others and not picture else ""
+            yield Shot(stem, path, picture, words, other)

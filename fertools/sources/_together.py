@@ -70,15 +70,14 @@ def each_once(records: pa.Table, by: list[str]) -> pa.Table:
 
     Raises `FerError` where one is not what it was in an earlier round, or two of one round differ.
     """
-    numbered = records.append_column("number", pa.array(np.arange(len(records))))
-    found = (
-        numbered.group_by(by)
-        .aggregate([("number", "min"), ("number", "max")])
-        .sort_by("number_min")
-    )
-    first, last = records.take(found["number_min"]), records.take(found["number_max"])
-    if not first.equals(last):
-        pairs = zip(first.to_pylist(), last.to_pylist(), strict=True)
+    numbered = records.select(by).append_column("number", pa.array(np.arange(len(records))))
+    found = numbered.group_by(by).aggregate([("number", "min")]).sort_by("number_min")
+    first = records.take(found["number_min"])
+    again = numbered.join(found, by).filter(pc.field("number") != pc.field("number_min"))
+    again = again.sort_by("number")
+    befores, others = records.take(again["number_min"]), records.take(again["number"])
+    if not befores.equals(others):
+        pairs = zip(befores.to_pylist(), others.to_pylist(), strict=True)
         one = next(one for one, other in pairs if one != other)
         name = one.get("file") or one["key"]
         raise FerError(

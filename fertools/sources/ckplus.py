@@ -27,7 +27,14 @@ import pyarrow.compute as pc
 from fertools.errors import FerError
 from fertools.frame import Box, Frame, option, rejected
 from fertools.roots import Member, Root, Unit
-from fertools.sources._together import latest, not_reached, numbers, sliced, together
+from fertools.sources._together import (
+    latest,
+    not_reached,
+    numbers,
+    sliced,
+    together,
+    whole_path,
+)
 
 LICENCE = "licensed by the CK+ authors for research; not to be passed on"
 CITATION = "Lucey et al., The Extended Cohn-Kanade Dataset (CK+), CVPR Workshops 2010"
@@ -190,8 +197,22 @@ def _takes(members: Iterable[Member]) -> dict[str, Take]:
             kinds = found.setdefault(
                 take, {"image": {}, "emotion": {}, "landmarks": {}, "facs": {}}
             )
-            kinds[kind].setdefault(int(name["frame"]), member)
+            frame = int(name["frame"])
+            held = kinds[kind].setdefault(frame, member)
+            if kind == "emotion" and held is not member:
+                kinds[kind][frame] = _spoken(held, member)
     return dict(sorted(found.items()))
+
+
+def _spoken(held: Member, member: Member) -> Member:
+    """Of two files of one emotion that which says something. Raises `FerError` where both do."""
+    one, other = numbers(held), numbers(member)
+    if one and other and one != other:
+        raise FerError(
+            f"{whole_path(held)} says {one[0]:g}, {whole_path(member)} says {other[0]:g}; take the "
+            "one away that is wrong"
+        )
+    return held if one else member
 
 
 def _emotion(take: Take) -> tuple[Member | None, str | None]:

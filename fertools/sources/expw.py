@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fertools.errors import FerError
 from fertools.frame import Box, Frame
 from fertools.roots import Member, Root, Unit, open_member
-from fertools.sources._together import copied, lines, sliced, together, whole_path
+from fertools.sources._together import copied, lines, sliced, text, together, whole_path
 
 LICENCE = "research use; the photographs belong to their owners; not to be passed on"
 CITATION = (
@@ -140,7 +140,8 @@ def _faces(member: Member, pictures: dict[str, Member]) -> Iterator[Face]:
     for number, line in enumerate(lines(member)):
         found = LINE.match(line)
         if found is None:
-            what = f"{member.path}, line {number + 1}: not name, face, box, score, label"
+            at = 1 + [said.strip() for said in text(member).splitlines()].index(line)
+            what = f"{member.path}, line {at}: not name, face, box, score, label"
             raise FerError(f"{what}; mend it, or take it out")
         yield Face(
             name=found["picture"],

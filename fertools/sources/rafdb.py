@@ -27,7 +27,7 @@ from fertools.errors import FerError
 from fertools.frame import Box, Frame, rejected
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
-from fertools.sources._aligned import face_defaults, wanted_by_part
+from fertools.sources._aligned import face_defaults, other_kind, wanted_by_part
 from fertools.sources._rafdb_lists import (
     CODES,
     LIST,
@@ -57,7 +57,10 @@ SLICE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A row to come. `picture` is None for a label without one, `path` then names the label."""
+    """A row to come. `picture` is None for a label without one, `path` then names the label.
+
+    `other` is then a picture of the kind that is not read.
+    """
 
     stem: str
     part: str
@@ -69,6 +72,7 @@ class Shot:
     picture: Member | None = None
     manual: Member | None = None
     box: Member | None = None
+    other: str = ""
 
     @property
     def files(self) -> tuple[Member, ...]:
@@ -78,7 +82,7 @@ class Shot:
     @property
     def said(self) -> str:
         """The label, and whose it is."""
-        return f"{self.stem} {self.label} {self.folder} {self.compound}"
+        return f"{self.stem} {self.label} {self.folder} {self.compound} {self.other}".rstrip()
 
 
 def matches(root: Root) -> bool:
@@ -139,7 +143,9 @@ def _set_by_name(member: Member, compound: Collection[str] = ()) -> str | None:
 
 
 def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]:
-    """Every picture of the kind that is wanted of its set, and every label without one, by name."""
+    """Every picture of the kind that is wanted of its set, by name, and every name without one: on
+    a list, or of a picture of the other kind.
+    """
     listed, compound = read_lists(members)
     sets = {member: _set_by_name(member, compound) for member in members}
     aligned = wanted_by_part(members, options, _is_aligned, sets.__getitem__)
@@ -150,14 +156,19 @@ def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]
     }
     folders = _folders(members)
     pictures: dict[str, list[Member | None]] = {name: [] for name in listed}
-    for member in members:
-        if _is_picture(member) and _is_aligned(member) == aligned[sets[member] or ""]:
-            pictures.setdefault(stem(member.name), []).append(member)
+    others: dict[str, Member] = {}
+    for member in filter(_is_picture, members):
+        named = pictures.setdefault(stem(member.name), [])
+        if _is_aligned(member) == aligned[sets[member] or ""]:
+            named.append(member)
+        else:
+            others.setdefault(stem(member.name), member)
     for name in sorted(pictures):
-        path, label = listed.get(name, ("", None))
+        other = None if pictures[name] else others.get(name)
+        path, label = listed.get(name, (other.path if other else "", None))
         is_one = name in compound or is_compound(name)
         for picture in pictures[name] or [None]:
-            folder = folders.get(picture) if picture else None
+            folder = folders.get(seen) if (seen := picture or other) else None
             yield Shot(
                 stem=name,
                 part=name.split("_")[0],
@@ -169,6 +180,7 @@ def _shots(members: Sequence[Member], options: Options | None) -> Iterator[Shot]
                 picture=picture,
                 manual=notes.get((name, "manu_attri")),
                 box=notes.get((name, "boundingbox")),
+                other=other.path if other else "",
             )
 
 
@@ -189,6 +201,8 @@ def _frame(shot: Shot) -> Frame:
     attributes = [int(n) for n in manual[10:13]] if len(manual) == 13 else [-1, -1, -1]
     whole = not shot.aligned  # coordinates belong to the originals
     name = "" if shot.picture else f"{shot.path}: the list names it, and there is no picture"
+    if shot.other:
+        name = other_kind(shot.other, shot.aligned)
     return Frame(
         key=f"{_set(shot)}/{shot.stem}",
         path=shot.path,

@@ -18,6 +18,7 @@ Licence: for research, on request.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -74,7 +75,7 @@ def units(root: Root) -> list[Unit]:
     parts = _parts(lists)
     aligned = wanted(members, root.options, is_aligned)
     found = [
-        Shot(shot.stem, shot.where, shot.picture, _with_part(shot, parts))
+        replace(shot, words=_with_part(shot, parts))
         for shot in shots(members, lists, aligned=aligned)
     ]
     return sliced("faces", found, SLICE)

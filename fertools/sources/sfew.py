@@ -26,7 +26,7 @@ from fertools.frame import Frame, rejected
 from fertools.roots import Member, Root, Unit
 from fertools.sources._aligned import Options as Options
 from fertools.sources._aligned import face_defaults, wanted_by_part
-from fertools.sources._together import latest, together, whole_path
+from fertools.sources._together import folders, latest, together, whole_path
 
 LICENCE = "research use by groups that signed the authors' agreement; not to be passed on"
 CITATION = (
@@ -44,6 +44,7 @@ LABELS = {
     "Sad": "sadness",
     "Surprise": "surprise",
 }
+CLASSES = {label.lower(): label for label in LABELS}
 SUFFIXES = (".png", ".jpg", ".jpeg")
 PART = re.compile(
     r"^(?:SFEW[ _-]?(?:2(?:[._]0)?[ _-])?)?(?P<part>train|val|test)"
@@ -143,11 +144,16 @@ def _part(member: Member) -> str | None:
 
 
 def _place(member: Member) -> Place | None:
-    """Part, kind and class by the innermost folders that name them."""
-    *folders, _ = whole_path(member).split("/")
-    classes = {label.lower(): label for label in LABELS}
-    label = classes.get(folders[-1].lower()) if folders else None
-    parts = [found for folder in folders if (found := PART.match(folder))]
+    """Part, kind and class by the innermost folders that name them.
+
+    Above the RAW argument the next two are asked, and only where it is a class itself: `test` is
+    the name of many a folder.
+    """
+    above = folders(member)
+    if above[0].lower() in CLASSES:
+        above = whole_path(member).split("/")[-len(above) - 3 : -1]
+    label = CLASSES.get(above[-1].lower())
+    parts = [found for folder in above if (found := PART.match(folder))]
     if not parts:
         return None
     aligned = any(part["aligned"] for part in parts)
