@@ -79,6 +79,19 @@ def test_ages_and_raters_are_told(tmp_path):
     assert "Fleiss' kappa" in section(page, ENGLISH["collection"])
 
 
+def test_limits_say_of_whom_nothing_is_known_and_of_whom_something(tmp_path):
+    """A row without a face says nothing of those who are shown; without a label there is no
+    largest class."""
+    said = {"gender": ["female", "male", None], "age": ["9", "9", None], "race": [None, None, "a"]}
+    made(tmp_path / "data", smooth(3, seed=1), status=["ok", "ok", "no_face"], **said)
+    uses = section(datasheet(tmp_path / "data"), ENGLISH["uses"])
+    assert "Nothing is said of race:" in uses and "Not said of every face" not in uses
+    made(tmp_path / "some", smooth(2, seed=1), native_label=[None] * 2, gender=["female", None])
+    uses = section(datasheet(tmp_path / "some"), ENGLISH["uses"])
+    assert "Nothing is said of age, race:" in uses and "Not said of every face: gender." in uses
+    assert ENGLISH["limit_imbalance"] not in uses
+
+
 def test_a_row_of_one_opinion_was_not_labelled_by_several(tmp_path):
     said = {
         "rater_a_label": ["fear", "fear", "fear"],
