@@ -78,6 +78,43 @@ def test_a_column_that_leans_on_the_split_is_found_over_groups() -> None:
     assert lean.groups == 60
 
 
+def test_rows_without_a_group_are_alone_and_a_group_is_what_was_dealt() -> None:
+    """Six people were dealt as a, b and two alone."""
+    found = manifest(
+        split=["train", "test", "train", "test", "train", "test"],
+        gender=["male", "female", "male", "female", "female", "male"],
+        label=["fear"] * 6,
+        group=["a", "a", None, None, "b", "b"],
+        subject=[f"p{i}" for i in range(6)],
+    )
+    (lean,) = (x for x in stats(found).leans if x.column == "gender")
+    assert (lean.rows, lean.groups) == (6, 4)
+
+
+def test_the_label_that_was_dealt_leans_and_not_the_one_before_it() -> None:
+    words = {"label": ["fear", "anger"] * 4, "native_label": ["fear", "fear", "anger", "anger"] * 2}
+    found = stats(manifest(split=["train"] * 4 + ["test"] * 4, **words))
+    assert [lean.column for lean in found.leans] == ["label"]
+    found = stats(manifest(split=["train"] * 4 + ["test"] * 4, native_label=words["native_label"]))
+    assert [lean.column for lean in found.leans] == ["native_label"]
+
+
+def test_rows_without_a_face_or_a_part_are_counted_where_they_belong() -> None:
+    """Of six: two counted, one in a part without a word, one face in no part (it has no word
+    either), two without a face."""
+    result = stats(
+        manifest(
+            label=["fear", "anger", None, None, "fear", None],
+            split=["train", "test", "train", None, None, "test"],
+            status=["ok", "ok", "ok", "ok", "no_face", "too_small"],
+        )
+    )
+    found = result.balance
+    assert found.counts == [[0, 1], [1, 0]] and (found.unknown, found.unused) == (1, 1)
+    assert found.effective_classes == pytest.approx([1, 1])
+    assert (result.rows, result.faces) == (6, 4)
+
+
 def test_a_person_with_many_rows_is_one_observation() -> None:
     """Two people with 50 rows each prove nothing, however different their rows are."""
     parts = ["train"] * 50 + ["test"] * 50
@@ -133,6 +170,9 @@ def test_a_column_of_many_values_is_refused() -> None:
         stats(manifest(label=[str(i) for i in range(100)]))
     with pytest.raises(FerError, match="known are"):
         stats(manifest(label=["fear"]), column="mood")
+    assert len(stats(manifest(label=[f"{i}" for i in range(60)])).balance.values) == 60
+    with pytest.raises(FerError, match="61 values are too many"):
+        stats(manifest(label=[f"{i}" for i in range(61)]))
 
 
 def test_the_chart_is_a_picture_and_the_same_each_time(tmp_path) -> None:
