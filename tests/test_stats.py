@@ -138,6 +138,16 @@ def test_the_loss_of_one_class_is_seen() -> None:
     assert fear.reasons == {"no_face": int(lost.sum())}
 
 
+def test_drop_outs_are_told_by_published_part_and_by_no_column_of_one_value() -> None:
+    parts = ["train", "train", "test", "test"]
+    status = ["ok", "no_face", "ok", "ok"]
+    found = stats(manifest(gender=["male"] * 4, official_split=parts, status=status)).dropouts
+    assert [(d.column, d.value, d.rows, d.without, d.reasons) for d in found] == [
+        ("official_split", "test", 2, 0, {}),
+        ("official_split", "train", 2, 1, {"no_face": 1}),
+    ]
+
+
 def test_dropped_rows_are_not_counted_as_faces_of_a_part() -> None:
     found = manifest(label=["fear", "fear"], drop=[None, "blank"])
     assert stats(found).balance.counts == [[1]]
@@ -240,6 +250,31 @@ def test_one_opinion_is_no_majority() -> None:
     assert (found.rows, found.alone) == (2, 1)
     (word,) = found.words
     assert (word.word, word.rows, word.same, word.other) == ("anger", 1, 0, {"fear": 1})
+
+
+def test_what_raters_said_is_what_it_is_by_hand() -> None:
+    """All three, two of three, one each; the fourth row has one opinion and the fifth none."""
+    found = raters(
+        manifest(
+            native_label=["anger", "anger", "anger", "fear", "fear"],
+            rater_a_label=["anger", "fear", "fear", "fear", None],
+            rater_b_label=["anger", "fear", "anger", None, None],
+            rater_c_label=["anger", "anger", None, None, None],
+        )
+    )
+    assert (found.kind, found.rows, found.alone) == ("raters", 4, 1)
+    assert (found.unanimous, found.no_majority) == pytest.approx((1 / 3, 1 / 3))
+    assert found.pairwise == pytest.approx((1 + 1 / 3 + 0) / 3)
+    anger, fear = found.words
+    assert (anger.rows, anger.same, anger.none, anger.other) == (3, 1, 1, {"fear": 1})
+    assert (fear.rows, fear.same, fear.none, fear.other) == (0, 0, 0, {})
+
+
+def test_votes_count_before_raters() -> None:
+    votes = [{"fear": 3.0, "anger": 1.0}, {"fear": 2.0}]
+    words = {"native_label": ["fear"] * 2, "rater_a_label": ["anger"] * 2}
+    found = raters(manifest(votes=votes, **words, rater_b_label=["anger"] * 2))
+    assert (found.kind, found.unanimous, found.words[0].same) == ("votes", 0.5, 2)
 
 
 def test_a_kappa_of_one_word_is_told_as_undefined(tmp_path, capsys) -> None:
