@@ -425,6 +425,12 @@ def test_a_check_of_ones_own(data, tmp_path):
     )
     result = curate(data, [str(check)])
     assert result.checks["odd"].flags == {"odd": result.faces // 2}
+    twice = tmp_path / "twice.py"
+    twice.write_text(check.read_text().replace("[1::2]\n", "[1::2].repeat(2)\n"))
+    result = curate(data, [str(twice)])  # a row that is named twice is one row
+    assert result.checks["twice"].flags == {"odd": result.faces // 2}
+    flags = [found for found in read_manifest(data).table["flags"].to_pylist() if found]
+    assert flags == [["odd"]] * (result.faces // 2)
     policy = tmp_path / "p.toml"
     policy.write_text("[options.odd]\nflag = 'even'")
     with pytest.raises(FerError, match="'even' is not among its FLAGS"):
