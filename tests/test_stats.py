@@ -140,11 +140,11 @@ def test_the_loss_of_one_class_is_seen() -> None:
 
 def test_drop_outs_are_told_by_published_part_and_by_no_column_of_one_value() -> None:
     parts = ["train", "train", "test", "test"]
-    status = ["ok", "no_face", "ok", "ok"]
+    status = ["ok", "too_dark", "ok", "ok"]
     found = stats(manifest(gender=["male"] * 4, official_split=parts, status=status)).dropouts
     assert [(d.column, d.value, d.rows, d.without, d.reasons) for d in found] == [
         ("official_split", "test", 2, 0, {}),
-        ("official_split", "train", 2, 1, {"no_face": 1}),
+        ("official_split", "train", 2, 1, {"too_dark": 1}),
     ]
 
 
