@@ -120,6 +120,15 @@ def test_the_largest_leak_is_told_and_what_waits_for_an_image_is_no_failure(tmp_
     assert "7 images in = 6 with a face + 1 with a reason. 2 records wait" in page
 
 
+def test_a_row_that_a_protocol_leaves_out_is_not_said_to_be_left_out_by_curate(tmp_path):
+    drop = [None, "twin_in_test", None]
+    parts = {"label": ["fear"] * 3, "split": ["train", None, "test"], "drop": drop}
+    made(tmp_path / "data", smooth(3, seed=1), **parts)
+    page = datasheet(tmp_path / "data")
+    assert "1 faces are left out; their rows stay, with the reason." in page
+    assert ENGLISH["not_cleaned"] in page and "by curation" not in page
+
+
 def test_a_row_of_one_opinion_was_not_labelled_by_several(tmp_path):
     said = {
         "rater_a_label": ["fear", "fear", "fear"],
