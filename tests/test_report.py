@@ -5,6 +5,7 @@ import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import fer2013
 from fertools.flows import _report_facts as facts
+from fertools.flows import _report_words
 from fertools.flows import report as flow
 from fertools.flows._report_chart import bars, histogram
 from fertools.flows._report_suspects import suspects
@@ -341,6 +343,13 @@ def test_each_kind_of_doubt_lists_its_strongest(tmp_path):
     told = suspects(found, None, card)
     assert (told.rows, told.kinds) == (60, {"twins": {"fear": 60}, "votes": {"fear": 60}})
     assert [each.by for each in told.listed] == ["twins"] * 48 + ["votes"] * 48
+
+
+def test_of_equal_leaks_that_into_test_is_told():
+    leaks = [SimpleNamespace(share=share, later=part)
+             for share, part in ((0.5, "test"), (0.5, "val"), (0.4, "test"))]  # fmt: skip
+    assert _report_words.worst(leaks) is _report_words.worst(leaks[::-1]) is leaks[0]
+    assert _report_words.worst(leaks[1:]).later == "val"
 
 
 def test_sums_and_curves_on_the_page_are_what_they_are_by_hand():
