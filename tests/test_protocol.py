@@ -498,6 +498,18 @@ def test_a_list_of_ones_own_is_followed(tmp_path, capsys) -> None:
     assert run(f"split {two} --protocol {tmp_path / 'own.toml'} -o {out} --force") == 1
 
 
+def test_a_list_of_other_draws_than_its_protocol_says_is_refused(tmp_path) -> None:
+    file = tmp_path / "own.toml"
+    draws = [read_rows("ck48-paper", draw) for draw in (0, 1)]
+    write_list(tmp_path / "own.parquet", pa.concat_tables(draws))
+    for said, draw, says in ((0, None, "holds 2 draws; say draws = 2"), (3, 2, "row of draw 2")):
+        file.write_text(toml(dataclasses.replace(TEXTS["ck48-paper"], draws=said)))
+        with pytest.raises(FerError, match=rf"own\.parquet: .*{says}"):
+            read_rows(str(file), draw)
+    file.write_text(toml(dataclasses.replace(TEXTS["ck48-paper"], draws=2)))
+    assert [read_rows(str(file), draw) for draw in (0, 1)] == draws
+
+
 def test_a_rule_is_followed(tmp_path) -> None:
     n = 300
     table = {
