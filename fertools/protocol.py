@@ -118,19 +118,25 @@ def read_protocol(name: str) -> Protocol:
 def read_rows(name: str, draw: int | None = None) -> pa.Table:
     """The rows of a list in the schema `LIST`, of one draw.
 
-    Raises `FerError` for a draw that there is not, and for none where there are several.
+    Raises `FerError` for a draw that there is not, for none where there are several, and for a list
+    that holds other draws than its protocol says.
     """
     draws, file = read_protocol(name).draws, file_of(name).with_suffix(".parquet")
     try:
         rows = pq.read_table(file, schema=LIST)
     except (OSError, pa.ArrowInvalid) as error:
         raise FerError(f"{file}: this is not the list of a protocol; make it again") from error
+    held = rows["draw"].unique().to_pylist()
     if not draws:
         if draw is not None:
             raise FerError(f"protocol {name}: has no draws; leave --draw out")
+        if len(held) > 1:
+            raise FerError(f"{file}: holds {len(held)} draws; say draws = {len(held)} in its TOML")
         return rows
     if draw is None or not 0 <= draw < draws:
         raise FerError(f"protocol {name}: has {draws} draws; say --draw 0 to --draw {draws - 1}")
+    if draw not in held:
+        raise FerError(f"{file}: has no row of draw {draw}; make it again, or give another draw")
     return rows.filter(pc.equal(rows["draw"], draw))
 
 

@@ -242,7 +242,9 @@ def test_a_face_that_reviewers_dropped_goes_and_another_copy_stays():
     }
     policy = Policy(spare=("test",), drop={"exact_copy": "but_one"})
     assert dropped(pa.table(columns), policy)[0].to_pylist() == ["verdict", None, None]
-    columns["verdict"] = [None] * 3
+    columns["status"] = ["no_face", "ok", "ok"]
+    assert dropped(pa.table(columns), policy)[0].to_pylist() == [None, "exact_copy", None]
+    columns["verdict"], columns["status"] = [None] * 3, ["ok"] * 3
     table = pa.table(columns, schema=pa.table(columns).schema.set(5, pa.field("verdict", "string")))
     assert dropped(table, policy)[0].to_pylist() == [None, "exact_copy", None]
 
@@ -274,6 +276,7 @@ def test_one_of_each_takes_the_copies_from_training(data, tmp_path):
         (["exact_copy"] * 2, ["train"] * 3, "aba", "but_one", [2]),
         (["exact_copy"] * 2, ["train"] * 3, "aaa", "all", [1, 2]),
         (["exact_copy"] * 2, ["train", "test", "train"], "aaa", "all", [2]),
+        (["exact_copy"] * 2, ["train"] * 3, "abc", "but_one", []),
     ],
 )
 def test_policies_on_copies(flags, parts, copies, way, goes):
@@ -316,10 +319,13 @@ def test_the_first_flag_of_a_policy_is_the_reason():
 
 def test_published_test_rows_are_spared():
     table = pa.table(
-        {"flags": pa.array([["constant"]] * 3), "official_split": ["train", "test", None]}
+        {
+            "flags": pa.array([["constant"]] * 3 + [["blurred"]] * 2),
+            "official_split": ["train", "test", None, "test", "train"],
+        }
     )
     drop, spared = dropped(table, Policy(spare=("test",), drop={"constant": "all"}))
-    assert drop.to_pylist() == ["constant", None, "constant"]
+    assert drop.to_pylist() == ["constant", None, "constant", None, None]
     assert spared == {"constant": 1}
 
 
@@ -419,6 +425,12 @@ def test_a_check_of_ones_own(data, tmp_path):
     )
     result = curate(data, [str(check)])
     assert result.checks["odd"].flags == {"odd": result.faces // 2}
+    twice = tmp_path / "twice.py"
+    twice.write_text(check.read_text().replace("[1::2]\n", "[1::2].repeat(2)\n"))
+    result = curate(data, [str(twice)])  # a row that is named twice is one row
+    assert result.checks["twice"].flags == {"odd": result.faces // 2}
+    flags = [found for found in read_manifest(data).table["flags"].to_pylist() if found]
+    assert flags == [["odd"]] * (result.faces // 2)
     policy = tmp_path / "p.toml"
     policy.write_text("[options.odd]\nflag = 'even'")
     with pytest.raises(FerError, match="'even' is not among its FLAGS"):

@@ -79,6 +79,56 @@ def test_ages_and_raters_are_told(tmp_path):
     assert "Fleiss' kappa" in section(page, ENGLISH["collection"])
 
 
+def test_limits_say_of_whom_nothing_is_known_and_of_whom_something(tmp_path):
+    """A row without a face says nothing of those who are shown; without a label there is no
+    largest class."""
+    said = {"gender": ["female", "male", None], "age": ["9", "9", None], "race": [None, None, "a"]}
+    made(tmp_path / "data", smooth(3, seed=1), status=["ok", "ok", "no_face"], **said)
+    page = datasheet(tmp_path / "data")
+    assert "| gender | female 1, male 1 | 0.0% |" in section(page, ENGLISH["demography"])
+    uses = section(page, ENGLISH["uses"])
+    assert "Nothing is said of race:" in uses and "Not said of every face" not in uses
+    made(tmp_path / "some", smooth(2, seed=1), native_label=[None] * 2, gender=["female", None])
+    uses = section(datasheet(tmp_path / "some"), ENGLISH["uses"])
+    assert "Nothing is said of age, race:" in uses and "Not said of every face: gender." in uses
+    assert ENGLISH["limit_imbalance"] not in uses
+
+
+def test_classes_of_few_test_faces_are_named_and_the_largest_is_compared(tmp_path):
+    """fear 30 of test and 30 of training, anger 29 and 1: 60 / 30."""
+    words = ["fear"] * 30 + ["anger"] * 29 + ["fear"] * 30 + ["anger"]
+    parts = ["test"] * 59 + ["train"] * 31
+    made(tmp_path / "data", smooth(90, seed=1, size=16), label=words, split=parts)
+    page = datasheet(tmp_path / "data")
+    uses = section(page, ENGLISH["uses"])
+    assert ENGLISH["limit_small"].format(classes="anger") in uses
+    assert ENGLISH["limit_imbalance"] not in uses
+    assert "The largest class is 2.0 times the smallest." in page
+    made(tmp_path / "none", smooth(2, seed=1), label=["fear"] * 2, split=["train", "val"])
+    assert "Fewer than 30" not in datasheet(tmp_path / "none")  # there is no test
+
+
+def test_the_largest_leak_is_told_and_what_waits_for_an_image_is_no_failure(tmp_path):
+    """One of two people of validation stands in training, and both of test."""
+    people = [f"x:{who}" for who in "abacab"]
+    parts = ["train", "train", "val", "val", "test", "test"]
+    status = ["ok"] * 6 + ["pending"] * 2 + ["no_face"]
+    rest = {"subject": [*people, *[None] * 3], "split": [*parts, *[None] * 3]}
+    made(tmp_path / "data", smooth(9, seed=1), label=["fear"] * 9, status=status, **rest)
+    page = datasheet(tmp_path / "data")
+    assert "| people | leaks | 100.0% |" in section(page, ENGLISH["leakage"])
+    assert "7 images in = 6 with a face + 1 with a reason. 2 records wait" in page
+
+
+def test_a_row_that_a_protocol_leaves_out_is_not_said_to_be_left_out_by_curate(tmp_path):
+    drop = [None, "twin_in_test", None]
+    parts = {"label": ["fear"] * 3, "split": ["train", None, "test"], "drop": drop}
+    made(tmp_path / "data", smooth(3, seed=1), **parts)
+    page = datasheet(tmp_path / "data")
+    assert "1 faces are left out; their rows stay, with the reason." in page
+    assert ENGLISH["not_cleaned"] in page and "by curation" not in page
+
+
 def test_a_row_of_one_opinion_was_not_labelled_by_several(tmp_path):
     said = {
         "rater_a_label": ["fear", "fear", "fear"],

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fertools.cli import main
+from fertools.columns import put
 from fertools.diff import Change, diff
 from fertools.errors import FerError
 from fertools.manifest import conform, write_manifest
@@ -18,7 +19,7 @@ def write(file: Path, ids: list[str], **columns: list) -> Path:
     base = {name: ["x"] * len(ids) for name in ("source", "path")}
     table = pa.table({"id": pa.array(ids, pa.string()), **base, "status": ["ok"] * len(ids)})
     for name, values in columns.items():
-        table = table.append_column(name, pa.array(values))
+        table = put(table, name, pa.array(values))
     write_manifest(file, conform(table), {})
     return file
 
@@ -67,6 +68,30 @@ def test_folds_and_words_of_the_data_set_are_compared_where_there_is_nothing_els
     assert found.relabelled == [Change("2", "fear", "anger")]
     dealt = write(tmp_path / "c.parquet", ["1", "2"], split=["train", "test"])
     assert diff(first, dealt).notes == ["parts cannot be compared: one has none like it"]
+
+
+def test_a_label_that_one_of_them_has_is_no_change(tmp_path) -> None:
+    """Rows that are gone come in the order of their ids; one that changed twice is one row."""
+    ids = ["9", "2", "1", "3"]
+    first = write(
+        tmp_path / "a.parquet", ids, native_label=["fear"] * 4, split=["train"] * 4,
+        subject=["x:a"] * 4, status=["ok", "ok", "ok", "no_face"],
+    )  # fmt: skip
+    second = write(
+        tmp_path / "b.parquet", ["3", "2"], native_label=["fear"] * 2, label=["anger"] * 2,
+        split=["train"] * 2, subject=["x:a", "x:b"],
+    )  # fmt: skip
+    found = diff(first, second)
+    assert (found.gone, found.same) == (["1", "9"], 2)
+    assert found.columns["label"] == "native_label" and found.relabelled == []
+    assert [note.split(", ")[0] for note in found.notes] == [
+        "1 rows in both differ in status", "1 rows in both differ in subject",
+    ]  # fmt: skip
+    third = write(
+        tmp_path / "c.parquet", ["3", "2"], native_label=["fear", "anger"], split=["train", "test"]
+    )
+    twice = diff(first, third)
+    assert (len(twice.relabelled), len(twice.moved), twice.same) == (1, 1, 1)
 
 
 @settings(deadline=None)

@@ -312,6 +312,16 @@ def test_size_and_colour_are_those_asked_for(tmp_path):
     np.testing.assert_array_equal(np.stack([np.asarray(p) for p in pictures]), scaled[:])
 
 
+def test_the_crop_that_was_dealt_is_exported(tmp_path):
+    own(tmp_path / "own", frame=[1, 2])
+    card = tmp_path / "own" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"split": {"crop": "tight"}}))
+    with pytest.raises(FerError, match="crop 'tight': known are"):
+        export(tmp_path / "own", "csv", tmp_path / "out")
+    export(tmp_path / "own", "csv", tmp_path / "out", Options(crop="context"))
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["crop"] == "context"
+
+
 MISTAKES = [
     (["--to", "xml"], 1, "export 'xml': known are"),
     (["--to", "../cli/export"], 1, "known are"),

@@ -310,6 +310,74 @@ def test_fiftyone(data, truth, tmp_path):
     assert len({s["ground_truth"]["_id"]["$oid"] for s in read["samples"]["samples"]}) == 12
 
 
+def test_each_picture_of_coco_has_the_licence_of_its_data_set(tmp_path):
+    made(tmp_path / "own", smooth(4, 1, 16), source=["y", "x", "y", "x"])
+    card = tmp_path / "own" / "card.json"
+    about = {
+        n: {"licence": f"of {n}", "citation": "", "homepage": "", "sharing": "free"} for n in "xy"
+    }
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"about": about}))
+    export(tmp_path / "own", "coco", tmp_path / "out")
+    read = json.loads((tmp_path / "out/annotations/instances_faces.json").read_text())
+    names = {each["id"]: each["name"] for each in read["licenses"]}
+    assert [names[image["license"]] for image in read["images"]] == [
+        "y: of y", "x: of x", "y: of y", "x: of x",
+    ]  # fmt: skip
+
+
+def test_a_number_that_json_does_not_know_is_none(tmp_path):
+    values = pa.array([float("inf"), float("-inf"), float("nan"), 0.5], pa.float32())
+    made(tmp_path / "own", smooth(4, 1, 16), valence=values)
+    export(tmp_path / "own", "coco", tmp_path / "out", i_have_the_right=True)
+    read = json.loads((tmp_path / "out/annotations/instances_faces.json").read_text())
+    assert [image["sample"].get("valence") for image in read["images"]] == [None] * 3 + [0.5]
+
+
+def test_a_full_shard_is_followed_by_another(tmp_path, monkeypatch):
+    """A sample is three members of a kilobyte, or one and a half: header and data in blocks."""
+    wds = pytest.importorskip("webdataset")
+    made(tmp_path / "own", smooth(5, 1, 16))
+    for name, value, many in (("MOST", 2, [2, 2, 1]), ("BYTES", 4000, [2, 2, 1])):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"fertools.export.webdataset.{name}", value)
+            out = tmp_path / name
+            export(tmp_path / "own", "webdataset", out, i_have_the_right=True)
+        shards = [str(path) for path in sorted(out.glob("faces-*.tar"))]
+        ids = [[s["json"]["id"] for s in wds.WebDataset(each, shardshuffle=False).decode()]
+               for each in shards]  # fmt: skip
+        assert [len(each) for each in ids] == many
+        assert [name for each in ids for name in each] == [f"x/{i:03d}" for i in range(5)]
+
+
+@pytest.mark.parametrize(("size", "many"), [(10**9, [5]), (1, [2, 2, 1])])
+def test_a_parquet_file_ends_once_it_is_full(tmp_path, monkeypatch, size, many):
+    for name in ("_parquet", "_chosen"):
+        monkeypatch.setattr(f"fertools.export.{name}.BATCH", 2)
+    monkeypatch.setattr("fertools.export._parquet.BYTES", size)
+    pytest.importorskip("mlcroissant")
+    made(tmp_path / "own", smooth(5, 1, 16))
+    export(tmp_path / "own", "croissant", tmp_path / "out", i_have_the_right=True)
+    files = sorted((tmp_path / "out" / "data").iterdir())
+    assert [f.name for f in files] == [
+        f"faces-{i:05d}-of-{len(many):05d}.parquet" for i in range(len(many))
+    ]
+    ids = [pq.read_table(file)["id"].to_pylist() for file in files]
+    assert [len(each) for each in ids] == many
+    assert [name for each in ids for name in each] == [f"x/{i:03d}" for i in range(5)]
+
+
+def test_the_part_is_a_split_to_croissant(tmp_path):
+    """As the specification 1.0 asks: https://docs.mlcommons.org/croissant/docs/croissant-spec.html"""
+    pytest.importorskip("mlcroissant")
+    export(own(tmp_path / "own"), "croissant", tmp_path / "out")
+    (records,) = json.loads((tmp_path / "out/croissant.json").read_text())["recordSet"]
+    kinds = {field["name"]: field["dataType"] for field in records["field"]}
+    assert kinds["split"] == ["sc:Text", "cr:Split"]
+    assert (kinds["image"], kinds["valence"], kinds["frame"]) == (
+        "sc:ImageObject", "sc:Float", "sc:Integer",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("to", folder.names("export"))
 def test_the_same_manifest_gives_the_same_bytes(to, tmp_path):
     path = own(tmp_path / "own")

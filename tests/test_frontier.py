@@ -32,6 +32,7 @@ def test_only_a_fair_row_that_nothing_smaller_beats_is_on_the_frontier():
         row("many views", 30, 90.0, views=10),
         row("worse", 40, 59.0),
         row("better", 50, 61.0),
+        row("as good, and larger", 55, 61.0),
         row("fixed", 60, 62.0, chosen="fixed"),
     ]
     assert [r.system for r in _marked(rows) if r.front] == ["small", "better", "fixed"]
@@ -138,6 +139,33 @@ def test_a_run_stands_beside_the_published_ones(run, tmp_path, capsys):
     assert "chosen by accuracy on twin-free rows" in mine["note"] and "look" in mine["note"]
     assert plot.read_bytes()[:4] == b"\x89PNG"
     assert table.read_text() == markdown(frontier("ck48", [run]))
+
+
+def test_a_run_that_started_from_other_weights_was_helped(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    metrics = dataclasses.asdict(evaluate(copy, Options(leak_free=False)))
+    (copy / "metrics-test.json").write_text(json.dumps(metrics))
+    helped = []
+    for weights in ("", "others.safetensors"):
+        text = (run / "recipe.toml").read_text()
+        assert text.count('init_weights = ""') == 1
+        text = text.replace('init_weights = ""', f'init_weights = "{weights}"')
+        (copy / "recipe.toml").write_text(text)
+        found = next(row for row in frontier("ck48", [copy]) if row.ours)
+        helped.append((found.helped, "started from other weights" in found.note))
+    assert helped == [(False, False), (True, True)]
+
+
+def test_a_trial_of_a_search_was_chosen_on_validation_rows(run):
+    from fertools.flows import frontier as flow
+    from fertools.runs import open_run
+
+    found = open_run(run)
+    card = {**found.card, "made": {**found.card["made"], "command": flow.COMMAND}}
+    trial = dataclasses.replace(found, card=card)
+    said = [flow._chosen(each, {"select": "last"}) for each in (found, trial)]
+    assert said == ["fixed", "validation"]
+    assert flow._chosen(found, {"select": "accuracy"}) == "validation"
 
 
 def test_a_taught_run_says_by_whom(run):

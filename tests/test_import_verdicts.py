@@ -107,12 +107,28 @@ def test_where_those_who_decide_differ_it_stays_disputed_in_any_order(tmp_path, 
 def test_a_decision_on_faces_of_other_sessions_is_told_and_not_taken(tmp_path, capsys):
     boss = verdicts(tmp_path / "boss.jsonl", "boss", [("u6", "drop"), ("v1", "drop")], **DECIDE)
     files = [*bundles(tmp_path), boss]
+    assert import_verdicts(files).taken_back == 0
     found = import_verdicts(files).agreement
     assert found.elsewhere == 1 and "v1" not in found.settled
     with pytest.raises(SystemExit):
         main(["import-verdicts", *map(str, files)])
     out = capsys.readouterr().out
     assert "1 decisions are on faces that none of these" in out and "those of another go" in out
+
+
+def test_two_who_are_unsure_dispute_and_a_second_choice_is_that_of_most(tmp_path):
+    """u1: both unsure; u2: one looked; u3: one of two names a second choice; u4: both do."""
+    said = {
+        "kim": [("u1", "unsure"), ("u2", "unsure"), ("u3", "relabel", "fear", "anger"),
+                ("u4", "relabel", "fear", "anger")],
+        "lee": [("u1", "unsure"), ("u3", "relabel", "fear"), ("u4", "relabel", "fear", "anger")],
+    }  # fmt: skip
+    files = [verdicts(tmp_path / f"{who}.jsonl", who, of) for who, of in said.items()]
+    found = import_verdicts(files).agreement.settled
+    assert {key: (each.word, each.second) for key, each in found.items()} == {
+        "u1": ("disputed", None), "u2": ("unsure", None), "u3": ("fear", None),
+        "u4": ("fear", "anger"),
+    }  # fmt: skip
 
 
 def test_who_is_left_when_one_takes_a_verdict_back_is_heard(tmp_path):

@@ -154,6 +154,40 @@ def test_resnet50_fc512_draws_weights_as_keras_does() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "times"),
+    [("dense_dsc", 1), ("mlp", 2), ("plain_cnn", 1), ("resnet18", 1), ("resnet50_fc512", 1)],
+)
+def test_dropout_is_what_was_asked_for(name: str, times: int) -> None:
+    with torch.device("meta"):
+        model = make(name, 7, 1, 48, {"dropout": 0.25})
+    found = [layer.p for layer in model.modules() if isinstance(layer, nn.Dropout)]
+    assert found == [0.25] * times
+
+
+def test_resnet50_fc512_normalises_and_starts_as_it_says() -> None:
+    model = resnet50_fc512.build(7, init="glorot_uniform")
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert len(norms) == 53 and {(n.eps, n.momentum) for n in norms} == {(1.001e-5, 0.01)}
+    limit = math.sqrt(6 / (512 + 7))
+    assert 0.98 * limit < model.classify.weight.abs().max() <= limit
+
+
+def test_dense_dsc_takes_the_wide_stem_from_64_pixels_on() -> None:
+    assert facts(dense_dsc, size=63).shapes["stem"] == (32, 63, 63)
+    assert facts(dense_dsc, size=64).shapes["stem"] == (32, 32, 32)
+    with torch.device("meta"):
+        narrow = dense_dsc.build(7, growth=(8, 16))
+    assert narrow.stage1[0].attend.squeeze.out_features == 1  # 8 // 16 would be no gate
+
+
+@pytest.mark.parametrize(("word", "kind"), [("elu", nn.ELU), ("relu", nn.ReLU)])
+def test_light_se_xception_has_one_activation(word: str, kind: type[nn.Module]) -> None:
+    model = light_se_xception.build(7, activation=word)
+    found = {type(layer) for layer in model.modules() if isinstance(layer, nn.ELU | nn.ReLU)}
+    assert found == {kind}
+
+
+@pytest.mark.parametrize(
     ("hidden", "parameters"),
     [
         ([128, 32], 299_399),

@@ -1,5 +1,7 @@
 """The networks of the frontier: counts, attention and pooling against their formulas, any size."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -70,6 +72,29 @@ def test_coordinate_attention_knows_rows_and_columns() -> None:
     assert torch.allclose(gate, outer, atol=1e-5) and float(gate[0, 0].detach().std()) > 1e-4
     turned = layer(x.flip(2)).flip(2)
     assert torch.allclose(turned, layer(x), atol=1e-6)  # it learns places from what lies there
+
+
+def test_coordinate_attention_is_its_formula_and_has_eight_channels_between() -> None:
+    """Hou et al. 2021: per row and per column, a hard swish behind a shared 1x1 convolution."""
+    layer = Coordinate(16).eval()
+    x = torch.rand(1, 16, 6, 4)
+    weights = {name: value.detach() for name, value in layer.state_dict().items()}
+    both = torch.cat((x.mean(3), x.mean(2)), 2)  # (1, 16, 6 + 4)
+    mixed = torch.einsum("ij,njk->nik", weights["share.0.weight"][:, :, 0, 0], both)
+    mixed = mixed / math.sqrt(1 + 1e-5)  # a batch norm that has learnt nothing
+    swish = mixed * (mixed + 3).clamp(0, 6) / 6
+    gates = [
+        torch.sigmoid(torch.einsum("ij,njk->nik", weights[f"{side}.weight"][:, :, 0, 0], part)
+                      + weights[f"{side}.bias"][:, None])
+        for side, part in (("down", swish[..., :6]), ("right", swish[..., 6:]))
+    ]  # fmt: skip
+    assert torch.allclose(layer(x), x * gates[0][..., None] * gates[1][:, :, None], atol=1e-6)
+    assert weights["share.0.weight"].shape == (8, 16, 1, 1)
+    assert Coordinate(128).share[0].out_channels == 16
+
+
+def test_a_stem_may_take_steps() -> None:
+    assert facts(stem=5, stride=2, widths=(8, 16), blocks=(1, 1)).shapes["stem"] == (8, 24, 24)
 
 
 def test_blurred_pooling_is_max_then_one_two_one_then_every_second_pixel() -> None:

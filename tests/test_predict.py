@@ -16,11 +16,11 @@ from fertools.classify import classifier
 from fertools.errors import FerError
 from fertools.faces import open_faces
 from fertools.flows._framing import Framing, cut, measure
-from fertools.flows._photos import Cutter
+from fertools.flows._photos import Cutter, Found
 from fertools.flows._run_crop import NAME, crop_of
 from fertools.flows.export_onnx import Options as Export
 from fertools.flows.export_onnx import export_onnx
-from fertools.flows.predict import Options, measured, predict
+from fertools.flows.predict import Options, _face, calibration, measured, predict
 from fertools.image import ImageFault, Pixels
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest
@@ -339,6 +339,16 @@ def test_an_unsure_network_abstains(house, run, tmp_path):
         predict(run, [path], sight(house, faces="auto"))
 
 
+def test_a_probability_that_reaches_the_threshold_is_a_word():
+    seen = Found((0.04, 1, 2, 3), (0, 0, 4, 4), 0.98765, np.zeros((48, 48), np.uint8))
+    shares = np.array([0.2, 0.5, 0.3])
+    told = [_face(seen, shares, ("a", "b", "c"), at) for at in (0.5, np.nextafter(0.5, 1))]
+    assert [(face.label, face.abstain, face.best) for face in told] == [
+        ("b", False, "b"), (None, True, "b"),
+    ]  # fmt: skip
+    assert (told[0].box, told[0].score) == ((0.0, 1, 2, 3), 0.9877)
+
+
 def test_the_threshold_that_a_run_was_exported_with_is_used(house, run, tmp_path):
     pytest.importorskip("onnxruntime")
     export_onnx(run, None, Export(abstain="0.999"))
@@ -349,6 +359,9 @@ def test_the_threshold_that_a_run_was_exported_with_is_used(house, run, tmp_path
     os.utime(run / "model-older.onnx", (1, 1))
     assert predict(run, [path], sight(house)).abstain == 0.999  # that of the newest file
     facts = load_onnx(run / "model-fp32.onnx").facts
+    old = open_run(run)
+    anew = dataclasses.replace(old, card={**old.card, "weights": "0" * 32})  # trained since
+    assert (calibration(old)[0], calibration(anew)) == (0.999, (0.0, 1.0))
     assert found.temperature == facts.temperature != 1
     shares = classifier(open_run(run), device="cpu", temperature=facts.temperature)(happy()[None])
     np.testing.assert_allclose(shares, load_onnx(run / "model-fp32.onnx")(happy()[None])[0], 1e-4)

@@ -20,6 +20,22 @@ def test_what_is_written_is_read(name, tmp_path) -> None:
     assert found.at(["b", "x", "a"]).tolist() == [1, -1, 0]
 
 
+def test_a_class_may_begin_with_the_letters_of_the_prefix(tmp_path) -> None:
+    words = ("pout", "p_x", "asleep")
+    write_probs(tmp_path / "p.parquet", Probs(("a",), words, np.array([[0.5, 0.25, 0.25]])))
+    assert read_probs(tmp_path / "p.parquet").classes == words
+
+
+@pytest.mark.parametrize(("more", "right"), [(9e-4, True), (1.1e-3, False), (-1.1e-3, False)])
+def test_a_sum_may_be_off_by_a_thousandth(tmp_path, more, right) -> None:
+    write_probs(tmp_path / "p.parquet", Probs(("a",), ("x", "y"), np.array([[0.5, 0.5 + more]])))
+    if right:
+        assert read_probs(tmp_path / "p.parquet").ids == ("a",)
+    else:
+        with pytest.raises(FerError, match="sum to 1"):
+            read_probs(tmp_path / "p.parquet")
+
+
 def test_a_file_of_pandas_in_single_precision_is_read(tmp_path) -> None:
     frame = pd.DataFrame({"id": ["a"], "p_x": np.float32([1 / 3]), "p_y": np.float32([2 / 3])})
     frame.to_parquet(tmp_path / "p.parquet")

@@ -1,6 +1,7 @@
 """The protocols that ship: what they say, what their lists hold, and how a split follows one."""
 
 import dataclasses
+import hashlib
 import re
 import shlex
 import tomllib
@@ -17,16 +18,28 @@ from fertools.columns import encode
 from fertools.curate.policy import read_policy
 from fertools.errors import FerError
 from fertools.fakes import ck48, ckplus, jaffe
-from fertools.flows import _lists_ck48
+from fertools.flows import _lists_ck48, _lists_fer2013
 from fertools.flows._lists import identity, listed
-from fertools.flows.protocols import TEXTS, toml
+from fertools.flows.protocols import TEXTS, _parts, toml
 from fertools.ingest import ingest
 from fertools.manifest import conform, counts, read_manifest, write_manifest
-from fertools.measures.leakage import TEST, TRAIN, Links, partnered
-from fertools.protocol import HASHED, LIST, Protocol, names, read_protocol, read_rows, write_list
+from fertools.measures.leakage import TEST, TRAIN, VAL, Links, partnered
+from fertools.protocol import (
+    HASHED,
+    LIST,
+    Protocol,
+    digest,
+    file_of,
+    followed,
+    names,
+    read_protocol,
+    read_rows,
+    write_list,
+)
 from fertools.split import SplitOptions, split
 from fertools.split.following import plan
 from fertools.split.grouping import Grouping
+from tests.made import made, smooth
 from tests.test_joining import FULL
 
 RULES = [name for name in names() if read_protocol(name).rule]
@@ -106,6 +119,79 @@ def test_noleak_leaves_test_alone_and_the_control_drops_as_many() -> None:
         assert counts(rows["split"].filter(pc.not_equal(official["split"], "train"))) == {
             "val": 3589, "test": 3589
         }  # fmt: skip
+
+
+def six_rows(monkeypatch) -> _lists_fer2013.Known:
+    """Three rows of training, two of validation, one of test: 0 and 3 are twins, and 1, 4 and 5."""
+    monkeypatch.setattr(_lists_fer2013, "ROWS", 6)
+    votes = np.zeros((6, len(_lists_fer2013.VOTES)))
+    votes[:, 0] = 10
+    votes[2] = 0
+    votes[2, _lists_fer2013.VOTE_WORDS.index("non_face")] = 10
+    groups = np.array([0, 1, 2, 0, 1, 1])
+    return _lists_fer2013.Known(
+        base=pa.table({"native_label": ["fear", "anger", "anger", "fear", "sadness", "anger"]}),
+        part=np.array([TRAIN, TRAIN, TRAIN, VAL, VAL, TEST]),
+        votes=_lists_fer2013.Votes(votes, np.zeros(6, bool)),
+        twins=(Links(pairs=np.array([[0, 3], [1, 4]])), Links((np.array([-1, 7, -1, -1, 7, 7]),))),
+        groups=groups,
+        constant=np.array([False, False, False, True, False, False]),
+    )
+
+
+def test_why_rows_of_fer2013_are_left_out_is_what_it_is_by_hand(monkeypatch) -> None:
+    known = six_rows(monkeypatch)
+    leaking = _lists_fer2013._leaking(known)
+    assert leaking.tolist() == ["twin_in_val", "twin_in_test", None, None, "twin_in_test", None]
+    assert _lists_fer2013._unclean(known, leaking).tolist() == [
+        "twin_in_val", "contradicting_twins", "non_face", "constant", *["contradicting_twins"] * 2
+    ]  # fmt: skip
+    draws = [_lists_fer2013._at_random(known, leaking, draw).tolist() for draw in range(9)]
+    assert {tuple(d) for d in draws} == {
+        ("at_random", "at_random", None, None, None, None),
+        ("at_random", None, "at_random", None, None, None),
+    }
+
+
+def test_a_name_that_ferplus_used_twice_is_that_of_the_first_row(tmp_path) -> None:
+    heads = ["Usage", "Image name", *_lists_fer2013.VOTES]
+    names = ["a.png", "", "a.png", "b.png ", " b.png"]
+    rows = [["Training", name, *["1"] * 10] for name in names]
+    file = tmp_path / "fer2013new.csv"
+    file.write_text("\n".join(",".join(row) for row in [heads, *rows]) + "\n")
+    found = _lists_fer2013._votes(file, np.full(5, TRAIN))
+    assert found.nameless.tolist() == [False, True, True, False, True]
+    with pytest.raises(FerError, match="not those of the CSV"):
+        _lists_fer2013._votes(file, np.array([TRAIN, TRAIN, VAL, TRAIN, TRAIN]))
+
+
+def test_what_is_hidden_has_no_hash_in_a_list(tmp_path) -> None:
+    made(tmp_path, smooth(2, seed=1), image_hash=["a" * 32, "b" * 32])
+    rows = identity(read_manifest(tmp_path), "fer2013", hidden=np.array([False, True]))
+    assert rows["id"].to_pylist() == ["fer2013/000", "fer2013/001"]
+    assert rows["image_hash"].to_pylist() == ["a" * HASHED, None]
+    assert rows["jpeg_hash"].null_count == 1 and rows["jpeg_hash"][1].as_py() is None
+
+
+def test_parts_are_those_of_one_draw_and_folds_stand_in_their_order() -> None:
+    nothing = pa.nulls(3, pa.int16())
+    drawn = {"draw": [0, 0, 1], "fold": nothing, "split": ["train", "test", "train"]}
+    assert _parts(pa.table(drawn)) == {"train": 1, "val": 0, "test": 1}
+    dealt = {"draw": nothing, "fold": [1, 0, 1], "split": pa.nulls(3, pa.string())}
+    assert _parts(pa.table(dealt)) == {"fold 0": 1, "fold 1": 2}
+
+
+def test_the_first_draw_is_named_as_any_other() -> None:
+    facts = [{"protocol": {"name": "n"}, "split": {"draw": draw}} for draw in (0, 2, 0)]
+    assert followed([*facts, {"protocol": {"name": "m"}}]) == "n, draws 0, 2; m"
+    assert followed(facts[:1]) == "n, draw 0" and followed([{}]) == ""
+
+
+def test_the_digest_of_a_protocol_is_that_of_both_files() -> None:
+    data = b"".join(
+        file_of("ck48-paper").with_suffix(e).read_bytes() for e in (".toml", ".parquet")
+    )
+    assert digest("ck48-paper") == hashlib.sha256(data).hexdigest()[:32]
 
 
 def test_equal_pictures_stay_in_one_part_without_leaks() -> None:
@@ -410,6 +496,18 @@ def test_a_list_of_ones_own_is_followed(tmp_path, capsys) -> None:
     assert out.read_bytes() == first
     two = f"{other} {data}"
     assert run(f"split {two} --protocol {tmp_path / 'own.toml'} -o {out} --force") == 1
+
+
+def test_a_list_of_other_draws_than_its_protocol_says_is_refused(tmp_path) -> None:
+    file = tmp_path / "own.toml"
+    draws = [read_rows("ck48-paper", draw) for draw in (0, 1)]
+    write_list(tmp_path / "own.parquet", pa.concat_tables(draws))
+    for said, draw, says in ((0, None, "holds 2 draws; say draws = 2"), (3, 2, "row of draw 2")):
+        file.write_text(toml(dataclasses.replace(TEXTS["ck48-paper"], draws=said)))
+        with pytest.raises(FerError, match=rf"own\.parquet: .*{says}"):
+            read_rows(str(file), draw)
+    file.write_text(toml(dataclasses.replace(TEXTS["ck48-paper"], draws=2)))
+    assert [read_rows(str(file), draw) for draw in (0, 1)] == draws
 
 
 def test_a_rule_is_followed(tmp_path) -> None:

@@ -5,9 +5,12 @@ import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fertools.audit import audit
@@ -15,13 +18,17 @@ from fertools.cli import main
 from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import fer2013
+from fertools.flows import _report_facts as facts
+from fertools.flows import _report_words
 from fertools.flows import report as flow
 from fertools.flows._report_chart import bars, histogram
+from fertools.flows._report_suspects import suspects
 from fertools.flows.report import named, report
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split
 from fertools.stats import Balance
+from fertools.twins import Step
 from tests.browser import BROWSER, DRIVER, browser
 from tests.made import leaking, made, smooth
 
@@ -267,6 +274,97 @@ def test_two_labels_for_one_picture_are_not_two_pictures_of_one_person(tmp_path)
         text = read(report(tmp_path / name, tmp_path / name, with_faces=True).file).text
         assert ("One picture, two labels, two parts" in text) == shown
         assert "Twins across parts, from the threshold up" in text
+
+
+def test_people_who_are_not_known_are_alone_when_rows_are_left_out():
+    """Of six rows two are of one person, one of another, three of nobody that is known."""
+    table = pa.table(
+        {
+            "id": list("abcdef"),
+            "drop": ["blank", None, None, "blank", None, None],
+            "label": ["fear", "anger"] * 3,
+            "subject": ["x:1", "x:1", "x:2", None, None, None],
+        }
+    )
+    lean = facts._drop_lean(table, "label")
+    assert (lean.rows, lean.groups) == (6, 5)
+    assert facts._drop_lean(table.drop_columns(["subject"]), "label").groups == 6
+    nothing = table.set_column(1, "drop", pa.nulls(6, pa.string()))
+    assert facts._drop_lean(nothing, "label") is None
+
+
+def test_twins_are_counted_by_group_and_rows_by_word():
+    """a: three rows of two labels; b: two of one; c: one row, whose twin is gone."""
+    torn = ["contradicting_twins"]
+    table = pa.table(
+        {
+            "twin_group": ["a", "a", "a", "b", "b", "c", None],
+            "flags": [torn, [*torn, "blurred"], torn, [], ["blurred"], [], []],
+            "label": ["fear", "anger", "fear", "fear", "fear", None, "fear"],
+        }
+    )
+    found = facts._groups(table, "label")
+    assert (found.rows, found.sizes, found.count, found.contradicting) == (
+        6, {1: 1, 2: 1, 3: 1}, 3, 1,
+    )  # fmt: skip
+    assert [(t.word, t.rows, t.classes) for t in facts._tallies(table, "flags", "label")] == [
+        ("contradicting_twins", 3, {"anger": 1, "fear": 2}),
+        ("blurred", 2, {"anger": 1, "fear": 1}),
+    ]
+
+
+def test_parts_without_a_label_in_two_of_them_are_not_audited(tmp_path):
+    words = {"native_label": ["fear", None], "official_split": ["train", "test"]}
+    found, _ = made(tmp_path / "data", smooth(2, seed=1), **words)
+    file = tmp_path / "data" / "manifest.parquet"
+    assert facts._parted(file, found, tmp_path) == (file, "")
+
+
+def test_a_column_of_more_than_twelve_values_is_no_table(tmp_path):
+    ages = [str(i) for i in range(13)]
+    found, _ = made(tmp_path / "data", smooth(13, seed=1), age=ages, race=[*ages[:12], "0"])
+    assert [facts._countable(found, name) for name in ("age", "race", "gender")] == [
+        False, True, False,
+    ]  # fmt: skip
+
+
+def test_each_kind_of_doubt_lists_its_strongest(tmp_path):
+    """60 rows, each doubted by twins and by votes, and one row that is not of this manifest."""
+    flags = [["label_suspect"]] * 60
+    found, _ = made(tmp_path / "data", smooth(60, seed=1, size=16), flags=flags)
+    ids = [f"x/{i:03d}" for i in range(60)]
+    rows = [{"id": name, "by": by, "label": "fear", "suggested": "anger", "score": 0.5}
+            for name in [*ids, "x/999"] for by in ("twins", "votes")]  # fmt: skip
+    (tmp_path / "data" / "curation").mkdir()
+    pq.write_table(
+        pa.Table.from_pylist(rows), tmp_path / "data/curation/label_noise-suspects.parquet"
+    )
+    card = {"checks": {"label_noise": {"facts": {}}}}
+    told = suspects(found, None, card)
+    assert (told.rows, told.kinds) == (60, {"twins": {"fear": 60}, "votes": {"fear": 60}})
+    assert [each.by for each in told.listed] == ["twins"] * 48 + ["votes"] * 48
+
+
+def test_of_equal_leaks_that_into_test_is_told():
+    leaks = [SimpleNamespace(share=share, later=part)
+             for share, part in ((0.5, "test"), (0.5, "val"), (0.4, "test"))]  # fmt: skip
+    assert _report_words.worst(leaks) is _report_words.worst(leaks[::-1]) is leaks[0]
+    assert _report_words.worst(leaks[1:]).later == "val"
+
+
+def test_sums_and_curves_on_the_page_are_what_they_are_by_hand():
+    assert flow._sums({"ok": 2, "pending": 3, "no_face": 1}) == (
+        "3 images in = 2 with a face + 1 with a reason; 3 records are pending, without an image yet"
+    )
+    steps = [Step(at / 100, 0, 0, 0) for at in range(80, 100, 2)]
+    assert [step.threshold for step in flow._until(steps, 0.85)] == [
+        0.8,
+        0.82,
+        0.84,
+        0.86,
+        0.88,
+        0.9,
+    ]
 
 
 def test_suspects_are_shown_of_a_data_folder_and_of_its_split(tmp_path):

@@ -128,6 +128,44 @@ def test_the_strongest_doubt_comes_first(tmp_path):
     }  # fmt: skip
 
 
+def test_twins_that_contradict_come_first_and_a_group_stays_together(tmp_path):
+    copy, torn = ["exact_copy"], ["exact_copy", "contradicting_twins"]
+    groups = ["t:a", "t:b", "t:c", "t:a", "t:b", "t:c"]
+    flags = [copy, torn, torn, copy, torn, torn]
+    data = judgeable(tmp_path / "data", 6, flags=flags, twin_group=groups)
+    ids = open_session(data, Asked("twins"))[0].items["id"].to_pylist()
+    assert ids == ["x/001", "x/004", "x/002", "x/005", "x/000", "x/003"]
+
+
+def test_poor_faces_come_by_their_first_fault_in_the_order_of_the_checks(tmp_path):
+    flags = [
+        ["overexposed"],
+        ["blurred", "low_contrast"],
+        ["constant", "low_contrast"],
+        ["blurred"],
+    ]
+    data = judgeable(tmp_path / "data", 4, flags=flags)
+    ids = open_session(data, Asked("quality"))[0].items["id"].to_pylist()
+    assert ids == ["x/002", "x/001", "x/003", "x/000"]
+
+
+def test_a_record_without_an_image_is_nothing_to_look_at(tmp_path):
+    status = ["ok", "pending", "too_dark", "no_face"]
+    data = judgeable(tmp_path / "data", 4, status=status)
+    ids = open_session(data, Asked("no_face"))[0].items["id"].to_pylist()
+    assert ids == ["x/003", "x/002"]
+
+
+def test_a_face_that_two_sessions_dispute_says_what_all_said(tmp_path):
+    data = judgeable(tmp_path / "data", 4)
+    for name, said in (("labels", {"kim": "fear"}), ("all", {"ana": "joy", "lee": "drop"})):
+        (data / "review" / name).mkdir(parents=True)
+        write_disputes(data / "review" / name, {"x/001": said})
+    (items,) = open_session(data, Asked("disputed"))[0].items.to_pylist()
+    said = [(reason["by"], reason["word"]) for reason in json.loads(items["reasons"])]
+    assert said == [("ana", "joy"), ("lee", "drop"), ("kim", "fear")]
+
+
 def test_what_cannot_be_reviewed_says_why(tmp_path, data):
     with pytest.raises(FerError, match="no manifest"):
         open_session(tmp_path, Asked())
@@ -182,6 +220,25 @@ def test_a_whole_queue_follows_the_newest_curation_and_verdicts_stay(tmp_path):
     found = client.get(f"{base}items?count=99", headers=HERE).json
     assert found["total"] == 12
     assert {i["key"] for i in found["items"] if i["mine"]["verdict"] == "drop"} == {key}
+
+
+def test_a_sample_keeps_the_order_of_its_queue_and_controls_are_mixed_in(tmp_path):
+    data = judgeable(tmp_path / "data", 40)
+    queue = open_session(data, Asked("labels"))[0].items["id"].to_pylist()
+    some = open_session(data, Asked("labels", sample=8))[0].items["id"].to_pylist()
+    assert len(some) == 8 and some == [name for name in queue if name in some]
+    mixed = Asked("labels", controls=6)
+    items = open_session(data, mixed)[0].items
+    strata = items["stratum"].to_pylist()
+    assert len(strata) == len(queue) + 6 and strata != sorted(strata, reverse=True)
+    judgeable(data, 40, flags=[["label_suspect"]] * 40)  # nothing is left to draw controls from
+    assert open_session(data, mixed)[0].items == items
+
+
+def test_each_question_has_a_folder_of_its_own():
+    names = [Asked().name, Asked("labels", 10, 6, True).name, Asked(seed=3).name,
+             Asked("twins", controls=2).name, Asked("twins", sample=2).name]  # fmt: skip
+    assert names == ["all", "labels-10+6-blind", "all-s3", "twins-all+2", "twins-2+0"]
 
 
 @pytest.mark.parametrize("name", ["", "../kim", "a/b", ".hidden", "con", "kim.", "x" * 50, "a\nb"])

@@ -57,6 +57,19 @@ def test_a_keep_of_who_was_not_asked_about_the_label_says_nothing_of_it(data, tm
     assert labels == ["fear", "fear", "anger", *["fear"] * 5]
 
 
+def test_a_photograph_without_a_face_is_judged_and_has_nothing_to_drop(tmp_path):
+    data = judgeable(tmp_path / "data", 4, status=["no_face", "ok", "ok", "ok"])
+    say(data, Asked("no_face"), {0: ("drop",)})
+    assert columns(data)[0] == ("drop", None, None, None)
+
+
+def test_a_test_row_that_is_dropped_or_renamed_is_counted(data):
+    """Of the published parts train, val, test, over and over: rows 2 and 5 are tests."""
+    said = {0: ("drop",), 2: ("drop",), 3: ("relabel", "fear"), 5: ("relabel", "fear")}
+    assert say(data, Asked("labels"), said).changed_test_rows == 2
+    assert say(data, Asked("labels"), {2: ("open",), 5: ("keep",)}).changed_test_rows == 0
+
+
 def test_who_is_blind_names_the_label_in_any_queue(data):
     say(data, Asked("labels"), {0: ("relabel", "fear")})
     say(data, Asked("quality", sample=8, blind=True), {0: ("relabel", "anger")}, "lee")

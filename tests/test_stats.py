@@ -78,6 +78,43 @@ def test_a_column_that_leans_on_the_split_is_found_over_groups() -> None:
     assert lean.groups == 60
 
 
+def test_rows_without_a_group_are_alone_and_a_group_is_what_was_dealt() -> None:
+    """Six people were dealt as a, b and two alone."""
+    found = manifest(
+        split=["train", "test", "train", "test", "train", "test"],
+        gender=["male", "female", "male", "female", "female", "male"],
+        label=["fear"] * 6,
+        group=["a", "a", None, None, "b", "b"],
+        subject=[f"p{i}" for i in range(6)],
+    )
+    (lean,) = (x for x in stats(found).leans if x.column == "gender")
+    assert (lean.rows, lean.groups) == (6, 4)
+
+
+def test_the_label_that_was_dealt_leans_and_not_the_one_before_it() -> None:
+    words = {"label": ["fear", "anger"] * 4, "native_label": ["fear", "fear", "anger", "anger"] * 2}
+    found = stats(manifest(split=["train"] * 4 + ["test"] * 4, **words))
+    assert [lean.column for lean in found.leans] == ["label"]
+    found = stats(manifest(split=["train"] * 4 + ["test"] * 4, native_label=words["native_label"]))
+    assert [lean.column for lean in found.leans] == ["native_label"]
+
+
+def test_rows_without_a_face_or_a_part_are_counted_where_they_belong() -> None:
+    """Of six: two counted, one in a part without a word, one face in no part (it has no word
+    either), two without a face."""
+    result = stats(
+        manifest(
+            label=["fear", "anger", None, None, "fear", None],
+            split=["train", "test", "train", None, None, "test"],
+            status=["ok", "ok", "ok", "ok", "no_face", "too_small"],
+        )
+    )
+    found = result.balance
+    assert found.counts == [[0, 1], [1, 0]] and (found.unknown, found.unused) == (1, 1)
+    assert found.effective_classes == pytest.approx([1, 1])
+    assert (result.rows, result.faces) == (6, 4)
+
+
 def test_a_person_with_many_rows_is_one_observation() -> None:
     """Two people with 50 rows each prove nothing, however different their rows are."""
     parts = ["train"] * 50 + ["test"] * 50
@@ -99,6 +136,16 @@ def test_the_loss_of_one_class_is_seen() -> None:
     (fear,) = (d for d in result.dropouts if (d.column, d.value) == ("native_label", "fear"))
     assert fear.without == int(lost.sum())
     assert fear.reasons == {"no_face": int(lost.sum())}
+
+
+def test_drop_outs_are_told_by_published_part_and_by_no_column_of_one_value() -> None:
+    parts = ["train", "train", "test", "test"]
+    status = ["ok", "too_dark", "ok", "ok"]
+    found = stats(manifest(gender=["male"] * 4, official_split=parts, status=status)).dropouts
+    assert [(d.column, d.value, d.rows, d.without, d.reasons) for d in found] == [
+        ("official_split", "test", 2, 0, {}),
+        ("official_split", "train", 2, 1, {"too_dark": 1}),
+    ]
 
 
 def test_dropped_rows_are_not_counted_as_faces_of_a_part() -> None:
@@ -133,6 +180,9 @@ def test_a_column_of_many_values_is_refused() -> None:
         stats(manifest(label=[str(i) for i in range(100)]))
     with pytest.raises(FerError, match="known are"):
         stats(manifest(label=["fear"]), column="mood")
+    assert len(stats(manifest(label=[f"{i}" for i in range(60)])).balance.values) == 60
+    with pytest.raises(FerError, match="61 values are too many"):
+        stats(manifest(label=[f"{i}" for i in range(61)]))
 
 
 def test_the_chart_is_a_picture_and_the_same_each_time(tmp_path) -> None:
@@ -200,6 +250,31 @@ def test_one_opinion_is_no_majority() -> None:
     assert (found.rows, found.alone) == (2, 1)
     (word,) = found.words
     assert (word.word, word.rows, word.same, word.other) == ("anger", 1, 0, {"fear": 1})
+
+
+def test_what_raters_said_is_what_it_is_by_hand() -> None:
+    """All three, two of three, one each; the fourth row has one opinion and the fifth none."""
+    found = raters(
+        manifest(
+            native_label=["anger", "anger", "anger", "fear", "fear"],
+            rater_a_label=["anger", "fear", "fear", "fear", None],
+            rater_b_label=["anger", "fear", "anger", None, None],
+            rater_c_label=["anger", "anger", None, None, None],
+        )
+    )
+    assert (found.kind, found.rows, found.alone) == ("raters", 4, 1)
+    assert (found.unanimous, found.no_majority) == pytest.approx((1 / 3, 1 / 3))
+    assert found.pairwise == pytest.approx((1 + 1 / 3 + 0) / 3)
+    anger, fear = found.words
+    assert (anger.rows, anger.same, anger.none, anger.other) == (3, 1, 1, {"fear": 1})
+    assert (fear.rows, fear.same, fear.none, fear.other) == (0, 0, 0, {})
+
+
+def test_votes_count_before_raters() -> None:
+    votes = [{"fear": 3.0, "anger": 1.0}, {"fear": 2.0}]
+    words = {"native_label": ["fear"] * 2, "rater_a_label": ["anger"] * 2}
+    found = raters(manifest(votes=votes, **words, rater_b_label=["anger"] * 2))
+    assert (found.kind, found.unanimous, found.words[0].same) == ("votes", 0.5, 2)
 
 
 def test_a_kappa_of_one_word_is_told_as_undefined(tmp_path, capsys) -> None:

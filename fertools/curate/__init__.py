@@ -8,6 +8,7 @@ replaces what an earlier one found: what comes out depends on the data and the o
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,9 +186,7 @@ def _write(
     facts = {**manifest.facts, "curation": _content(chosen, rules)}
     gone = sorted(set(manifest.card.get("curation", {}).get("checks", {})) - set(found))
     checks = {
-        name: Checked(
-            _count(finding.flags), dict(finding.facts), list(finding.notes), seconds[name]
-        )
+        name: Checked(_count(finding), dict(finding.facts), list(finding.notes), seconds[name])
         for name, finding in found.items()
     }
     reasons = counts(drop.drop_null())
@@ -222,8 +221,10 @@ def _flags(manifest: Manifest, found: dict[str, Finding]) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(words, pa.list_(pa.string()))])
 
 
-def _count(flags: Sequence[str]) -> dict[str, int]:
-    return {flag: list(flags).count(flag) for flag in dict.fromkeys(flags)}
+def _count(finding: Finding) -> dict[str, int]:
+    """Rows of each flag: one that a check names twice is one row."""
+    pairs = dict.fromkeys(zip(finding.flags, finding.rows.tolist(), strict=True))
+    return dict(Counter(flag for flag, _ in pairs))
 
 
 def _content(chosen: Sequence[Check], rules: Policy) -> dict[str, Any]:

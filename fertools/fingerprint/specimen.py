@@ -36,9 +36,9 @@ class Specimen:
     """What was seen of some data.
 
     `faces` (m, 48, 48) are gray, `hashes` of the gray pixels as they came, `sizes` their longer
-    sides; `labels` as written, `parts` train, val or test where the place says so, `numbers` of the
-    row in a table, else -1. `counts` are those of all rows by part and label, `extras` how many
-    pictures are augmented copies by their names, `unread` how many of those tried were no picture.
+    sides; `labels` as written, `parts` train, val or test where the place says so. `counts` are
+    those of all rows by part and label, `extras` how many pictures are augmented copies by their
+    names, `unread` how many of those tried were no picture.
     """
 
     table: bool
@@ -48,7 +48,6 @@ class Specimen:
     sizes: Integers
     labels: list[str | None]
     parts: list[str | None]
-    numbers: Integers
     counts: Counter[tuple[str | None, str | None]]
     extras: int = 0
     unread: int = 0
@@ -88,14 +87,13 @@ def _table(root: Root) -> Specimen:
     ]
     columns = {
         name: [value for batch in batches for value in batch.columns[name]]
-        for name in ("status", "raw_label", "official_split", "source_row")
+        for name in ("status", "raw_label", "official_split")
     }
     ok = [place for place, status in enumerate(columns["status"]) if status == "ok"]
     none = np.empty((0, SIDE, SIDE), np.uint8)
     faces = np.concatenate([none, *(batch.faces for batch in batches)])
-    parts, labels, numbers = (
-        [columns[name][place] for place in ok]
-        for name in ("official_split", "raw_label", "source_row")
+    parts, labels = (
+        [columns[name][place] for place in ok] for name in ("official_split", "raw_label")
     )
     return Specimen(
         table=True,
@@ -105,7 +103,6 @@ def _table(root: Root) -> Specimen:
         sizes=np.full(len(ok), SIDE),
         labels=labels,
         parts=parts,
-        numbers=np.array(numbers, np.int64),
         counts=Counter(zip(columns["official_split"], columns["raw_label"], strict=True)),
         unread=len(columns["status"]) - len(ok),
     )
@@ -137,7 +134,6 @@ def _images(members: list[Member]) -> Specimen:
         sizes=np.array(sizes, np.int64),
         labels=[_label(member) for member in seen],
         parts=[_part(member) for member in seen],
-        numbers=np.full(len(seen), -1),
         counts=counts,
         extras=len(extra),
         unread=len(chosen) - len(seen),

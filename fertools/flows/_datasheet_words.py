@@ -21,7 +21,7 @@ ENGLISH = {
     "composition": "Composition",
     "sums": "{into:,} images in = {ok:,} with a face + {failed:,} with a reason",
     "pending": "{pending:,} records wait for an image that has not been read.",
-    "left_out": "{rows:,} faces are left out by curation; their rows stay, with the reason.",
+    "left_out": "{rows:,} faces are left out; their rows stay, with the reason.",
     "what": "An instance is one face of a photograph: {shape}, with a word for its expression.",
     "class": "class",
     "all_parts": "all {parts} parts",
@@ -76,6 +76,7 @@ ENGLISH = {
     "limit_imbalance": "Classes are far from even: report macro-F1 beside accuracy.",
     "limit_people": "Nothing is said of {what}: a recogniser may serve some people worse without "
     "this data showing it.",
+    "limit_some": "Not said of every face: {what}. Scores by group speak of the others alone.",
     "limit_forbidden": "Do not use it to judge a person's inner state, fitness or intent.",
     "limit_licence": "Follow the licence of each data set above; some must not be passed on.",
     "clean": "clean",
@@ -101,7 +102,7 @@ KOREAN = {
     "composition": "구성",
     "sums": "입력 이미지 {into:,} = 얼굴 있음 {ok:,} + 이유와 함께 제외 {failed:,}",
     "pending": "기록 {pending:,}건은 아직 읽지 않은 이미지를 기다림.",
-    "left_out": "얼굴 {rows:,}개는 정제에서 제외됨. 행은 이유와 함께 남음.",
+    "left_out": "얼굴 {rows:,}개는 제외됨. 행은 이유와 함께 남음.",
     "what": "한 건은 사진 속 얼굴 하나({shape})와 표정을 나타내는 낱말.",
     "class": "클래스",
     "all_parts": "{parts}개 부분 전체",
@@ -153,6 +154,7 @@ KOREAN = {
     "limit_imbalance": "클래스가 고르지 않음: 정확도와 함께 macro-F1을 보고할 것.",
     "limit_people": "{what}에 대한 기록이 없음: 일부 사람에게 더 나쁜 모델이어도 이 데이터로는 "
     "드러나지 않음.",
+    "limit_some": "일부 얼굴에 {what} 기록이 없음. 집단별 점수는 나머지 얼굴만 말해 줌.",
     "limit_forbidden": "사람의 내면 상태, 적합성, 의도를 판단하는 데 쓰지 말 것.",
     "limit_licence": "위 데이터셋 각각의 이용 조건을 따를 것. 일부는 재배포 금지.",
     "clean": "누출 없음",

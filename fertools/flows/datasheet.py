@@ -222,13 +222,17 @@ class Sheet:
                 yield t[key].format(what=", ".join(found))
         if small := self._small():
             yield t["limit_small"].format(classes=", ".join(map(markdown, small)))
-        if not self.facts.stats.balance.imbalance < EVEN:
+        if self.facts.stats.balance.imbalance >= EVEN:
             yield t["limit_imbalance"]
         table = self.facts.manifest.table
-        silent = [self.relations[name] for name in OTHERS[:3]
-                  if name not in table.column_names or table[name].null_count]  # fmt: skip
-        if silent:
-            yield t["limit_people"].format(what=", ".join(silent))
+        faces = table.filter(table["status"].to_numpy() == "ok")
+        known = {name: faces[name].is_valid().to_pylist() if name in faces.column_names else []
+                 for name in OTHERS[:3]}  # fmt: skip
+        silent = [self.relations[name] for name, said in known.items() if not any(said)]
+        some = [self.relations[name] for name, said in known.items() if any(said) and not all(said)]
+        for key, what in (("limit_people", silent), ("limit_some", some)):
+            if what:
+                yield t[key].format(what=", ".join(what))
         yield t["limit_forbidden"]
 
     def _small(self) -> list[str]:

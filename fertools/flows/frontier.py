@@ -3,7 +3,7 @@
 In go runs that were evaluated, and a data set's name; out come rows, each with the marks without
 which scores cannot be compared: which rows chose the model, how many views of an image were
 averaged, whether other data or weights were used, how often the test part was looked at. A row is
-on the frontier if nothing of its kind that is as small is better: of one protocol, with or without
+on the frontier if nothing of its kind that is as small is as good: of one protocol, with or without
 other data.
 """
 
