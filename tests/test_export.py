@@ -223,10 +223,12 @@ def answers(tasks, result, word):
 def test_folds_are_a_column_or_the_parts_of_one_round(tmp_path):
     folds = [i % 4 for i in range(8)]
     own(tmp_path / "own", fold=folds)
-    export(tmp_path / "own", "csv", tmp_path / "all")
+    done = export(tmp_path / "own", "csv", tmp_path / "all")
+    assert any("--fold 0 tests the first" in note for note in done.notes)
     table = pa.csv.read_csv(tmp_path / "all" / "samples.csv")
     assert table["fold"].to_pylist() == folds and table["part"].null_count == 8
     done = export(tmp_path / "own", "csv", tmp_path / "round", Options(fold=3))
+    assert not done.notes
     table = pa.csv.read_csv(tmp_path / "round" / "samples.csv")
     named = {0: "val", 1: "train", 2: "train", 3: "test"}
     assert table["part"].to_pylist() == [named[fold] for fold in folds]

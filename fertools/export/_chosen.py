@@ -140,6 +140,10 @@ def choose(manifest: Manifest, options: Options, facts: dict[str, Any]) -> Chose
         raise FerError(f"no face to export: {_told(reasons)}; `fertools stats` shows the rows")
     if column in ("label", "native_label") and _raw_only(table, reasons, parts, dealt).any():
         notes.append("rows have a raw label only: --labels-from raw_label takes them as they are")
+    if by == "official_split":
+        notes.append(PUBLISHED)
+    if not dealt and manifest.has("fold"):
+        notes.append("the folds are no parts, so all faces are in one: --fold 0 tests the first")
     used = sorted({words[code] for code in labels[rows]}) if not options.classes else classes
     place = np.array([used.index(w) if w in used else -1 for w in words], np.int64)
     crop = options.crop or manifest.card.get("split", {}).get("crop") or "context"
@@ -152,7 +156,7 @@ def choose(manifest: Manifest, options: Options, facts: dict[str, Any]) -> Chose
         codes=place[labels[rows]],
         classes=used,
         left_out=dict(Counter(sorted(reasons[reasons != ""].tolist()))),
-        notes=[*notes, PUBLISHED] if by == "official_split" else notes,
+        notes=notes,
         faces=_open(manifest, options, crop) if options.pixels else None,
         codec=options.codec,
         facts={**facts, "labels_from": column, "parts_from": by, "crop": crop},
