@@ -70,6 +70,16 @@ def test_the_face_of_a_reduced_photograph_is_never_smaller_than_the_output() -> 
     assert 64 <= side / extractor._scale(frame.image, frame.box) < 128
 
 
+@pytest.mark.parametrize(("orientation", "box"), [
+    (1, (-2000, 100, 100, 200)),
+    (6, (1700, 100, 4000, 200)),  # upright it is 1800 wide
+])  # fmt: skip
+def test_what_of_a_box_lies_outside_the_picture_counts_for_nothing(orientation, box) -> None:
+    frame, _ = portrait(orientation, size=(1800, 2400) if orientation == 1 else (2400, 1800))
+    extractor = Extractor(settle({}, {"size": 64, "channels": 3}))
+    assert extractor._scale(frame.image, box) == 1  # 100 pixels; a half of them were too few
+
+
 def test_gray_output_of_a_large_photograph_is_the_gray_of_its_colours() -> None:
     frame, _ = portrait(size=(1800, 2400))
     _, gray = extract(frame, channels=1)
