@@ -101,3 +101,10 @@ def test_damaged_records_are_named_by_verify_and_by_the_next_ingest(raw):
     assert [str(fault).split(": ")[1][:10] for fault in verify(raw / "out")] == ["is missing"]
     ingest(*arguments)
     assert verify(raw / "out") == [] and file.read_bytes() == data
+
+
+def test_force_forgets_the_records_of_before(raw):
+    arguments = str(raw / "mine.py"), [raw / "images", raw / "lists"], raw / "out"
+    assert ingest(*arguments).statuses == {"ok": 2, "pending": 1}
+    put(raw, "lists/list.txt", b"a.png b.png")
+    assert ingest(*arguments, force=True).statuses == {"ok": 2}
