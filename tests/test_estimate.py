@@ -116,6 +116,7 @@ def test_files_without_a_byte_take_no_time_to_read(tmp_path) -> None:
 def test_a_few_images_among_many_rows_without_one_tell_how_fast_reading_is(tmp_path) -> None:
     put(tmp_path, "mine.py", MINE.encode())
     put(tmp_path, "raw/a.bin", bytes(1000))
-    source, face = str(tmp_path / "mine.py"), {"size": 16, "channels": 1}
+    source, face = str(tmp_path / "mine.py"), {"size": 16, "channels": 3}
     found = estimate(source, [tmp_path / "raw"], face=face)
     assert found.rate_in > 0 and found.hours_reading > 0
+    assert (found.images, found.bytes_out) == (1, 16 * 16 * 3)
