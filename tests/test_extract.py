@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
+from fertools import image as images
+from fertools.detectors import haar
 from fertools.errors import FerError
 from fertools.face_options import FaceOptions, settle
 from fertools.fakes._face import draw, person, photograph
 from fertools.fakes._files import jpeg, png
-from fertools.frame import Frame, rejected
-from fertools.ingest.extract import Extractor
+from fertools.frame import Batch, Frame, rejected
+from fertools.ingest.extract import Extractor, scale_to_look
 from fertools.roots import Member, Unit
 from tests.conftest import REAL, needs_real
 
@@ -68,6 +70,16 @@ def test_the_face_of_a_reduced_photograph_is_never_smaller_than_the_output() -> 
     side = max(frame.box[2] - frame.box[0], frame.box[3] - frame.box[1])
     extractor = Extractor(settle({}, {"size": 64, "channels": 3}))
     assert 64 <= side / extractor._scale(frame.image, frame.box) < 128
+
+
+@pytest.mark.parametrize(("orientation", "box"), [
+    (1, (-2000, 100, 100, 200)),
+    (6, (1700, 100, 4000, 200)),  # upright it is 1800 wide
+])  # fmt: skip
+def test_what_of_a_box_lies_outside_the_picture_counts_for_nothing(orientation, box) -> None:
+    frame, _ = portrait(orientation, size=(1800, 2400) if orientation == 1 else (2400, 1800))
+    extractor = Extractor(settle({}, {"size": 64, "channels": 3}))
+    assert extractor._scale(frame.image, box) == 1  # 100 pixels; a half of them were too few
 
 
 def test_gray_output_of_a_large_photograph_is_the_gray_of_its_colours() -> None:
@@ -216,7 +228,10 @@ class TestDetection:
     ("options", "says"),
     [
         ({"faces": "sometimes"}, "annotation"),
-        ({"size": 4}, "from 8 to 4096"),
+        ({"size": 7}, "from 8 to 4096"),
+        ({"size": 4097}, "from 8 to 4096"),
+        ({"margin": 4.1}, "margin"),
+        ({"faces": "detect", "detector": "haar", "detector_options": {"min_size": 0}}, "min_size"),
         ({"channels": 2}, "1 .gray. or 3"),
         ({"margin": -1.0}, "margin"),
         ({"preset": "system-z"}, "system-c"),
@@ -257,3 +272,70 @@ def test_a_file_s_own_fault_stands_before_what_its_source_says() -> None:
     assert (row.status, row.detail) == ("too_large", "b.png: too large")
     row = rejected(dataclasses.replace(bomb, fault=None), "unknown_name", "b.png: no photograph")
     assert (row.status, row.detail) == ("unknown_name", "b.png: no photograph")
+
+
+def test_the_least_and_the_largest_size_are_allowed() -> None:
+    for size in (8, 4096):
+        assert settle({}, {"faces": "as-is", "size": size}).size == size
+
+
+def test_another_detector_gets_nothing_of_the_preset_s() -> None:
+    found = settle({}, {"preset": "system-c", "detector": "haar"})
+    assert found.detector_options == dataclasses.asdict(haar.Options())
+
+
+def test_context_counts_when_a_photograph_is_decoded_at_a_fraction() -> None:
+    frame, _ = portrait(size=(1800, 2400))
+    extractor = Extractor(settle({}, {"size": 64, "channels": 3, "margin": 0.5}))
+    assert extractor._scale(frame.image, (500, 500, 600, 600)) == 2  # 200 pixels: 100, then 50
+
+
+@pytest.mark.parametrize(("size", "scale"), [(64, 2), (225, 2), (226, 1)])
+def test_a_detector_sees_600_pixels_and_four_faces_at_least(size: int, scale: int) -> None:
+    data = jpeg(np.zeros((1800, 2400, 3), np.uint8))  # 900 x 1200, 450 x 600; 4 x 226 are 904
+    assert scale_to_look(data, FaceOptions(size=size)) == scale
+
+
+def test_a_hash_of_the_image_is_of_the_colours_decoded_in_full(monkeypatch) -> None:
+    frame, _ = portrait(size=(1800, 2400))
+    whole = images.digest(images.decode(frame.image).pixels)
+    near = dataclasses.replace(frame, box=(500.0, 500.0, 570.0, 570.0))  # decoded in full
+    assert extract(near, channels=3)[0]["image_hash"] == whole
+    assert extract(near, channels=1)[0]["image_hash"] is None  # of the luma alone
+
+    def small(image, given):
+        return np.array([[250.0, 250.0, 280.0, 280.0]]), np.array([0.5])
+
+    monkeypatch.setattr("fertools.ingest.extract._detector", lambda name, options: small)
+    row, _ = extract(frame, faces="detect", min_score=0.5)  # looked at in a half, then in full
+    assert (row["status"], row["box_x0"], row["image_hash"]) == ("ok", 500.0, whole)
+
+
+def test_an_aligned_face_is_cut_from_the_photograph_in_full_with_its_context() -> None:
+    frame, _ = portrait(size=(1800, 2400))
+    _, face = extract(frame, align=True, margin=0.2)
+    points = np.reshape(frame.landmarks, (5, 2))
+    whole = images.decode(frame.image).pixels
+    np.testing.assert_array_equal(face, images.align(whole, points, size=64, margin=0.2))
+
+
+def test_a_face_is_cut_as_the_options_say() -> None:
+    frame, image = portrait()
+    frame = dataclasses.replace(frame, image=png(image), landmarks=None)
+    how = {"aspect": "squash", "interpolation": "cubic"}
+    _, face = extract(frame, margin=0.3, **how)
+    expected = images.crop(image, frame.box, size=64, margin=0.3, **how)
+    np.testing.assert_array_equal(face, expected)
+    _, face = extract(frame, faces="as-is", **how)
+    np.testing.assert_array_equal(face, cv2.resize(image, (64, 64), interpolation=cv2.INTER_CUBIC))
+
+
+def test_a_batch_names_its_images_and_its_faces_apart() -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (1, 8, 6), np.uint8)  # 6 wide
+    columns = {"key": ["a", "b"], "path": ["x#0", "x#1"], "status": ["empty", "ok"]}
+    extractor = Extractor(settle({}, {"faces": "as-is", "size": 16, "channels": 1}))
+    table, stored = extractor.batch(Batch(columns, faces), 2)
+    row = table.to_pylist()[1]
+    assert (row["width"], row["height"]) == (6, 8)
+    assert row["image_hash"] == images.digest(faces[0])
+    assert row["face_hash"] == images.digest(stored[0]) != row["image_hash"]

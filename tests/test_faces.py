@@ -361,3 +361,9 @@ def test_a_shard_that_claims_more_than_64_bits_hold_is_named(tmp_path):
     file.write_bytes(npy_header((1 << 48, 1 << 16, 1)))
     with pytest.raises(FerError, match="128 bytes instead of"):
         open_shard(file, {"rows": 1 << 48, "shape": [1 << 16, 1], "sha256": ""})
+
+
+def test_a_face_has_at_least_one_pixel(data):
+    with pytest.raises(FerError, match="size 0: at least 1 pixel"):
+        open_faces(data, size=0)
+    assert open_faces(data, size=1)[0].shape == (1, 1)

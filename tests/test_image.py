@@ -15,6 +15,7 @@ from PIL import ImageOps
 
 from fertools import image
 from fertools.errors import FerError
+from fertools.image.align import TEMPLATE, similarity
 from tests.conftest import REAL
 
 PHOTO = REAL / "photos/2008_001322.jpg"
@@ -65,6 +66,21 @@ def test_the_orientation_of_a_tiff_agrees_with_pillow(orientation: int, gray: bo
     np.testing.assert_array_equal(decoded.pixels, np.asarray(expected))
     assert (decoded.width, decoded.height, decoded.orientation) == (120, 90, orientation)
     assert decoded.pixels.flags.c_contiguous
+
+
+def test_of_two_exif_blocks_the_first_counts() -> None:
+    blocks = []
+    for orientation in (6, 3):
+        exif = Pillow.Exif()
+        exif[0x0112] = orientation
+        data = saved(scene(), exif=exif)
+        start = data.index(b"\xff\xe1")
+        end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+        blocks.append(data[start:end])
+    both = data[:start] + b"".join(blocks) + data[end:]
+    expected = ImageOps.exif_transpose(Pillow.open(io.BytesIO(both)))
+    assert image.decode(both).orientation == 6
+    np.testing.assert_array_equal(image.decode(both).pixels, np.asarray(expected))
 
 
 @pytest.mark.parametrize("value", [0, 9, 300])
@@ -140,6 +156,29 @@ def test_alpha_is_dropped_and_the_colours_stand() -> None:
     np.testing.assert_array_equal(image.decode(saved(alpha, "PNG")).pixels, scene())
 
 
+@pytest.mark.parametrize("core", [False, True])
+def test_a_bmp_from_the_top_and_one_of_os2(core: bool) -> None:
+    pixels = scene(5, 4)  # rows of 12 bytes need no padding
+    rows = pixels[::-1] if core else pixels
+    size = struct.pack("<IHHHH", 12, 4, 5, 1, 24)
+    if not core:  # a negative height: rows from the top
+        size = struct.pack("<IiiHHIIiiII", 40, 4, -5, 1, 24, 0, 60, 0, 0, 0, 0)
+    start = 14 + len(size)
+    head = b"BM" + struct.pack("<IHHI", start + 60, 0, 0, start)
+    data = head + size + rows[..., ::-1].tobytes()
+    assert image.shape_of(data) == (5, 4, 3)
+    np.testing.assert_array_equal(image.decode(data).pixels, pixels)
+
+
+def test_a_palette_of_a_tiff_is_in_colour() -> None:
+    palette = Pillow.fromarray(scene()).quantize(16)
+    out = io.BytesIO()
+    palette.save(out, "TIFF")
+    assert image.shape_of(out.getvalue()) == (90, 120, 3)
+    expected = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(image.decode(out.getvalue()).pixels, expected)
+
+
 def test_a_palette_is_looked_up() -> None:
     palette = Pillow.fromarray(scene()).quantize(16)
     out = io.BytesIO()
@@ -158,6 +197,13 @@ def test_what_is_encoded_is_decoded(kind: str, gray: bool) -> None:
         image.encode(pixels, "bmp")
 
 
+@pytest.mark.parametrize("quality", [20, 85, 95])
+def test_the_quality_of_a_jpeg_is_the_one_that_is_asked_for(quality: int) -> None:
+    ours = Pillow.open(io.BytesIO(image.encode(scene(), "jpeg", quality=quality)))
+    theirs = Pillow.open(io.BytesIO(saved(scene(), quality=quality)))
+    assert ours.quantization == theirs.quantization
+
+
 # faults
 
 
@@ -172,6 +218,7 @@ def test_faults_have_reasons() -> None:
     assert reason(b"BM" + struct.pack("<IHHIIiiHH", 0, 0, 0, 54, 40, 8, 8, 1, 99)) == "undecodable"
     assert reason(b"BM" + struct.pack("<IHHIIiiHH", 0, 0, 0, 54, 40, 0, 8, 1, 24)) == "undecodable"
     assert reason(saved(scene()), max_pixels=90 * 120 - 1) == "too_large"
+    assert image.decode(saved(scene()), max_pixels=90 * 120).width == 120
 
 
 def test_a_fault_travels_between_processes() -> None:
@@ -196,6 +243,11 @@ def test_a_cut_file_is_truncated(kind: str, share: float) -> None:
     assert reason(data[: max(int(len(data) * share), 13)]) == "truncated"
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_one_byte_less_is_truncated(kind: str) -> None:
+    assert reason(saved(scene(), kind)[:-1]) == "truncated"
+
+
 def test_a_jpeg_whose_tail_is_zero_is_truncated() -> None:
     data = saved(scene(300, 400))
     half = len(data) // 2
@@ -210,6 +262,23 @@ def test_an_end_marker_in_the_middle_is_truncated(share: float, gray: bool) -> N
     scan = image.read_header(data).scan
     cut = scan + int((len(data) - scan) * share)
     assert reason(data[:cut] + b"\xff\xd9", gray=gray) == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("side", "reduce", "flag"),
+    [(81, 1, cv2.IMREAD_COLOR), (96, 4, cv2.IMREAD_REDUCED_COLOR_4)],
+    ids=["a block of one pixel", "at a quarter"],
+)
+def test_the_last_block_alone_is_missed(side: int, reduce: int, flag: int) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    data = saved(noise)
+    lost = 0
+    for cut in range(len(data) - 700, len(data) - 2):
+        ended = data[:cut] + b"\xff\xd9"
+        if (cv2.imdecode(np.frombuffer(ended, np.uint8), flag)[-1, -1] == 128).all():
+            assert reason(ended, reduce=reduce) == "truncated"
+            lost += 1
+    assert lost  # libjpeg has left it gray
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -283,6 +352,11 @@ def test_digest_is_the_documented_one() -> None:
     assert image.digest(pixels) == whole[:32]
     assert image.digest(pixels[:, ::-1]) == image.digest(pixels[:, ::-1].copy()) != whole[:32]
     assert image.digest(pixels[..., 0]) != image.digest(pixels[..., 0].T)
+    for odd in range(3):  # one channel that differs makes a colour image
+        colour = np.full((2, 4, 3), 9, np.uint8)
+        colour[..., odd] = 8
+        whole = hashlib.sha256(b"2x4x3\0" + colour.tobytes()).hexdigest()
+        assert image.digest(colour) == whole[:32]
     assert image.file_digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223"
 
 
@@ -302,6 +376,18 @@ def test_expand_takes_the_picture_around_the_box() -> None:
     picture = scene(200, 300)
     got = image.crop(picture, (100, 60, 140, 120), size=60)
     np.testing.assert_array_equal(got, picture[60:120, 90:150])
+
+
+def test_halves_of_pixels_are_rounded_up() -> None:
+    assert image.region((100, 60, 141, 120), 200, 300) == (91, 60, 151, 120)  # from 90.5
+    assert image.region((100, 60, 160, 101), 200, 300) == (100, 51, 160, 111)
+
+
+@pytest.mark.parametrize("aspect", ["expand", "pad"])
+def test_a_strip_that_would_be_a_huge_square_is_refused(aspect: str) -> None:
+    strip = np.zeros((16, 16_400), np.uint8)  # 16,400 x 16,400 are 269 million pixels
+    with pytest.raises(image.ImageFault, match="too_large: made square it has 16400 x 16400"):
+        image.crop(strip, (0, 0, 16_400, 16), size=64, aspect=aspect)
 
 
 def test_expand_replicates_where_the_picture_ends() -> None:
@@ -375,6 +461,9 @@ def test_area_shrinks_and_cubic_enlarges() -> None:
     cubic = cv2.resize(face, (96, 96), interpolation=cv2.INTER_CUBIC)
     np.testing.assert_array_equal(image.fit(face, 32), area)
     np.testing.assert_array_equal(image.fit(face, 96), cubic)
+    wide = scene(30, 100)  # one side grows, so it is enlarged
+    cubic = cv2.resize(wide, (64, 64), interpolation=cv2.INTER_CUBIC)
+    np.testing.assert_array_equal(image.fit(wide, 64, aspect="squash"), cubic)
 
 
 def test_fit_leaves_a_face_of_the_right_size_untouched() -> None:
@@ -436,6 +525,28 @@ def test_whose_left_does_not_matter_and_unknown_points_are_left_out() -> None:
     partial = points.copy()
     partial[2] = np.nan
     assert abs(np.subtract(*dots(image.align(picture, partial, size=96))[:2, 1])) < 1
+
+
+def test_margin_of_an_alignment_is_a_share_of_the_template() -> None:
+    # 100 pixels and 20 on each side become 112: scale 0.8, shift 16
+    matrix = similarity(TEMPLATE * 100, 112, margin=0.2)
+    np.testing.assert_allclose(matrix, [[0.8, 0, 16], [0, 0.8, 16]], atol=1e-9)
+
+
+def test_alignment_is_exact_to_a_part_of_a_pixel() -> None:
+    # pixel i, whose middle is i + 0.5, has 5 i; the face takes 48 of the 51 columns from 1.5 on
+    ramp = np.tile(np.arange(51, dtype=np.uint8) * 5, (51, 1))
+    for size, step in ((24, 2.0), (96, 0.5)):
+        face = image.align(ramp, TEMPLATE * 48 + 1.5, size=size).astype(float)
+        expected = 5 * (1.5 + (np.arange(size) + 0.5) * step - 0.5)
+        inner = slice(size // 8, -size // 8)
+        assert np.abs(face - expected)[inner, inner].max() < 1.6
+
+
+def test_alignment_shrinks_without_a_pattern() -> None:
+    checks = (np.indices((225, 225)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    face = image.align(checks, TEMPLATE * 200 + 10, size=40)
+    assert np.abs(face.astype(int) - 127)[2:-2, 2:-2].max() < 30  # single pixels would be 0 or 255
 
 
 def test_sixty_eight_points_mean_the_same_face() -> None:

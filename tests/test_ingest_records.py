@@ -2,14 +2,16 @@
 
 import json
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from fertools.errors import FerError
 from fertools.fakes._face import draw, person
 from fertools.fakes._files import png, put
-from fertools.ingest import ingest
+from fertools.ingest import ingest, unitfile
 from fertools.ingest.verify import verify
+from fertools.roots import Unit
 
 SOURCE = '''"""Faces with a list of records, in one folder or in two."""
 
@@ -101,3 +103,32 @@ def test_damaged_records_are_named_by_verify_and_by_the_next_ingest(raw):
     assert [str(fault).split(": ")[1][:10] for fault in verify(raw / "out")] == ["is missing"]
     ingest(*arguments)
     assert verify(raw / "out") == [] and file.read_bytes() == data
+
+
+def test_force_forgets_the_records_of_before(raw):
+    arguments = str(raw / "mine.py"), [raw / "images", raw / "lists"], raw / "out"
+    assert ingest(*arguments).statuses == {"ok": 2, "pending": 1}
+    put(raw, "lists/list.txt", b"a.png b.png")
+    assert ingest(*arguments, force=True).statuses == {"ok": 2}
+
+
+def test_of_several_records_of_one_key_the_first_stays(raw):
+    source = str(raw / "mine.py")
+    ingest(source, [raw / "lists"], raw / "out")
+    before = (raw / "out" / "labels.parquet").read_bytes()
+    ingest(source, [raw / "lists", raw / "images"], raw / "out", add=True)  # two files beside
+    assert (raw / "out" / "labels.parquet").read_bytes() == before
+
+
+def test_a_shard_ends_before_it_would_be_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(unitfile, "HELD", 512)  # two faces of 256 bytes are written at once
+    monkeypatch.setattr(unitfile, "SHARD_BYTES", 1200)
+    (tmp_path / "units").mkdir()
+    writer = unitfile.UnitWriter(tmp_path, Unit("u", (), "d"))
+    for n in range(10):
+        writer.add({"id": str(n), "path": str(n), "status": "ok"}, np.full((16, 16), n, np.uint8))
+    assert writer.close() == ("u", 10, 10)
+    facts = unitfile.unit_facts(tmp_path / "units/u.parquet")
+    assert {name: entry["rows"] for name, entry in facts["shards"].items()} == {
+        "faces-u-0.npy": 4, "faces-u-1.npy": 4, "faces-u-2.npy": 2,
+    }  # fmt: skip

@@ -1,6 +1,7 @@
 """The table of samples: its schema, its way through pandas, and what cannot be read."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,10 @@ from fertools.manifest import (
     write_page,
     write_rows,
 )
-from fertools.manifest.schema import DEALT, INGESTED, NEVER_NULL
+from fertools.manifest.card import check_card, is_shard
+from fertools.manifest.parquet import read_parquet
+from fertools.manifest.schema import DEALT, INGESTED, NEVER_NULL, stored
+from fertools.manifest.tabular import read_tabular
 
 ROWS = [
     {
@@ -343,3 +347,67 @@ def test_no_object_store_is_asked_for_a_file_of_this_machine():
     place = "s3://bucket/m.parquet?endpoint_override=nowhere.invalid&region=x&scheme=http"
     with pytest.raises(FerError, match="files of this machine alone"):
         locate(place)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fine"),
+    [
+        ({"rows": 0, "shape": [8, 8]}, True),
+        ({"rows": 1, "shape": [1 << 16, 1, 3]}, True),
+        ({"rows": -1, "shape": [8, 8]}, False),
+        ({"rows": True, "shape": [8, 8]}, False),
+        ({"rows": 1.0, "shape": [8, 8]}, False),
+        ({"rows": 1, "shape": [8]}, False),
+        ({"rows": 1, "shape": [8, 8, 1]}, False),
+        ({"rows": 1, "shape": [8, 8, 4]}, False),
+        ({"rows": 1, "shape": [0, 8]}, False),
+        ({"rows": 1, "shape": [(1 << 16) + 1, 8]}, False),
+        ({"rows": 1, "shape": "8x8"}, False),
+    ],
+)
+def test_what_a_card_may_say_of_a_shard(entry, fine):
+    assert is_shard(entry) == fine
+
+
+@pytest.mark.parametrize(("margin", "fine"), [(0, True), (4, True), (4.1, False), (-0.1, False)])
+def test_what_a_card_may_say_of_the_context(tmp_path, margin, fine):
+    card = {"stores": {"s": {"margin": margin, "shards": {}}}}
+    with nullcontext() if fine else pytest.raises(FerError, match="store 's' is not as ingest"):
+        check_card(card, tmp_path / "card.json")
+
+
+def test_more_rows_than_a_file_has_room_for_are_refused(tmp_path):
+    file = tmp_path / "x.parquet"
+    for rows, fine in ((1_000_000, True), (2_000_000, False)):
+        pq.write_table(pa.table({"x": pa.nulls(rows, pa.int8())}), file)
+        assert file.stat().st_size < 10_000
+        with nullcontext() if fine else pytest.raises(FerError, match=f"{rows} rows in "):
+            assert read_parquet(file, file).num_rows == rows
+
+
+def test_texts_that_are_no_utf8_are_refused(tmp_path):
+    buffers = [None, pa.py_buffer(np.array([0, 1], np.int32)), pa.py_buffer(b"\xff")]
+    pq.write_table(pa.table({"x": pa.Array.from_buffers(pa.string(), 1, buffers)}), tmp_path / "x")
+    with pytest.raises(FerError, match="this is not a Parquet file"):
+        read_parquet(tmp_path / "x", "x")
+
+
+def test_ids_of_a_table_are_texts_and_each_stands_there_once(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("id,word\n007,1\n08,2\n")
+    assert read_tabular(file, "id")["id"].to_pylist() == ["007", "08"]
+    for ids in (["a", None], ["a", "a"]):
+        pq.write_table(pa.table({"id": ids}), tmp_path / "x.parquet")
+        with pytest.raises(FerError, match="an id is null or stands there twice"):
+            read_tabular(tmp_path / "x.parquet", "id")
+
+
+def test_targets_of_some_rows_lie_on_the_disk_as_those_of_all():
+    kind = pa.map_(pa.string(), pa.float32())
+    targets = [[("joy", 1.0)], None, [("joy", 0.25), ("fear", 0.75)], []]
+    table = pa.table({"target": pa.array(targets, kind)})
+    for start in range(4):
+        assert stored(table.slice(start)).to_pylist() == stored(table).to_pylist()[start:]
+    assert stored(table)["target"].to_pylist()[2] == [
+        {"word": "joy", "p": 0.25}, {"word": "fear", "p": 0.75},
+    ]  # fmt: skip

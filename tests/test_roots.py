@@ -442,6 +442,27 @@ def test_parts_are_read_as_one_zip(tmp_path):
     assert contents(tmp_path / "raw" / "x.zip.part0") == expected  # one part stands for all
     put(tmp_path, "raw/x.zip", whole)  # joined, and the parts were kept
     assert contents(tmp_path / "raw") == expected
+    assert len(paths(tmp_path / "raw")) == len(FILES)  # each of them once
+
+
+def test_of_two_downloads_beside_one_another_the_one_that_is_named_is_read(tmp_path):
+    put(tmp_path, "x.zip.part0", zipped(FILES))
+    put(tmp_path, "x.zip.001", zipped(FILES[:1]))
+    assert len(paths(tmp_path / "x.zip.part0")) == len(FILES)
+    assert len(paths(tmp_path / "x.zip.001")) == 1
+
+
+def test_every_entry_of_a_large_zip_is_read(tmp_path):
+    files = [(f"{n:04d}.txt", str(n).encode()) for n in range(600)]
+    put(tmp_path, "x.zip", zipped(files))
+    assert contents(tmp_path) == {f"x.zip!{name}": data for name, data in files}
+
+
+def test_a_table_of_another_name_is_another_unit(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        put(tmp_path, name, b"x\n1\n")
+    first, second = (table_unit("t", m) for m in Root(tmp_path).members)
+    assert first.digest != second.digest
 
 
 @pytest.mark.parametrize("comment", [b"", b"of the maker"])

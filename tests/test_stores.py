@@ -4,6 +4,7 @@ import io
 import os
 import tarfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_shards_are_copied_once(server, stored, cache):
     assert asked < 15  # the manifest and the card
 
 
-def test_another_shard_in_its_place_is_refused(server, stored):
+def test_another_shard_in_its_place_is_refused(server, stored, cache):
     path = "out/faces-3-000-0.npy"
     before = at(server.address(path)).read_bytes()
     put(server, path, before[:-1] + bytes([before[-1] ^ 1]))
@@ -120,6 +121,7 @@ def test_another_shard_in_its_place_is_refused(server, stored):
         with pytest.raises(FerError, match=r"faces-3-000-0\.npy.*its pixels have changed"):
             open_faces(stored)
         assert [str(fault.file) for fault in verify(stored)] == [server.address(path)]
+        assert not list((cache / "fertools/copies").glob(".*"))  # nor is the half of it kept
     finally:
         put(server, path, before)
 
@@ -215,6 +217,10 @@ def test_wrong_credentials_are_a_sentence(lab, server, stored, tmp_path):
 def test_who_works_with_files_says_so(stored):
     with pytest.raises(FerError, match="copy them to a disk"):
         locate(stored)
+
+
+def test_a_file_by_its_address_is_on_the_disk():
+    assert at("file:///raw/a b") == at("FILE://localhost/raw/a b") == Path("/raw/a b")
 
 
 def test_a_path_stays_in_its_bucket(server):

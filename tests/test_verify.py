@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import ck48
 from fertools.ingest import ingest
+from fertools.ingest.unitfile import unit_table
 from fertools.ingest.verify import verify
 from fertools.manifest import read_manifest, write_manifest
 
@@ -165,6 +167,27 @@ def test_a_curation_that_was_stopped_is_cured_by_the_next(data):
     assert fault.cure == "run the same `curate` or `import-verdicts` again"
     curate(data, ["quality"])
     assert verify(data) == []
+
+
+def test_what_a_stopped_ingest_left_of_a_unit_is_found(data):
+    (data / "units" / ".x.parquet.partial").write_bytes(b"PAR1")
+    (fault,) = verify(data)
+    assert fault.what == "an ingest was stopped here"
+    again(data)
+    assert verify(data) == []
+
+
+def test_one_bit_of_any_column_of_a_unit(data):
+    file = min((data / "units").iterdir())
+    group = pq.read_metadata(file).row_group(0)
+    for column in map(group.column, range(group.num_columns)):
+        first = column.dictionary_page_offset or column.data_page_offset
+        last = first + column.total_compressed_size - 1  # of its values
+        flip(file, last)
+        with pytest.raises(FerError, match="a broken unit; delete it and run"):
+            unit_table(file)
+        flip(file, last)
+    assert unit_table(file)[0].num_rows == group.num_rows
 
 
 def test_a_shard_of_no_unit(data):

@@ -142,7 +142,8 @@ def _ended_early(data: bytes, header: Header, pixels: Pixels, flags: int) -> boo
     if (last != 128).any():
         return False
     end = data.find(END_OF_IMAGE, header.scan)
-    more = data[:end] + bytes(range(16, 128)) * 64 + END_OF_IMAGE
+    # cut within an escaped FF, its first half would turn what follows into a marker
+    more = data[:end].rstrip(b"\xff") + bytes(range(16, 128)) * 64 + END_OF_IMAGE
     return not np.array_equal(pixels, _decode(more, flags))
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from fertools.roots.listing import PLAN
 
 SAMPLE = 48  # images
 FIRST = 8  # of them, not counted: they pay for loading nets and opening archives
+
+Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def estimate(
         bytes_out=images * size * size * channels,
         sampled=sampled,
         faces=faces,
-        hours_reading=bytes_in / rate / 3600 if read else 0.0,
+        hours_reading=bytes_in / rate / 3600 if rate else 0.0,  # of empty files nothing is read
         hours_working=images * float(np.mean(work or [0])) / together / 3600,
         workers=together,
         rate_in=rate,
@@ -146,8 +148,12 @@ def _sample(
         _, face = extract(piece, unit)
         work.append(time.perf_counter() - start)
         faces, sampled = faces + (face is not None), sampled + 1
-    late = FIRST if len(work) > 2 * FIRST else 0
-    return read[late:], work[late:], faces, sampled
+    return _settled(read), _settled(work), faces, sampled
+
+
+def _settled(measured: list[Measured]) -> list[Measured]:
+    """What was measured, less the first ones where enough are left."""
+    return measured[FIRST:] if len(measured) > 2 * FIRST else measured
 
 
 def _spread(

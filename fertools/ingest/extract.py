@@ -232,8 +232,10 @@ class Extractor:
             return 1
         if box is None:
             return scale_to_look(data, self.options)
-        if self.options.size is None or not is_large(data, self.options):
+        whole = self.options.size is None or not is_large(data, self.options)
+        if whole or isinstance(data, np.ndarray):
             return 1
+        box = _within(box, data)
         return next(s for s in SCALES if s == 1 or not self._too_coarse(box, s))
 
     def _too_coarse(self, box: Box, scale: int) -> bool:
@@ -273,6 +275,15 @@ def _described(frame: Frame) -> dict[str, Any]:
         **row,
         **frame.extra,
     }
+
+
+def _within(box: Box, data: bytes) -> Box:
+    """What of a box lies in the upright picture of a file: no more of it is cut out."""
+    header = read_header(data)
+    sides = header.width, header.height
+    width, height = sides if header.orientation < 5 else sides[::-1]
+    x0, y0, x1, y1 = box
+    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 
 
 def _box(box: Box, source: str) -> dict[str, Any]:
