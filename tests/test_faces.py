@@ -364,6 +364,6 @@ def test_a_shard_that_claims_more_than_64_bits_hold_is_named(tmp_path):
 
 
 def test_a_face_has_at_least_one_pixel(data):
-    with pytest.raises(FerError, match="size 0: at least 1 pixel"):
+    with pytest.raises(FerError, match="size 0: at least 1"):
         open_faces(data, size=0)
     assert open_faces(data, size=1)[0].shape == (1, 1)
