@@ -51,7 +51,9 @@ class Partners:
 def partnered(links: Links, part: Integers, earlier: int, later: int) -> Mask:
     """Which rows (n,) of the part `later` have a partner in the part `earlier`."""
     found = np.zeros(len(part), np.bool_)
-    found[partners(links, part, earlier, later).later] = True
+    for codes in links.codes:
+        found[_by_codes(codes, part, earlier, later)[0]] = True
+    found[_by_pairs(links.pairs, part, earlier, later)[0]] = True
     return found
 
 
@@ -64,10 +66,8 @@ def partners(links: Links, part: Integers, earlier: int, later: int) -> Partners
     rows, others, counts, at = rows[order], others[order], counts[order], at[order]
     if len(links.codes) > 1:  # two codes may name one row; it stands here once
         once = np.unique(rows, return_index=True)[1]
-        most = np.zeros(len(part), np.int64)
-        np.maximum.at(most, rows, counts)
         rows, others, at = rows[once], others[once], at[once]
-        counts = np.maximum(most, _by_any(links.codes, part, earlier))[rows]
+        counts = np.maximum(_by_any(links.codes, part, earlier)[rows], 1)  # by a pair it is one
     return Partners(rows, others, counts, at)
 
 
