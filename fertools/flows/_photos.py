@@ -24,6 +24,7 @@ from fertools.image import (
     from_gray,
     region,
     to_gray,
+    upright_size,
 )
 from fertools.ingest.extract import SCALES, detector_of, largest, scale_to_look
 from fertools.runs import Contract
@@ -74,14 +75,14 @@ class Cutter:
             self._one(data, image, _box(boxes[at] * image.reduce), float(scores[at]))
             for at in self._chosen(boxes, scores)
         )
-        return Photo(*_upright(image), found)
+        return Photo(*upright_size(image), found)
 
     def _as_is(self, data: bytes) -> Photo:
         image = decode(data)
         own = self.options
         face = fit(image.pixels, self.contract.size, aspect=own.aspect,
                    interpolation=own.interpolation)  # fmt: skip
-        width, height = _upright(image)
+        width, height = upright_size(image)
         whole = (0.0, 0.0, float(width), float(height))
         return Photo(width, height, (Found(whole, whole, None, self._taken_in(face)),))
 
@@ -144,10 +145,3 @@ class Cutter:
 def _box(edges: Iterable[float]) -> Box:
     x0, y0, x1, y1 = map(float, edges)
     return x0, y0, x1, y1
-
-
-def _upright(image: Image) -> tuple[int, int]:
-    """Width and height of the picture as one looks at it: orientations 5..8 lie on their side."""
-    if image.orientation >= 5:
-        return image.height, image.width
-    return image.width, image.height

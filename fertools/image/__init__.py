@@ -118,6 +118,13 @@ def shape_of(data: bytes) -> tuple[int, int, int]:
     return header.height, header.width, header.channels
 
 
+def upright_size(seen: Image | Header) -> tuple[int, int]:
+    """Width and height of the picture as one looks at it: orientations 5..8 lie on their side."""
+    if seen.orientation >= 5:
+        return seen.height, seen.width
+    return seen.width, seen.height
+
+
 def _decode(data: bytes, flags: int) -> Pixels:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

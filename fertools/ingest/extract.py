@@ -35,6 +35,7 @@ from fertools.image import (
     from_gray,
     read_header,
     to_gray,
+    upright_size,
 )
 from fertools.manifest import TYPES, VOTE_WORDS, clean_path, spread
 from fertools.roots import READ_ERROR, Member, ReadFault, Unit
@@ -279,9 +280,7 @@ def _described(frame: Frame) -> dict[str, Any]:
 
 def _within(box: Box, data: bytes) -> Box:
     """What of a box lies in the upright picture of a file: no more of it is cut out."""
-    header = read_header(data)
-    sides = header.width, header.height
-    width, height = sides if header.orientation < 5 else sides[::-1]
+    width, height = upright_size(read_header(data))
     x0, y0, x1, y1 = box
     return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 
