@@ -100,32 +100,30 @@ def flat(table: pa.Table) -> pa.Table:
 
 def like_nothing(table: pa.Table, classes: Sequence[str], file: str) -> list[str]:
     """What is to be said where a class or a cell of text is a word that pandas reads as nothing."""
-    found = {"label": set(LIKE_NOTHING).intersection(classes)}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            lost = column.filter(pc.is_in(column, pa.array(LIKE_NOTHING, column.type)))
-            found[name] = set(lost.to_pylist())
     return [
-        f"{name} {sorted(said)[0]!r} is an empty cell to pandas: read {file} with "
+        f"{name} {pc.min(lost).as_py()!r} is an empty cell to pandas: read {file} with "
         "keep_default_na=False, na_values=['']"
-        for name, said in found.items()
-        if said
+        for name, column in _cells(table, classes).items()
+        if len(lost := column.filter(pc.is_in(column, pa.array(LIKE_NOTHING, column.type))))
     ]
 
 
 def like_formulas(table: pa.Table, classes: Sequence[str], file: str) -> list[str]:
     """What is to be said where a spreadsheet would compute a class or a cell of text."""
-    found = {"label": pa.chunked_array([pa.array(classes, pa.string())])}
-    found |= {
-        name: table[name] for name in table.column_names if pa.types.is_string(table[name].type)
-    }
-    computed = {name: column.filter(pc.match_substring_regex(column, FORMULA))
-                for name, column in found.items()}  # fmt: skip
     return [
         f"{name} {said[0].as_py()!r} is a formula to a spreadsheet: open {file} there as text alone"
-        for name, said in computed.items()
-        if len(said)
+        for name, column in _cells(table, classes).items()
+        if len(said := column.filter(pc.match_substring_regex(column, FORMULA)))
     ]
+
+
+def _cells(table: pa.Table, classes: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+    """The classes and every column of text, by name."""
+    return {"label": pa.chunked_array([pa.array(classes, pa.string())])} | {
+        name: column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    }
 
 
 def as_text(table: pa.Table, name: str) -> pa.Array:
