@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 # What the code imports of an extra, where it needs it; by the name of the extra.
 EXTRAS = {"report": ("jinja2", "matplotlib"), "train": ("albumentations", "safetensors", "torch")}
+# What json and tomllib raise for a stranger's text: not their format, no UTF-8, a number of 5,000
+# digits, brackets within brackets without end.
+UNPARSED = (ValueError, RecursionError)
 # but tab and new line: what a terminal obeys, as of a file that a stranger has named
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

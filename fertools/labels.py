@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fertools.errors import FerError, unknown
-from fertools.strict import NO_TOML
+from fertools.errors import UNPARSED, FerError, unknown
 
 BASIC = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 # RAF-DB's compound expressions, in the order of its codes (Du, Tao and Martinez, PNAS 2014).
@@ -163,7 +162,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise FerError(f"{path}: there is no such file; give a TOML file of labels") from error
     except OSError as error:
         raise FerError(f"{path}: {error.strerror}; give a TOML file of labels") from error
-    except NO_TOML as error:
+    except UNPARSED as error:
         raise FerError(f"{path}: this is not TOML: {error}") from error
 
 

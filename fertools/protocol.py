@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fertools import resources, strict
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.locations import create, put
 from fertools.strict import setting
 
@@ -110,7 +110,7 @@ def read_protocol(name: str) -> Protocol:
     file = file_of(name)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except strict.NO_TOML as error:
+    except UNPARSED as error:
         raise FerError(f"{file}: this is not TOML: {error}") from error
     return strict.read(Protocol, table, str(file))
 

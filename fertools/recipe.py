@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fertools import strict
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.strict import setting
 
 OPTIMISERS = ("sgd", "adagrad", "rmsprop", "adadelta", "adam", "nadam", "adamw")
@@ -212,7 +212,7 @@ def load(path: Path | str, overrides: Iterable[str] = ()) -> Recipe:
         raw = override(tomllib.loads(text), overrides)
     except FileNotFoundError as error:
         raise FerError(f"{path}: there is no such recipe; give the path of a TOML file") from error
-    except (OSError, *strict.NO_TOML) as error:
+    except (OSError, *UNPARSED) as error:
         raise FerError(f"{path}: this is no TOML file: {error}") from error
     return parse(raw, str(path))
 
@@ -265,7 +265,7 @@ def _copy(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _toml_value(text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except strict.NO_TOML:
+    except UNPARSED:
         return text
     return parsed["value"] if parsed.keys() == {"value"} else text
 

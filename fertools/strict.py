@@ -13,9 +13,6 @@ from fertools.errors import FerError, unknown
 
 Record = TypeVar("Record")
 
-# what tomllib raises for a stranger's text: no TOML, no UTF-8, a number of 5,000 digits, brackets
-# within brackets without end
-NO_TOML = (ValueError, RecursionError)
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 

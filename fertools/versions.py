@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.locations import Location, sha256
 from fertools.manifest import read_card, stored_facts, with_digest, write_json, write_manifest
 
@@ -182,7 +182,7 @@ def _move_card(source: Path, target: Path, store: str) -> None:
     """Copy a card to where its stores lie at another relative path."""
     try:
         card = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, *UNPARSED) as error:
         raise FerError(f"{source}: cannot be read ({error}); run the same ingest again") from error
     for entry in card.get("stores", {}).values():
         entry["path"] = store

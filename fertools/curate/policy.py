@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from fertools import resources, strict
 from fertools.columns import encode, flagged, words
-from fertools.errors import FerError, unknown
+from fertools.errors import UNPARSED, FerError, unknown
 from fertools.measures.leakage import PARTS
 from fertools.strict import setting
 from fertools.versions import BY_VERDICT
@@ -53,7 +53,7 @@ def read_policy(path: str | Path | None = None) -> Policy:
         raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise FerError(f"{file}: there is no such policy; give the path of a TOML file") from error
-    except (OSError, *strict.NO_TOML) as error:
+    except (OSError, *UNPARSED) as error:
         raise FerError(f"{file}: this is no TOML file: {error}") from error
     if "file" in raw:
         raise unknown(f"{file.name}: key", "file", ["drop", "options", "spare"])

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fertools.errors import UNPARSED
+
 NAME = "looks.jsonl"
 
 
@@ -100,6 +102,6 @@ def _counted(file: Path, test: str, mark: str) -> Look:
 def _entry(line: str) -> dict[str, str]:
     try:
         found = json.loads(line)
-    except (ValueError, RecursionError):
+    except UNPARSED:
         return {}
     return found if isinstance(found, dict) else {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fertools import recipe as recipes
 from fertools import strict
-from fertools.errors import FerError, unknown
+from fertools.errors import UNPARSED, FerError, unknown
 from fertools.recipe import Recipe
 from fertools.runs import cost
 from fertools.strict import setting
@@ -100,7 +100,7 @@ def open_plan(file: Path) -> Opened:
         plan = strict.read(Plan, tomllib.loads(text.decode()), str(file))
     except FileNotFoundError as error:
         raise FerError(f"{file}: there is no such plan; give the path of a TOML file") from error
-    except strict.NO_TOML as error:
+    except UNPARSED as error:
         raise FerError(f"{file}: this is no TOML file: {error}") from error
     for complaint in _contradictions(plan):
         raise FerError(f"{file}: {complaint}")

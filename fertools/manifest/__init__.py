@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from fertools.columns import repeated, texts
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.locations import Location, at, create, on_disk, put, source
 from fertools.manifest.card import REMAKE, check_card
 from fertools.manifest.parquet import read_parquet
@@ -162,7 +162,7 @@ def _facts(metadata: dict[bytes, bytes] | None, file: Location) -> dict[str, Any
     """What the file's metadata says of its making; nothing where pandas wrote it."""
     try:
         facts: dict[str, Any] = json.loads((metadata or {}).get(b"fertools", b"{}"))
-    except (ValueError, RecursionError) as error:
+    except UNPARSED as error:
         raise FerError(f"{file}: its metadata is no JSON ({error}); make it again") from error
     if not isinstance(facts, dict):
         raise FerError(f"{file}: its metadata is no JSON object; make it again")
@@ -183,7 +183,7 @@ def read_card(manifest: Location) -> dict[str, Any]:
         if path.is_file():
             try:
                 card = json.loads(path.read_text(encoding="utf-8"))
-            except (ValueError, RecursionError) as error:
+            except UNPARSED as error:
                 raise FerError(f"{path}: this is not JSON ({error}); {REMAKE}") from error
             check_card(card, path)
             return dict(card)

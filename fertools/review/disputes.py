@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.manifest import Manifest, write_json
 from fertools.review.asked import FOLDER
 from fertools.review.queue import Doubtful
@@ -39,5 +39,5 @@ def disputed(manifest: Manifest, folder: Path) -> Doubtful:
 def _read(file: Path) -> dict[str, dict[str, str]]:
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, RecursionError) as error:
+    except UNPARSED as error:
         raise FerError(f"{file}: this is not JSON ({error}); import the verdicts again") from error

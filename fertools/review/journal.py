@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fertools.errors import FerError, unknown
+from fertools.errors import UNPARSED, FerError, unknown
 from fertools.labels import WORDS, canonical
 
 OPEN = "open"
@@ -233,7 +233,7 @@ def _last_byte(handle: int, size: int) -> bytes:
 def _object(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except (ValueError, RecursionError):
+    except UNPARSED:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -23,6 +23,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound, Unsupported
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from fertools.errors import UNPARSED
 from fertools.review.assets import asset, script
 from fertools.review.guard import HOST, Guard, guarded
 from fertools.review.journal import Given, Journal, Overtaken, parse
@@ -146,7 +147,7 @@ class Review:
             raise BadRequest("a verdict is short")
         try:
             body = json.loads(request.get_data())
-        except (ValueError, RecursionError) as error:
+        except UNPARSED as error:
             raise BadRequest("this is not JSON") from error
         words = self.session.words
         given = parse(body, words) if isinstance(body, dict) else None

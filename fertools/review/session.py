@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fertools.columns import usable
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.labels import WORDS
 from fertools.locations import create, put
 from fertools.manifest import Manifest, folder_of, read_manifest, write_json
@@ -230,7 +230,7 @@ def _read(folder: Path) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except UNPARSED as error:
         raise FerError(f"{file}: this is not JSON ({error}); move the folder away") from error
     return dict(found)
 

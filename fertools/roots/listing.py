@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.locations import Location, ObjectPath
 from fertools.roots.archives import PART
 from fertools.roots.parts import opened
@@ -40,7 +40,7 @@ def _is_plan(file: Location) -> bool:
     """Whether a file is the plan of an ingest, not a stranger's of the same name."""
     try:
         plan = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (OSError, *UNPARSED):
         return False
     return isinstance(plan, dict) and {"source", "face", "options"} <= plan.keys()
 

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from fertools import recipe as recipes
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.locations import sha256
 from fertools.manifest import locate, write_json
 from fertools.models._count import Facts, count
@@ -262,7 +262,7 @@ def read_json(file: Path, cure: str = "train the run anew") -> dict[str, Any]:
     """The JSON object of a file; raises `FerError` where it is none, with the `cure`."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, *UNPARSED) as error:
         raise FerError(f"{file}: cannot be read as JSON ({error}); {cure}") from error
     if not isinstance(found, dict):
         raise FerError(f"{file}: this is no JSON object; {cure}")
@@ -277,7 +277,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     for line in lines:
         try:
             found.append(json.loads(line))
-        except (ValueError, RecursionError):  # a kill may leave half a line, always the last
+        except UNPARSED:  # a kill may leave half a line, always the last
             break
     return found
 

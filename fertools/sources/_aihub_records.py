@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fertools.errors import FerError
+from fertools.errors import UNPARSED, FerError
 from fertools.frame import Box
 from fertools.roots import Member, ReadFault, open_member
 from fertools.sources._aihub_names import Photo, nfc, parse, place, plain
@@ -97,7 +97,7 @@ def _load(member: Member) -> list[Any] | dict[str, Any]:
             held = json.loads(data.decode(encoding))
         except UnicodeDecodeError:
             continue
-        except (ValueError, RecursionError) as error:
+        except UNPARSED as error:
             raise FerError(f"{member.path}: no JSON ({error}); download it again") from error
         return held if isinstance(held, (list, dict)) else []
     raise FerError(f"{member.path}: neither UTF-8 nor CP949; download it again")
