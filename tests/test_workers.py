@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -42,3 +45,38 @@ def test_a_fault_of_our_own_is_no_complaint(jobs: int) -> None:
 def test_a_killed_process_is_told_in_a_sentence() -> None:
     with pytest.raises(FerError, match="one of 2 training processes was killed"):
         list(each([1, 2], die, 2))
+
+
+def run(script: str, folder: Path) -> list[str]:
+    """What a script prints."""
+    path = folder / "script.py"
+    path.write_text(script)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=120)
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()[-1:]]
+
+
+def test_a_script_without_a_guard_is_not_run_again(tmp_path) -> None:
+    script = (
+        "import os\n"
+        "from fertools.train.workers import each\n"
+        "print('begun')\n"
+        "print(sorted(each(['a', 'b'], os.mkdir, 2)))\n"
+    )
+    script = script.replace("'a', 'b'", ", ".join(repr(str(tmp_path / name)) for name in "ab"))
+    assert run(script, tmp_path) == [
+        "begun",
+        str([(str(tmp_path / "a"), ""), (str(tmp_path / "b"), "")]),
+    ]
+
+
+def test_work_that_a_script_defines_is_found_there(tmp_path) -> None:
+    script = (
+        "from functools import partial\n"
+        "from fertools.errors import FerError\n"
+        "from fertools.train.workers import each\n"
+        "def work(sentence, task):\n"
+        "    raise FerError(f'{sentence} {task}')\n"
+        "if __name__ == '__main__':\n"
+        "    print(sorted(each([1, 2], partial(work, 'no'), 2)))\n"
+    )
+    assert run(script, tmp_path) == ["[(1, 'no 1'), (2, 'no 2')]"]

@@ -10,7 +10,6 @@ import functools
 import os
 import pickle
 import socket
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -107,7 +106,6 @@ def _attempt(
 ) -> tuple[bool, Any]:
     """A job on a node: whether it went well, and its result or what it raised."""
     surroundings.enter()
-    vars(sys.modules["__main__"]).pop("__file__", None)  # a process would import Ray's own first
     crew = Crew(functools.partial(_opened, task), [parcel], setup, patience)
     try:
         return True, next(crew.results(1))

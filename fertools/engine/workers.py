@@ -106,7 +106,7 @@ class Crew:
     def _hire(self, context: Any) -> None:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self.task, self.setup, self.board))
-        with _one_thread(), _without_script(self.task, self.setup):
+        with _one_thread(), without_script(self.task, self.setup):
             process.start()
         theirs.close()  # so that the pipe ends with the process
         self.workers.append(_Worker(process, ours))
@@ -167,13 +167,13 @@ def _one_thread() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_script(*called: Any) -> Iterator[None]:
-    """A process that is started here does not run the user's script: it needs nothing of it, and
-    one without `if __name__ == "__main__":` would begin the same work again there.
+def without_script(*called: Any) -> Iterator[None]:
+    """A process that is started here does not run the user's script, unless what is `called` there
+    is of the script: one without `if __name__ == "__main__":` would begin the same work again.
     """
     script = sys.modules["__main__"]
     kept = {name: getattr(script, name) for name in OF_A_SCRIPT if hasattr(script, name)}
-    if any(getattr(one, "__module__", "") == "__main__" for one in called):
+    if b"__main__" in pickle.dumps(called):
         kept = {}
     vars(script).update(dict.fromkeys(kept))
     try:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import torch
 
+from fertools.engine.workers import without_script
 from fertools.errors import FerError
 
 Task = TypeVar("Task")
@@ -31,7 +32,8 @@ def each(
     threads = max(1, torch.get_num_threads() // jobs)
     context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
     with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (threads,)) as pool:
-        ended = {pool.submit(_complaint, work, task): task for task in tasks}
+        with without_script(work, tasks):
+            ended = {pool.submit(_complaint, work, task): task for task in tasks}
         try:
             yield from ((ended[future], future.result()) for future in as_completed(ended))
         except BrokenProcessPool as error:
