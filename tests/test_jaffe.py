@@ -2,6 +2,7 @@
 
 import pytest
 
+from fertools.errors import FerError
 from fertools.fakes import jaffe as fake
 from fertools.fakes._files import put
 from fertools.ingest import ingest
@@ -64,6 +65,17 @@ def test_ratings_belong_to_one_take(tmp_path):
     put(tmp_path, "ratings.csv", b"1 1 1 1 1 1 1 KM-NE1\n3,3,3,3,3,3,3,KM-NE3\n")
     means = {frame.key: frame.extra.get("rating_fear") for frame in frames(tmp_path)}
     assert means == {"KM.NE1.1": 1, "KM.NE3.3": 3, "KM.NE.9": None, "KA.NE3.5": None}
+
+
+def test_tables_that_disagree_on_a_picture_are_named(tmp_path):
+    put(tmp_path, "KM.NE1.1.tiff", b"x")
+    for name, mean in (("a.txt", 2), ("b.txt", 2.0), ("c.csv", 2.5)):
+        assert name != "c.csv" or frames(tmp_path)[0].extra["rating_happiness"] == 2
+        put(tmp_path, name, f"1 {mean} 2 2 2 2 2 KM-NE1\n".encode())
+    with pytest.raises(
+        FerError, match=r"/c\.csv: KM-NE1 has 2\.5 2 .* here and 2\.0 2\.0 .* before"
+    ):
+        frames(tmp_path)
 
 
 def test_what_was_posed_is_rated_highest_in_the_drawn_set(tmp_path):

@@ -111,8 +111,29 @@ def test_lines_that_disagree_on_a_picture_are_named(tmp_path):
     put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0001.jpg 3 \n0001_aligned.jpg 3\n")
     assert [frame.raw_label for frame in frames(rafce, tmp_path)] == ["Sadly angry"]
     put(tmp_path, "RAFCE_emolabel.txt", b"0001.jpg 3\n0001.jpg 5\n")
-    with pytest.raises(FerError, match=r"^RAFCE_emolabel\.txt: two lines of 0001, '3' and '5'; ta"):
+    with pytest.raises(FerError, match=r"/RAFCE_emolabel\.txt: two lines of 0001, '3' and '5'; ta"):
         frames(rafce, tmp_path)
+
+
+def test_several_lists_of_one_kind_are_read_together(tmp_path):
+    for n in (1, 2):
+        put(tmp_path, f"Image/aligned/{n:04d}_aligned.jpg", b"x")
+    put(tmp_path, "EmoLabel/distribution_a.txt", b"0001.jpg 1 0 0 0 0 0\n")
+    put(tmp_path, "EmoLabel/distribution_b.txt", b"0002.jpg 0 0 1 0 0 0\n0003.jpg 0 1 0 0 0 0\n")
+    put(tmp_path, "EmoLabel/copy/distribution_a.txt", b"0001.jpg 1 0 0 0 0 0\n")
+    rows = frames(rafml, tmp_path)
+    assert [row.raw_label for row in rows] == ["surprise", "disgust", "fear"]
+    assert rows[2].path == "EmoLabel/distribution_b.txt#0003"
+
+
+@pytest.mark.parametrize(("module", "name"), [(rafml, "distribution"), (rafce, "RAFCE_emolabel")])
+def test_lists_that_disagree_on_a_picture_are_named(tmp_path, module, name):
+    put(tmp_path, "aligned/0001_aligned.jpg", b"x")
+    for folder, code in (("new", 5), ("old", 3)):
+        put(tmp_path, f"{folder}/{name}.txt", f"0001.jpg {code}\n".encode())
+    said = rf"/new/{name}\.txt and \S+/old/{name}\.txt: two lines of 0001, '5' and '3'; take"
+    with pytest.raises(FerError, match=said):
+        frames(module, tmp_path)
 
 
 def test_a_face_without_its_aligned_picture_is_a_row(tmp_path):

@@ -17,7 +17,14 @@ from fertools.sources._together import folders, lines, whole_path
 PICTURE = re.compile(r"^(?P<stem>\d{4})(?P<aligned>_aligned)?\.(?:jpe?g|png)$", re.IGNORECASE)
 KIND = re.compile(r"^(?P<kind>aligned|original)(?:\.zip)?$", re.IGNORECASE)
 SET = re.compile(r"/RAF[-_]?(?P<set>ML|CE|AU)\b", re.IGNORECASE)
-Listed = dict[str, tuple[str, ...]]  # the words behind the name of a picture, by its stem
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a list: the words behind the name of a picture, and the file."""
+
+    words: tuple[str, ...]
+    member: Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +86,31 @@ def is_aligned(member: Member) -> bool:
     return bool(found and (found["aligned"] or kinds[-1:] == ["aligned"]))
 
 
-def listed(member: Member) -> Listed:
-    """What a list says of each picture: the words behind its name.
+def listed(members: Iterable[Member]) -> dict[str, Line]:
+    """What the lists of one kind say of each picture, by its stem.
 
     Raises `FerError` where two lines say different things of one.
     """
-    found: Listed = {}
-    for line in lines(member):
-        name, *words = line.split()
-        if picture := PICTURE.match(name):
-            stem = picture["stem"]
-            if found.setdefault(stem, tuple(words)) != tuple(words):
-                before = " ".join(found[stem])
-                raise FerError(
-                    f"{member.path}: two lines of {stem}, {before!r} and {' '.join(words)!r}; "
-                    "take the one out that is wrong"
-                )
+    found: dict[str, Line] = {}
+    for member in members:
+        for text in lines(member):
+            name, *words = text.split()
+            if picture := PICTURE.match(name):
+                line = Line(tuple(words), member)
+                before = found.setdefault(picture["stem"], line)
+                if before.words != line.words:
+                    raise FerError(_two_lines(picture["stem"], before, line))
     return found
 
 
+def _two_lines(stem: str, one: Line, other: Line) -> str:
+    files = dict.fromkeys(whole_path(line.member) for line in (one, other))
+    said = f"{' '.join(one.words)!r} and {' '.join(other.words)!r}"
+    return f"{' and '.join(files)}: two lines of {stem}, {said}; take the one out that is wrong"
+
+
 def shots(
-    members: Sequence[Member], lists: Mapping[str, Member], *, aligned: bool
+    members: Sequence[Member], lists: Mapping[str, Sequence[Member]], *, aligned: bool
 ) -> Iterator[Shot]:
     """Every picture of the wanted kind, every name of the lists and of the other kind, by name.
 
@@ -113,10 +124,12 @@ def shots(
             pictures.setdefault(found["stem"], []).append(member)
         elif found and is_picture(member):
             others.setdefault(found["stem"], member.path)
-    said = {kind: listed(member) for kind, member in lists.items()}
+    said = {kind: listed(of_kind) for kind, of_kind in lists.items()}
     for stem in sorted({*pictures, *others, *(stem for words in said.values() for stem in words)}):
-        words = tuple((kind, found[stem]) for kind, found in said.items() if stem in found)
-        where = next((f"{lists[kind].path}#{stem}" for kind, _ in words), others.get(stem, ""))
+        named = {kind: of_kind[stem] for kind, of_kind in said.items() if stem in of_kind}
+        words = tuple((kind, line.words) for kind, line in named.items())
+        first = next(iter(named.values()), None)
+        where = f"{first.member.path}#{stem}" if first else others.get(stem, "")
         for picture in pictures.get(stem, [None]):
             path = picture.path if picture else where
             other = other_kind(others[stem], aligned) if stem in others and not picture else ""

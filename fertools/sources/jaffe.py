@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fertools.errors import FerError
 from fertools.frame import Frame, rejected
 from fertools.roots import Member, Root, Unit
-from fertools.sources._together import lines, sliced, together
+from fertools.sources._together import lines, sliced, together, whole_path
 
 LICENCE = "non-commercial research; not to be passed on; the authors ask to be cited"
 CITATION = (
@@ -118,11 +119,22 @@ def _named(member: Member) -> re.Match[str] | None:
 
 
 def _ratings(members: Sequence[Member]) -> dict[str, tuple[float, ...]]:
-    """Mean ratings by what the table calls a picture: `KM-NE1`."""
-    return {
-        found["picture"].upper(): tuple(map(float, re.split(r"[\s,;]+", found["means"])[1:]))
-        for member in members
-        if member.suffix in TEXTS and member.size <= LARGEST and not member.fault
-        for line in lines(member)
-        if (found := LINE.match(line))
-    }
+    """Mean ratings by what the table calls a picture: `KM-NE1`.
+
+    Raises `FerError` where two lines say different things of one.
+    """
+    found: dict[str, tuple[float, ...]] = {}
+    for member in members:
+        if member.suffix not in TEXTS or member.size > LARGEST or member.fault:
+            continue
+        for text in lines(member):
+            if not (line := LINE.match(text)):
+                continue
+            picture, said = line["picture"].upper(), re.split(r"[\s,;]+", line["means"])[1:]
+            means = tuple(map(float, said))
+            if found.setdefault(picture, means) != means:
+                raise FerError(
+                    f"{whole_path(member)}: {picture} has {' '.join(said)} here and "
+                    f"{' '.join(map(str, found[picture]))} before; take the line out that is wrong"
+                )
+    return found

@@ -81,12 +81,12 @@ def read(unit: Unit) -> Iterator[Frame]:
         )
 
 
-def _lists(members: Sequence[Member]) -> dict[str, Member]:
-    """The lists by their kind, in lower case; the first of several."""
-    found: dict[str, Member] = {}
+def _lists(members: Sequence[Member]) -> dict[str, list[Member]]:
+    """The lists by their kind, in lower case."""
+    found: dict[str, list[Member]] = {}
     for member in members:
         if (name := LIST.match(member.name)) and not member.fault:
-            found.setdefault(name["kind"].lower(), member)
+            found.setdefault(name["kind"].lower(), []).append(member)
     return found
 
 

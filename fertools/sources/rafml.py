@@ -105,21 +105,20 @@ def report(table: pa.Table, index: pa.Table | None) -> list[str]:
     return ["votes are shares in thousandths, not counts of people"]
 
 
-def _lists(members: Sequence[Member]) -> dict[str, Member]:
-    """The lists by their kind; the first of several, and only where lines name pictures."""
-    found: dict[str, Member] = {}
+def _lists(members: Sequence[Member]) -> dict[str, list[Member]]:
+    """The lists by their kind, those whose lines name pictures."""
+    found: dict[str, list[Member]] = {}
     for kind, name in LISTS.items():
         for member in members:
-            if name.match(member.name) and not member.fault and listed(member):
-                found.setdefault(kind, member)
+            if name.match(member.name) and not member.fault and listed([member]):
+                found.setdefault(kind, []).append(member)
     return found
 
 
-def _parts(lists: Mapping[str, Member]) -> dict[str, str]:
+def _parts(lists: Mapping[str, Sequence[Member]]) -> dict[str, str]:
     """What the codes of the partition stand for: training is larger than test."""
-    if "partition" not in lists:
-        return {}
-    codes = Counter(words[0] for words in listed(lists["partition"]).values() if words)
+    lines = listed(lists.get("partition", ())).values()
+    codes = Counter(line.words[0] for line in lines if line.words)
     order = sorted(codes, key=lambda code: (-codes[code], code))
     return dict(zip(order, ("train", "test"), strict=False))
 
