@@ -22,7 +22,6 @@ from fertools.split import SplitOptions, split
 from fertools.train import train
 from fertools.train.feed import open_feed
 from fertools.train.losses import label_loss, teacher_loss
-from fertools.train.norms import statistics_kept
 from fertools.train.optimisers import Rate, make_optimiser
 from fertools.train.resume import Choice
 from fertools.train.sam import climb, descend
@@ -337,15 +336,6 @@ def test_sam_steps_by_the_gradient_at_the_top_of_the_radius() -> None:
     assert weight.tolist() == pytest.approx([3.3, 4.4]) and other.item() == pytest.approx(13.2)
     descend(climbed)
     assert weight.tolist() == pytest.approx([3, 4]) and other.item() == pytest.approx(12)
-
-
-def test_the_second_pass_leaves_the_running_statistics() -> None:
-    norm = nn.BatchNorm1d(2)
-    before = copy.deepcopy(norm.state_dict())
-    with statistics_kept(norm):
-        norm(torch.randn(8, 2))
-        assert not torch.equal(norm.running_mean, before["running_mean"])
-    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
 
 
 def test_sam_trains_other_weights_and_a_radius_of_nothing_the_same(study, tmp_path) -> None:

@@ -15,10 +15,12 @@ def statistics_kept(model: nn.Module) -> Iterator[None]:
     """Put the buffers of a network back behind passes that are not of the training itself."""
     buffers = list(model.buffers())
     before = [buffer.clone() for buffer in buffers]
-    yield
-    with torch.no_grad():
-        for buffer, value in zip(buffers, before, strict=True):
-            buffer.copy_(value)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, value in zip(buffers, before, strict=True):
+                buffer.copy_(value)
 
 
 def takes_one(model: nn.Module, image: torch.Tensor) -> bool:
