@@ -20,6 +20,19 @@ from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
 
 Pixels = NDArray[np.uint8]
+EVERY_FILE = """
+DEFAULTS = {"faces": "as-is"}
+
+
+def matches(root):
+    return True
+
+
+def units(root):
+    return root.units(root.members)
+
+
+"""  # of a reader of one's own, between its imports and its `read`
 
 
 class Ingested(NamedTuple):

@@ -9,27 +9,20 @@ from fertools.fakes import aihub, ck48, fer2013, table
 from fertools.fakes._files import put
 from fertools.ingest import ingest
 from fertools.ingest.estimate import estimate
+from tests.made import EVERY_FILE
 
-MINE = '''"""Forty records, of which the first alone has an image."""
+MINE = (
+    '''"""Forty records, of which the first alone has an image."""
 
 from fertools import Frame
-
-DEFAULTS = {"faces": "as-is"}
-
-
-def matches(root):
-    return True
-
-
-def units(root):
-    return root.units(root.members)
-
-
-def read(unit):
+'''
+    + EVERY_FILE
+    + """def read(unit):
     yield Frame(key="0", path="0", image=unit.members[0])
     for n in range(1, 40):
         yield Frame(key=str(n), path=str(n), status="no_image")
-'''
+"""
+)
 
 
 def test_images_and_bytes_are_those_of_the_ingest(tmp_path) -> None:

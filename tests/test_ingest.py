@@ -49,6 +49,7 @@ from fertools.sources import imagefolder as own_folders
 from fertools.stats.raters import raters
 from fertools.versions import curated
 from tests.conftest import REAL, needs_real
+from tests.made import EVERY_FILE
 
 SOURCE = '''"""My laboratory: faces that are computed, a text file for each unit."""
 
@@ -191,31 +192,23 @@ def test_a_subject_without_a_population_belongs_to_the_data_set(lab):
     assert read_manifest(lab / "out").table["subject"][:3].to_pylist() == [None, "ours:0", "ours:0"]
 
 
-BATCHES = '''"""Faces that come in batches of seven."""
+BATCHES = (
+    '''"""Faces that come in batches of seven."""
 
 import numpy as np
 
 from fertools import Batch
-
-DEFAULTS = {"faces": "as-is"}
-
-
-def matches(root):
-    return True
-
-
-def units(root):
-    return root.units(root.members)
-
-
-def read(unit):
+'''
+    + EVERY_FILE
+    + """def read(unit):
     for start in (0, 7, 14):
         numbers = range(start, start + 7)
         status = ["ok" if n % 3 and start != 7 else "empty" for n in numbers]
         faces = np.full((status.count("ok") + (not start and EXTRA), 8, 8), start, np.uint8)
         yield Batch({"key": [str(n) for n in numbers], "path": [f"x#{n}" for n in numbers],
                      "status": status, "detail": [None] * 7}, faces)
-'''
+"""
+)
 
 
 @pytest.mark.parametrize(
