@@ -28,7 +28,7 @@ from fertools.manifest import clean_path
 from fertools.roots import tars
 from fertools.roots.parts import Parts, ends_a_split
 
-PAGE = 256  # entries of a listing that are packed together
+PAGE = 32  # entries of a listing that are packed together: all are unpacked to open one
 JOINT = "\0"  # between the parts of a container: no path can hold it
 MAX_MEMBER = 2 << 30  # bytes; FER2013's CSV has 301 MB
 MAX_RATIO = 200  # a CSV of pixels packs 4:1, a black PNG about 100:1
@@ -58,6 +58,8 @@ IMPOSTORS = (
     (b"<html", "a web page, not the data"),
 )
 
+_Facts = tuple[Any, ...]  # what a `ZipInfo` holds, slot by slot
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -82,31 +84,31 @@ class _Zip:
         ]
         file.filelist.clear()
         file.NameToInfo.clear()
-        self._held: tuple[int, list[zipfile.ZipInfo]] = (-1, [])
+        self._held: tuple[int, list[_Facts]] = (-1, [])
 
     def __iter__(self) -> Iterator[zipfile.ZipInfo]:
-        return itertools.chain.from_iterable(map(self._page, range(len(self._pages))))
+        pages = map(self._page, range(len(self._pages)))
+        return map(_info, itertools.chain.from_iterable(pages))
 
     def open(self, place: int) -> IO[bytes]:
-        return self.file.open(self._page(place // PAGE)[place % PAGE])
+        return self.file.open(_info(self._page(place // PAGE)[place % PAGE]))
 
-    def _page(self, number: int) -> list[zipfile.ZipInfo]:
-        held, infos = self._held
+    def _page(self, number: int) -> list[_Facts]:
+        held, facts = self._held
         if held != number:
             facts = pickle.loads(zlib.decompress(self._pages[number]))
-            infos = [_info(values) for values in facts]
-            self._held = number, infos
-        return infos
+            self._held = number, facts
+        return facts
 
 
-def _facts(infos: Iterable[zipfile.ZipInfo]) -> list[tuple[Any, ...]]:
+def _facts(infos: Iterable[zipfile.ZipInfo]) -> list[_Facts]:
     """What entries hold: an unpickler that is given a class keeps a copy of its name for good."""
     return [
         tuple(getattr(info, name, None) for name in zipfile.ZipInfo.__slots__) for info in infos
     ]
 
 
-def _info(facts: tuple[Any, ...]) -> zipfile.ZipInfo:
+def _info(facts: _Facts) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo.__new__(zipfile.ZipInfo)
     for name, value in zip(zipfile.ZipInfo.__slots__, facts, strict=True):
         setattr(info, name, value)
