@@ -4,6 +4,7 @@ In goes a relative path such as `recipes/curate_default.toml`; out comes the fil
 from a checkout, so that both give the same.
 """
 
+import tomllib
 from pathlib import Path
 
 from fertools.errors import unknown
@@ -33,6 +34,16 @@ def resource(kind: str, name: str, suffix: str) -> Path:
     return folder(kind) / f"{name}{suffix}"
 
 
-def training_recipe(name: str) -> Path:
-    """The TOML file that a recipe's name means: a path, or one that ships with the package."""
-    return Path(name) if name.endswith(".toml") else resource("recipes", name, ".toml")
+def recipe_file(name: str, table: str = "model") -> Path:
+    """The TOML file that a name means: a path, or a recipe that ships and has this table.
+
+    `model` is what trains, `row` a plan. Raises `FerError` that lists those of the kind.
+    """
+    if name.endswith(".toml"):
+        return Path(name)
+    shipped = names("recipes", ".toml")
+    texts = {each: resource("recipes", each, ".toml").read_text("utf-8") for each in shipped}
+    known = [each for each, text in texts.items() if table in tomllib.loads(text)]
+    if name not in known:
+        raise unknown({"model": "recipe for training", "row": "plan"}[table], name, known)
+    return resource("recipes", name, ".toml")

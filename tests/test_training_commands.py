@@ -127,6 +127,19 @@ def test_recipes_are_listed_shown_and_copied(monkeypatch, place) -> None:
         typed(monkeypatch, place, "recipes show demmo")
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("train-baseline curate_default -o runs/no", "recipe for training .*: known are demo, "),
+        ("frontier search demo --estimate", "plan 'demo': known are frontier/ck48-paper/trials, "),
+    ],
+)
+def test_a_recipe_of_another_kind_is_not_offered(monkeypatch, place, line, sentence) -> None:
+    with pytest.raises(FerError, match=sentence) as found:
+        typed(monkeypatch, place, line)
+    assert len({"system_a", "frontier/trials"} & set(str(found.value).split(", "))) == 1
+
+
 def test_every_training_recipe_is_sound() -> None:
     for name in resources.names("recipes", ".toml"):
         file = resources.resource("recipes", name, ".toml")

@@ -72,6 +72,8 @@ def each_once(records: pa.Table, by: list[str]) -> pa.Table:
     """
     numbered = records.select(by).append_column("number", pa.array(np.arange(len(records))))
     found = numbered.group_by(by).aggregate([("number", "min")]).sort_by("number_min")
+    if len(found) == len(records):
+        return records
     first = records.take(found["number_min"])
     again = numbered.join(found, by).filter(pc.field("number") != pc.field("number_min"))
     again = again.sort_by("number")
