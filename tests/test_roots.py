@@ -458,6 +458,17 @@ def test_every_entry_of_a_large_zip_is_read(tmp_path):
     assert contents(tmp_path) == {f"x.zip!{name}": data for name, data in files}
 
 
+def test_entries_of_a_zip_in_no_order_are_opened_one_by_one(tmp_path, monkeypatch):
+    files = [(f"{n * 77 % 600:04d}.txt", str(n).encode()) for n in range(600)]
+    put(tmp_path, "x.zip", zipped(files))
+    members = Root(tmp_path).members  # by their names, none beside its neighbour in the archive
+    made, make = [], archives._info
+    monkeypatch.setattr(archives, "_info", lambda facts: made.append(facts) or make(facts))
+    unit = Unit("u", (), "")
+    assert {m.inner: unit.read(m) for m in members} == dict(files)
+    assert len(made) == len(files)
+
+
 def test_a_table_of_another_name_is_another_unit(tmp_path):
     for name in ("a.csv", "b.csv"):
         put(tmp_path, name, b"x\n1\n")
