@@ -80,8 +80,13 @@ PUBLISHED = {  # what the publishers' own pages and papers call each code
     "neutral neutral",
     "jaffe": "AN anger, DI disgust, FE fear, HA happiness, NE neutral, SA sadness, SU surprise",
     "kdef": "AF fear, AN anger, DI disgust, HA happiness, NE neutral, SA sadness, SU surprise",
+    "mpifaces": "a anger, d disgust, f fear, h happiness, n neutral, s sadness",
+    "nimstim": "AN anger, CA neutral, DI disgust, FE fear, HA happiness, NE neutral, SA sadness, "
+    "SP surprise",
     "oulucasia": "Anger anger, Disgust disgust, Fear fear, Happiness happiness, "
     "Neutral neutral, Sadness sadness, Surprise surprise",
+    "rafd": "angry anger, contemptuous contempt, disgusted disgust, fearful fear, "
+    "happy happiness, neutral neutral, sad sadness, surprised surprise",
     "rafdb": "1 surprise, 2 fear, 3 disgust, 4 happiness, 5 sadness, 6 anger, 7 neutral",
     "sfew": "Angry anger, Disgust disgust, Fear fear, Happy happiness, Neutral neutral, "
     "Sad sadness, Surprise surprise",

@@ -51,7 +51,7 @@ def to_onnx(network: nn.Module, contract: Contract, temperature: float, color: b
     rgb = color or contract.channels == 3
     shape = (2, contract.size, contract.size, *([3] if rgb else []))
     served = Served(network, temperature, color and contract.channels == 1).eval()
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         # the tracer warns of what the check on real rows looks at; the newer exporter takes 30
         # times as long and one more package, so that torch's advice to use it is not taken
         warnings.simplefilter("ignore")

@@ -13,9 +13,11 @@ for the face, and finds few of those in full profile. Licence: for research, fre
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from fertools.frame import Frame, rejected
-from fertools.roots import Member, Root, Unit
+from fertools.frame import Frame
+from fertools.roots import Root, Unit
+from fertools.sources._by_name import Name, Names
 
 LICENCE = "research use, free of charge; a handful of pictures may be shown in a publication"
 CITATION = (
@@ -42,54 +44,35 @@ VIEWS = {
     "FL": "full left",
     "FR": "full right",
 }
-MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
-IMAGES = (".jpg", ".jpeg", ".png")
-NAME = re.compile(
-    r"(?P<series>[AB])(?P<gender>[FM])(?P<number>\d\d)(?P<label>AF|AN|DI|HA|NE|SA|SU)"
-    r"(?P<view>S|HL|HR|FL|FR)"
+NAMES = Names(
+    re.compile(
+        r"(?P<series>[AB])(?P<gender>[FM])(?P<number>\d\d)(?P<label>AF|AN|DI|HA|NE|SA|SU)"
+        r"(?P<view>S|HL|HR|FL|FR)"
+    ),
+    str.upper,
+    "AF01ANS.JPG",
+    {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"},
 )
 
 
 def matches(root: Root) -> bool:
     """Whether a picture has a name of KDEF."""
-    return any(_named(member) for member in root.members)
+    return NAMES.matches(root)
 
 
 def units(root: Root) -> list[Unit]:
     """One unit for each series and gender."""
-    images = [member for member in root.members if member.suffix in IMAGES]
-    return root.units(images, key=_series)
+    return NAMES.units(root, "series", "gender")
 
 
 def read(unit: Unit) -> Iterator[Frame]:
     """The pictures of a unit, in the order of their paths."""
-    for member in unit.members:
-        name = _named(member)
-        if name is None:
-            yield rejected(member, "unknown_name", f"{member.path}: no name like AF01ANS.JPG")
-            continue
-        yield Frame(
-            key=_stem(member),
-            path=member.path,
-            image=member,
-            raw_label=name["label"],
-            subject=f"{POPULATION}:{name['gender']}{name['number']}",
-            gender=GENDERS[name["gender"]],
-            extra={"series": name["series"], "view": VIEWS[name["view"]]},
-        )
+    return NAMES.read(unit, _said)
 
 
-def _stem(member: Member) -> str:
-    return member.name[: -len(member.suffix)].upper()
-
-
-def _named(member: Member) -> re.Match[str] | None:
-    if member.suffix not in IMAGES:
-        return None
-    stem = _stem(member)
-    return NAME.fullmatch(MISNAMED.get(stem, stem))
-
-
-def _series(member: Member) -> str:
-    name = _named(member)
-    return f"{name['series']}{name['gender']}" if name else "elsewhere"
+def _said(name: Name) -> dict[str, Any]:
+    return {
+        "subject": f"{POPULATION}:{name['gender']}{name['number']}",
+        "gender": GENDERS[name["gender"]],
+        "extra": {"series": name["series"], "view": VIEWS[name["view"]]},
+    }
