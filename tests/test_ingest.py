@@ -975,6 +975,71 @@ def test_the_subject_of_a_folder_by_a_regular_expression(tmp_path):
             subjects(regex, "c")
 
 
+def test_all_that_names_tell_by_a_regular_expression(tmp_path):
+    """A folder of a laboratory without class folders, and with some."""
+    for name in ("07_f_young_joy.png", "07_f_young_sad.png", "08_m_old_joy.png", "average.png"):
+        put(tmp_path, f"raw/{name}", png(draw(person(1), "neutral")))
+    put(tmp_path, "raw/read me.txt", b"x")
+    put(tmp_path, "raw/test/angry/09_m_old_joy.png", png(draw(person(2), "neutral")))
+    put(tmp_path, "map.toml", b'joy = "happiness"')
+    options = {
+        "name_regex": r"(?P<subject>\d+)_(?P<gender>[fm])_(?P<age>\w+)_(?P<label>[a-z]+)",
+        "labels": str(tmp_path / "map.toml"),
+    }
+    done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out", options=options)
+    found = read_manifest(tmp_path / "out").table.to_pylist()
+    columns = ("subject", "gender", "age", "native_label", "official_split")
+    assert {row["path"]: tuple(row[name] for name in columns) for row in found} == {
+        "07_f_young_joy.png": ("imagefolder:07", "f", "young", "happiness", None),
+        "07_f_young_sad.png": ("imagefolder:07", "f", "young", "sadness", None),
+        "08_m_old_joy.png": ("imagefolder:08", "m", "old", "happiness", None),
+        "average.png": (None,) * 5,
+        "read me.txt": (None,) * 5,
+        "test/angry/09_m_old_joy.png": ("imagefolder:09", "m", "old", "happiness", "test"),
+    }
+    assert done.statuses == {"ok": 4, "unknown_name": 2}
+    details = {row["path"]: row["detail"] for row in found}
+    assert details["average.png"] == "average.png: not called as --name-regex says"
+    assert any("names a person in 4 of 6 rows" in note for note in done.notes)
+
+
+def test_names_may_tell_less_than_the_folder(tmp_path):
+    for name in ("p7 c1 0.png", "p8 c1 0.png", "else.png"):
+        put(tmp_path, f"raw/happy/{name}", png(draw(person(1), "neutral")))
+    regex = r"/(?P<subject>p\d) (?P<sequence>c\d)"
+    options = {"name_regex": regex}
+    done = ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out", options=options)
+    rows = read_manifest(tmp_path / "out").table.to_pylist()
+    assert [(row["raw_label"], row["subject"], row["sequence"]) for row in rows] == [
+        ("happy", None, None), ("happy", "imagefolder:p7", "c1"), ("happy", "imagefolder:p8", "c1"),
+    ]  # fmt: skip
+    assert [note.partition(";")[0] for note in done.notes] == [
+        f"subject regex {regex!r} names a person in 2 of 3 rows",
+        f"sequence regex {regex!r} names a sequence in 2 of 3 rows",
+        "1 sequences show several people, 'c1' 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name_regex": "("}, "name regex '[(]': "),
+        ({"name_regex": r"p\d"}, r"as in \(\?P<label>\)"),
+        ({"name_regex": r"(p\d)"}, r"call its groups by what they find, as in \(\?P<label>\)"),
+        ({"name_regex": r"(?P<who>p\d)"}, "group of the name regex 'who': known are age, gender, "),
+        (
+            {"name_regex": r"(?P<subject>p\d)", "subject_regex": r"(p\d)"},
+            "--subject-regex and --name-regex both find the subject; leave one out",
+        ),
+    ],
+)
+def test_name_expressions_that_find_nothing(tmp_path, options, words):
+    put(tmp_path, "raw/happy/p7.png", png(draw(person(1), "neutral")))
+    with pytest.raises(FerError, match=words):
+        ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out", options=options)
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_private_data_sets_never_share_a_person(tmp_path):
     put(tmp_path, "raw/happy/p7_a.png", png(draw(person(1), "neutral")))
     for name in ("ours", "theirs"):

@@ -38,7 +38,7 @@ def notes_on(table: pa.Table, plan: dict[str, Any]) -> list[str]:
 
 def _unnamed(table: pa.Table, plan: dict[str, Any], what: str, who: str) -> list[str]:
     """Where a pattern that was given finds no person (or sequence) in any or some of the paths."""
-    pattern = plan["options"].get(f"{what}_regex")
+    pattern = _pattern(plan, what)
     without = table.filter(pc.is_null(table[what]))
     if pattern is None or not len(without):
         return []
@@ -47,9 +47,15 @@ def _unnamed(table: pa.Table, plan: dict[str, Any], what: str, who: str) -> list
     return [f"{said}; the first without one is {first}"]
 
 
+def _pattern(plan: dict[str, Any], what: str) -> str | None:
+    """The expression that was to find a person or a sequence in the paths."""
+    own, whole = (plan["options"].get(f"{name}_regex") for name in (what, "name"))
+    return own or (whole if whole and f"(?P<{what}>" in whole else None)
+
+
 def _several_people(table: pa.Table, plan: dict[str, Any]) -> list[str]:
     """Where sequences that a user named are of several people, as a `clip1` of each would be."""
-    if not any(plan["options"].get(name) for name in ("sequence", "sequence_regex")):
+    if not (plan["options"].get("sequence") or _pattern(plan, "sequence")):
         return []
     both = table.select(["sequence", "subject"]).drop_null()
     people = both.group_by("sequence").aggregate([("subject", "count_distinct")])

@@ -6,9 +6,10 @@ unless it is all there is. Of several RAW arguments (`fer/train fer/test`) the n
 the part, and begins the ids. Images: jpg, jpeg, png, bmp, webp, tif, tiff, in lower or upper case.
 
 Traps: without `--subject-regex` nobody knows who is on the images, and `split --group subject` is
-refused; `--sequence-regex` names the film that a frame is of. The class is the name of the folder;
-a name that is no known word is kept as `raw_label` alone, unless a TOML file says what it means
-(`--labels map.toml`: `bored = "boredom"`).
+refused; `--sequence-regex` names the film that a frame is of. The class is the name of the folder,
+or what `--name-regex` finds: `(?P<subject>[0-9]+)_(?P<label>[a-z]+)` needs no folders, and an image
+whose path it does not fit becomes `unknown_name`. A class that is no known word is kept as
+`raw_label` alone, unless a TOML file says what it means (`--labels map.toml`: `bored = "boredom"`).
 """
 
 import dataclasses
@@ -22,7 +23,15 @@ from fertools.roots import Member, Root, Unit
 from fertools.roots.archives import unpacked
 from fertools.sources._apart import apart
 from fertools.sources._cells import composed
-from fertools.sources._from_path import SEQUENCE_HELP, SUBJECT_HELP, check, named
+from fertools.sources._from_path import (
+    NAME_HELP,
+    SEQUENCE_HELP,
+    SUBJECT_HELP,
+    check,
+    groups_of,
+    named,
+    told,
+)
 from fertools.sources._own_data import (
     CITATION_HELP,
     LABELS_HELP,
@@ -55,6 +64,7 @@ class Options:
 
     subject_regex: str | None = option(None, SUBJECT_HELP)
     sequence_regex: str | None = option(None, SEQUENCE_HELP)
+    name_regex: str | None = option(None, NAME_HELP)
     labels: str | None = option(None, LABELS_HELP)
     licence: str | None = option(None, LICENCE_HELP)
     citation: str | None = option(None, CITATION_HELP)
@@ -71,14 +81,17 @@ def determining(options: Options) -> dict[str, Any]:
 
 
 def matches(root: Root) -> bool:
-    """Whether an image lies below a folder of the root."""
-    return any(m.suffix in IMAGES and _folders(m, root.path.is_dir()) for m in root.members)
+    """Whether an image lies below a folder of the root, or anywhere if names tell the class."""
+    anywhere = "label" in groups_of((root.options or Options()).name_regex)
+    return any(
+        m.suffix in IMAGES and (anywhere or _folders(m, root.path.is_dir())) for m in root.members
+    )
 
 
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
     options = root.options or Options()
-    check(options.subject_regex, options.sequence_regex)
+    check(options.subject_regex, options.sequence_regex, options.name_regex)
     within = root.path.is_dir()
     sliced = root.units(
         root.members, key=lambda m: "-".join(p for p in _place(m, within) if p) or "elsewhere"
@@ -90,13 +103,16 @@ def units(root: Root) -> list[Unit]:
 def read(unit: Unit) -> Iterator[Frame]:
     """Every file of a slice, in the order of the paths."""
     options, within, above = unit.options
+    by_name = "label" in groups_of(options.name_regex)
+    where = "called as --name-regex says" if by_name else "below a class folder"
     for member in unit.members:
-        part, label = _place(member, within, above)
+        part, folder = _place(member, within, above)
         inner = "/".join([*_folders(member, within), member.name])
         key = f"{above}/{inner}" if above else inner
+        found = told(options.name_regex, inner)
+        label = found["label"] if by_name else folder
         if not label:
-            why = f"{member.path}: not below a class folder"
-            yield rejected(member, "unknown_name", why, key=key)
+            yield rejected(member, "unknown_name", f"{member.path}: not {where}", key=key)
         elif member.suffix not in IMAGES:
             why = f"{member.path}: no image by its extension"
             yield rejected(member, "not_an_image", why, key=key)
@@ -106,8 +122,11 @@ def read(unit: Unit) -> Iterator[Frame]:
                 path=member.path,
                 image=member,
                 raw_label=composed(label),
-                subject=named(options.subject_regex, inner, "subject"),
-                sequence=named(options.sequence_regex, inner, "sequence"),
+                subject=named(options.subject_regex, inner, "subject") or found["subject"],
+                sequence=named(options.sequence_regex, inner, "sequence") or found["sequence"],
+                gender=found["gender"],
+                age=found["age"],
+                race=found["race"],
                 official_split=part or None,
             )
 
