@@ -981,6 +981,7 @@ def test_all_that_names_tell_by_a_regular_expression(tmp_path):
         put(tmp_path, f"raw/{name}", png(draw(person(1), "neutral")))
     put(tmp_path, "raw/read me.txt", b"x")
     put(tmp_path, "raw/test/angry/09_m_old_joy.png", png(draw(person(2), "neutral")))
+    put(tmp_path, "raw/train/09_m_old_sad.png", png(draw(person(2), "neutral")))
     put(tmp_path, "map.toml", b'joy = "happiness"')
     options = {
         "name_regex": r"(?P<subject>\d+)_(?P<gender>[fm])_(?P<age>\w+)_(?P<label>[a-z]+)",
@@ -996,11 +997,12 @@ def test_all_that_names_tell_by_a_regular_expression(tmp_path):
         "average.png": (None,) * 5,
         "read me.txt": (None,) * 5,
         "test/angry/09_m_old_joy.png": ("imagefolder:09", "m", "old", "happiness", "test"),
+        "train/09_m_old_sad.png": ("imagefolder:09", "m", "old", "sadness", "train"),
     }
-    assert done.statuses == {"ok": 4, "unknown_name": 2}
+    assert done.statuses == {"ok": 5, "unknown_name": 2}
     details = {row["path"]: row["detail"] for row in found}
     assert details["average.png"] == "average.png: not called as --name-regex says"
-    assert any("names a person in 4 of 6 rows" in note for note in done.notes)
+    assert any("names a person in 5 of 7 rows" in note for note in done.notes)
 
 
 def test_names_may_tell_less_than_the_folder(tmp_path):
@@ -1014,8 +1016,8 @@ def test_names_may_tell_less_than_the_folder(tmp_path):
         ("happy", None, None), ("happy", "imagefolder:p7", "c1"), ("happy", "imagefolder:p8", "c1"),
     ]  # fmt: skip
     assert [note.partition(";")[0] for note in done.notes] == [
-        f"subject regex {regex!r} names a person in 2 of 3 rows",
-        f"sequence regex {regex!r} names a sequence in 2 of 3 rows",
+        f"name regex {regex!r} names a person in 2 of 3 rows",
+        f"name regex {regex!r} names a sequence in 2 of 3 rows",
         "1 sequences show several people, 'c1' 2",
     ]
 
@@ -1035,8 +1037,9 @@ def test_names_may_tell_less_than_the_folder(tmp_path):
 )
 def test_name_expressions_that_find_nothing(tmp_path, options, words):
     put(tmp_path, "raw/happy/p7.png", png(draw(person(1), "neutral")))
-    with pytest.raises(FerError, match=words):
-        ingest("imagefolder", [tmp_path / "raw"], tmp_path / "out", options=options)
+    for raw in ("raw", "raw/happy"):  # with and without class folders
+        with pytest.raises(FerError, match=words):
+            ingest("imagefolder", [tmp_path / raw], tmp_path / "out", options=options)
     assert not (tmp_path / "out").exists()
 
 

@@ -40,17 +40,19 @@ def _unnamed(table: pa.Table, plan: dict[str, Any], what: str, who: str) -> list
     """Where a pattern that was given finds no person (or sequence) in any or some of the paths."""
     pattern = _pattern(plan, what)
     without = table.filter(pc.is_null(table[what]))
-    if pattern is None or not len(without):
+    if not pattern or not len(without):
         return []
     named, first = len(table) - len(without), without["path"][0].as_py()
-    said = f"{what} regex {pattern!r} names {who} in {named:,} of {len(table):,} rows"
+    said = f"{pattern} names {who} in {named:,} of {len(table):,} rows"
     return [f"{said}; the first without one is {first}"]
 
 
-def _pattern(plan: dict[str, Any], what: str) -> str | None:
-    """The expression that was to find a person or a sequence in the paths."""
+def _pattern(plan: dict[str, Any], what: str) -> str:
+    """The option that was to find a person or a sequence in the paths, and its value; or ""."""
     own, whole = (plan["options"].get(f"{name}_regex") for name in (what, "name"))
-    return own or (whole if whole and f"(?P<{what}>" in whole else None)
+    if own is not None:
+        return f"{what} regex {own!r}"
+    return f"name regex {whole!r}" if f"(?P<{what}>" in (whole or "") else ""
 
 
 def _several_people(table: pa.Table, plan: dict[str, Any]) -> list[str]:

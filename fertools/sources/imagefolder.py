@@ -82,7 +82,7 @@ def determining(options: Options) -> dict[str, Any]:
 
 def matches(root: Root) -> bool:
     """Whether an image lies below a folder of the root, or anywhere if names tell the class."""
-    anywhere = "label" in groups_of((root.options or Options()).name_regex)
+    anywhere = "label" in groups_of(_checked(root).name_regex)
     return any(
         m.suffix in IMAGES and (anywhere or _folders(m, root.path.is_dir())) for m in root.members
     )
@@ -90,11 +90,11 @@ def matches(root: Root) -> bool:
 
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
-    options = root.options or Options()
-    check(options.subject_regex, options.sequence_regex, options.name_regex)
-    within = root.path.is_dir()
+    options, within = _checked(root), root.path.is_dir()
+    by_name = "label" in groups_of(options.name_regex)
     sliced = root.units(
-        root.members, key=lambda m: "-".join(p for p in _place(m, within) if p) or "elsewhere"
+        root.members,
+        key=lambda m: "-".join(filter(None, _place(m, within, by_name))) or "elsewhere",
     )
     above = apart(root, _unpacked)
     return [dataclasses.replace(unit, options=(options, within, above)) for unit in sliced]
@@ -106,7 +106,7 @@ def read(unit: Unit) -> Iterator[Frame]:
     by_name = "label" in groups_of(options.name_regex)
     where = "called as --name-regex says" if by_name else "below a class folder"
     for member in unit.members:
-        part, folder = _place(member, within, above)
+        part, folder = _place(member, within, by_name, above)
         inner = "/".join([*_folders(member, within), member.name])
         key = f"{above}/{inner}" if above else inner
         found = told(options.name_regex, inner)
@@ -131,6 +131,12 @@ def read(unit: Unit) -> Iterator[Frame]:
             )
 
 
+def _checked(root: Root) -> Options:
+    options: Options = root.options or Options()
+    check(options.subject_regex, options.sequence_regex, options.name_regex)
+    return options
+
+
 def _unpacked(root: Root) -> Location:
     """Where a root lies, or would if it were unpacked."""
     bare = unpacked(root.path.name)
@@ -146,14 +152,14 @@ def _folders(member: Member, within: bool) -> list[str]:
     return folders
 
 
-def _place(member: Member, within: bool, above: str = "") -> tuple[str, str]:
+def _place(member: Member, within: bool, by_name: bool, above: str = "") -> tuple[str, str]:
     """Official part and class of an image: the innermost folder, and the nearest part above it.
 
-    `above` tells the RAW argument from others, and may be the part.
+    `above` tells the RAW argument from others, and may be the part. Where names tell the class,
+    any folder may be the part.
     """
     folders = _folders(member, within)
-    if not folders:
-        return "", ""
-    outer = [*above.split("/"), *folders[:-1]]
+    label = folders.pop() if folders and not by_name else ""
+    outer = [*above.split("/"), *folders]
     parts = [PARTS[f.lower()] for f in outer if f.lower() in PARTS]
-    return (parts[-1] if parts else ""), folders[-1]
+    return (parts[-1] if parts else ""), label
