@@ -34,16 +34,25 @@ def resource(kind: str, name: str, suffix: str) -> Path:
     return folder(kind) / f"{name}{suffix}"
 
 
-def recipe_file(name: str, table: str = "model") -> Path:
-    """The TOML file that a name means: a path, or a recipe that ships and has this table.
+def training_recipe(name: str) -> Path:
+    """The TOML file that a recipe's name means: a path, or one that ships and trains a network.
 
-    `model` is what trains, `row` a plan. Raises `FerError` that lists those of the kind.
+    Raises `FerError` that lists those: policies and plans are recipes, too.
     """
+    return _with_table(name, "recipe for training", "model")
+
+
+def search_plan(name: str) -> Path:
+    """The same for the plan of a search, which has rows."""
+    return _with_table(name, "plan", "row")
+
+
+def _with_table(name: str, what: str, table: str) -> Path:
     if name.endswith(".toml"):
         return Path(name)
     shipped = names("recipes", ".toml")
     texts = {each: resource("recipes", each, ".toml").read_text("utf-8") for each in shipped}
     known = [each for each, text in texts.items() if table in tomllib.loads(text)]
     if name not in known:
-        raise unknown({"model": "recipe for training", "row": "plan"}[table], name, known)
+        raise unknown(what, name, known)
     return resource("recipes", name, ".toml")

@@ -107,10 +107,10 @@ def search(
     """
     from fertools.flows.search import Place, estimate
     from fertools.flows.search import search as flow
-    from fertools.resources import recipe_file
+    from fertools.resources import search_plan
 
     given = {k: typed[k] for k in ("most", "jobs", "device", "changes") if typed[k]}
-    place, file = Place(Path(typed["runs"]), **given), recipe_file(plan, "row")
+    place, file = Place(Path(typed["runs"]), **given), search_plan(plan)
     if not (only_estimate or as_json):
         out, score = Path(typed["results"] or place.runs / "RESULTS.md"), typed["only_score"]
         results = flow(file, place, out, only=only, only_score=score, say=click.echo)

@@ -36,10 +36,10 @@ def command(recipe: str, changes: tuple[str, ...], **typed: Any) -> None:
     under torchrun: `torchrun --nproc-per-node 2 -m fertools train-baseline RECIPE`.
     """
     from fertools import recipe as recipes
-    from fertools.resources import recipe_file
+    from fertools.resources import training_recipe
     from fertools.train.jobs import plan
 
-    file = recipe_file(recipe)
+    file = training_recipe(recipe)
     if typed["seeds"]:  # every run then knows how many there are to be
         changes = (*changes, f"train.seeds={list(range(typed['seeds']))}")
     wanted = recipes.load(file, changes)
