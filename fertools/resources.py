@@ -50,9 +50,12 @@ def search_plan(name: str) -> Path:
 def _with_table(name: str, what: str, table: str) -> Path:
     if name.endswith(".toml"):
         return Path(name)
-    shipped = names("recipes", ".toml")
-    texts = {each: resource("recipes", each, ".toml").read_text("utf-8") for each in shipped}
-    known = [each for each, text in texts.items() if table in tomllib.loads(text)]
-    if name not in known:
+    shipped = {each: folder("recipes") / f"{each}.toml" for each in names("recipes", ".toml")}
+    if name not in shipped or not _has(shipped[name], table):
+        known = [each for each, file in shipped.items() if _has(file, table)]
         raise unknown(what, name, known)
-    return resource("recipes", name, ".toml")
+    return shipped[name]
+
+
+def _has(file: Path, table: str) -> bool:
+    return table in tomllib.loads(file.read_text(encoding="utf-8"))

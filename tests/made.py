@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 
 from fertools.faces import Faces, open_faces
 from fertools.fakes import ck48
+from fertools.fakes._files import put
+from fertools.frame import Frame
 from fertools.image import digest
 from fertools.ingest import ingest
 from fertools.manifest import Manifest, conform, read_manifest, write_manifest
+from fertools.roots import Root
 from fertools.shards import ShardWriter
 from fertools.split import SplitOptions, split
 from fertools.split.grouping import Grouping
@@ -122,3 +126,11 @@ def natural(count: int, seed: int) -> Pixels:
     return np.asarray(
         np.clip(128 + field + rng.normal(scale=2, size=field.shape), 0, 255), np.uint8
     )
+
+
+def frame_of(source: ModuleType, folder: Path, name: str) -> Frame:
+    """What a source reads of a folder that holds one file of this name."""
+    put(folder, name, b"x")
+    (unit,) = source.units(Root(folder))
+    (frame,) = source.read(unit)
+    return frame

@@ -2,16 +2,9 @@
 
 import pytest
 
-from fertools.fakes._files import put
 from fertools.roots import Root
 from fertools.sources import kdef
-
-
-def frame_of(tmp_path, name):
-    put(tmp_path, name, b"x")
-    (unit,) = kdef.units(Root(tmp_path))
-    (frame,) = kdef.read(unit)
-    return frame
+from tests.made import frame_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +23,7 @@ def frame_of(tmp_path, name):
     ],
 )
 def test_names(tmp_path, name, word, subject, gender, series, view):
-    frame = frame_of(tmp_path, name)
+    frame = frame_of(kdef, tmp_path, name)
     assert kdef.LABELS[frame.raw_label] == word
     assert frame.subject == f"kdef:{subject}" and frame.gender == gender
     assert frame.extra == {"series": series, "view": view}
@@ -38,11 +31,11 @@ def test_names(tmp_path, name, word, subject, gender, series, view):
 
 
 def test_a_name_in_small_letters_is_the_same_picture(tmp_path):
-    frame = frame_of(tmp_path, "am31h.jpg")
+    frame = frame_of(kdef, tmp_path, "am31h.jpg")
     assert (frame.key, frame.raw_label, frame.subject) == ("AM31H", "SU", "kdef:M31")
 
 
 @pytest.mark.parametrize("name", ["CF01ANS.JPG", "AF1ANS.JPG", "AF01ANX.JPG", "AF01.JPG", "a.jpg"])
 def test_other_names(tmp_path, name):
-    assert frame_of(tmp_path, name).status == "unknown_name"
+    assert frame_of(kdef, tmp_path, name).status == "unknown_name"
     assert not kdef.matches(Root(tmp_path))

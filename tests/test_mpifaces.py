@@ -2,16 +2,9 @@
 
 import pytest
 
-from fertools.fakes._files import put
 from fertools.roots import Root
 from fertools.sources import mpifaces
-
-
-def frame_of(tmp_path, name):
-    put(tmp_path, name, b"x")
-    (unit,) = mpifaces.units(Root(tmp_path))
-    (frame,) = mpifaces.read(unit)
-    return frame
+from tests.made import frame_of
 
 
 @pytest.mark.parametrize(
@@ -26,7 +19,7 @@ def frame_of(tmp_path, name):
     ],
 )
 def test_names(tmp_path, name, word, subject, age, gender, taken):
-    frame = frame_of(tmp_path, name)
+    frame = frame_of(mpifaces, tmp_path, name)
     assert frame.key == name.split(".")[0].lower()
     assert mpifaces.LABELS[frame.raw_label] == word
     assert (frame.subject, frame.age, frame.gender) == (f"mpifaces:{subject}", age, gender)
@@ -35,5 +28,5 @@ def test_names(tmp_path, name, word, subject, age, gender, taken):
 
 @pytest.mark.parametrize("name", ["140_y_f_a.jpg", "14_y_f_a_b.jpg", "140_y_f_c_b.jpg", "a.jpg"])
 def test_other_names(tmp_path, name):
-    assert frame_of(tmp_path, name).status == "unknown_name"
+    assert frame_of(mpifaces, tmp_path, name).status == "unknown_name"
     assert not mpifaces.matches(Root(tmp_path))

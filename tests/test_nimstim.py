@@ -2,16 +2,9 @@
 
 import pytest
 
-from fertools.fakes._files import put
 from fertools.roots import Root
 from fertools.sources import nimstim
-
-
-def frame_of(tmp_path, name):
-    put(tmp_path, name, b"x")
-    (unit,) = nimstim.units(Root(tmp_path))
-    (frame,) = nimstim.read(unit)
-    return frame
+from tests.made import frame_of
 
 
 @pytest.mark.parametrize(
@@ -26,7 +19,7 @@ def frame_of(tmp_path, name):
     ],
 )
 def test_names(tmp_path, name, label, word, subject, gender, mouth):
-    frame = frame_of(tmp_path, name)
+    frame = frame_of(nimstim, tmp_path, name)
     assert frame.key == name.split(".")[0].upper()
     assert (frame.raw_label, nimstim.LABELS[frame.raw_label]) == (label, word)
     assert (frame.subject, frame.gender) == (f"nimstim:{subject}", gender)
@@ -35,5 +28,5 @@ def test_names(tmp_path, name, label, word, subject, gender, mouth):
 
 @pytest.mark.parametrize("name", ["01F_AN.BMP", "01X_AN_C.BMP", "01F_SU_C.BMP", "01F_AN_C_2.BMP"])
 def test_other_names(tmp_path, name):
-    assert frame_of(tmp_path, name).status == "unknown_name"
+    assert frame_of(nimstim, tmp_path, name).status == "unknown_name"
     assert not nimstim.matches(Root(tmp_path))

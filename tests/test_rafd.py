@@ -5,13 +5,7 @@ import pytest
 from fertools.fakes._files import put
 from fertools.roots import Root
 from fertools.sources import rafd
-
-
-def frame_of(tmp_path, name):
-    put(tmp_path, name, b"x")
-    (unit,) = rafd.units(Root(tmp_path))
-    (frame,) = rafd.read(unit)
-    return frame
+from tests.made import frame_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +28,7 @@ def frame_of(tmp_path, name):
     ],
 )  # fmt: skip
 def test_names(tmp_path, name, label, subject, sequence, who, camera):
-    frame = frame_of(tmp_path, name)
+    frame = frame_of(rafd, tmp_path, name)
     assert (frame.key, frame.raw_label) == (name.split(".")[0].lower(), label)
     assert (frame.subject, frame.sequence) == (f"rafd:{subject}", sequence)
     assert (frame.gender, frame.age, frame.race) == who
@@ -61,5 +55,5 @@ def test_the_cameras_of_a_moment_are_one_sequence(tmp_path):
     ],
 )
 def test_other_names(tmp_path, name):
-    assert frame_of(tmp_path, name).status == "unknown_name"
+    assert frame_of(rafd, tmp_path, name).status == "unknown_name"
     assert not rafd.matches(Root(tmp_path))

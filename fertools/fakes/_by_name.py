@@ -4,12 +4,13 @@ In go names, who is on them and in which expression; the files go into a folder,
 correct ingest says of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from fertools.errors import unknown
 from fertools.fakes._expected import Expected, Row, expected
 from fertools.fakes._face import person, photograph
 from fertools.fakes._files import Image, jpeg, put, truncated
@@ -37,6 +38,33 @@ def shoot(folder: Path, root: str, shots: Iterable[Shot], seed: int) -> Expected
     for shot in shots:
         put(Path(folder), f"{root}/{shot.name}", _data(shot, seed))
     return expected([shot.row for shot in shots], [root], face=FACE)
+
+
+def writer(
+    root: str,
+    variants: tuple[str, ...],
+    photographs: Callable[[int, int, bool], Iterable[Shot]],
+    traps_of: Callable[[bool], list[Shot]],
+) -> Callable[..., Expected]:
+    """The `write` of a fake: its photographs, of a seed, so many people and in one folder or not
+    (the variant `flat`), and its traps.
+    """
+
+    def write(
+        folder: Path,
+        *,
+        seed: int = 0,
+        people: int = 4,
+        traps: bool = True,
+        variant: str = variants[0],
+    ) -> Expected:
+        if variant not in variants:
+            raise unknown("variant", variant, list(variants))
+        flat = variant == "flat"
+        shots = [*photographs(seed, people, flat), *(traps_of(flat) if traps else ())]
+        return shoot(folder, root, shots, seed)
+
+    return write
 
 
 def _data(shot: Shot, seed: int) -> bytes:

@@ -6,11 +6,9 @@ place (`m_m`, `f_f`); capital letters; a name without its set; a truncated and a
 
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
-from fertools.errors import unknown
-from fertools.fakes._by_name import Shot, shoot
-from fertools.fakes._expected import Expected, Row
+from fertools.fakes._by_name import Shot, writer
+from fertools.fakes._expected import Row
 from fertools.fakes._face import person
 
 VARIANTS = ("flat", "sets")
@@ -18,17 +16,6 @@ CODES = {
     "a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "n": "neutral", "s": "sadness",
 }  # fmt: skip
 AGES = "ymo"
-
-
-def write(
-    folder: Path, *, seed: int = 0, people: int = 4, traps: bool = True, variant: str = "flat"
-) -> Expected:
-    """Write four photographs of each person: two expressions in two sets."""
-    if variant not in VARIANTS:
-        raise unknown("variant", variant, list(VARIANTS))
-    flat = variant == "flat"
-    shots = list(_photographs(seed, people, flat))
-    return shoot(folder, "FACES", shots + (_traps(flat) if traps else []), seed)
 
 
 def _photographs(seed: int, people: int, flat: bool) -> Iterator[Shot]:
@@ -53,3 +40,6 @@ def _traps(flat: bool) -> list[Shot]:
         _shot("170_y_m_h_b", 72, flat, "empty"),
         Shot("171_y_m_h.jpg", 72, "happiness", Row(status="unknown_name")),
     ]
+
+
+write = writer("FACES", VARIANTS, _photographs, _traps)

@@ -6,11 +6,9 @@ code; SP for surprise; small letters; `.jpeg`; a name with more behind it; an em
 
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
-from fertools.errors import unknown
-from fertools.fakes._by_name import Shot, shoot
-from fertools.fakes._expected import Expected, Row
+from fertools.fakes._by_name import Shot, writer
+from fertools.fakes._expected import Row
 from fertools.fakes._face import person
 
 VARIANTS = ("flat", "people")
@@ -18,17 +16,6 @@ CODES = {
     "AN": "anger", "CA": "neutral", "DI": "disgust", "FE": "fear", "HA": "happiness",
     "NE": "neutral", "SA": "sadness", "SP": "surprise",
 }  # fmt: skip
-
-
-def write(
-    folder: Path, *, seed: int = 0, people: int = 4, traps: bool = True, variant: str = "flat"
-) -> Expected:
-    """Write four photographs of each person: two expressions, mouth open and closed."""
-    if variant not in VARIANTS:
-        raise unknown("variant", variant, list(VARIANTS))
-    flat = variant == "flat"
-    shots = list(_photographs(seed, people, flat))
-    return shoot(folder, "NimStim", shots + (_traps(flat) if traps else []), seed)
 
 
 def _photographs(seed: int, people: int, flat: bool) -> Iterator[Shot]:
@@ -52,3 +39,6 @@ def _traps(flat: bool) -> list[Shot]:
         _shot("40M_SA_C.BMP", 73, flat, "empty"),
         Shot("40M_SA_C_gray.BMP", 73, "sadness", Row(status="unknown_name")),
     ]
+
+
+write = writer("NimStim", VARIANTS, _photographs, _traps)

@@ -6,11 +6,9 @@ in small letters; a name without the direction of the eyes; a truncated and an e
 
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
-from fertools.errors import unknown
-from fertools.fakes._by_name import Shot, shoot
-from fertools.fakes._expected import Expected, Row
+from fertools.fakes._by_name import Shot, writer
+from fertools.fakes._expected import Row
 from fertools.fakes._face import person
 
 VARIANTS = ("flat", "folders")
@@ -20,17 +18,6 @@ WORDS = {
 }  # fmt: skip
 GROUPS = ("Caucasian", "Moroccan", "Kid")
 ANGLES = ("045", "090")
-
-
-def write(
-    folder: Path, *, seed: int = 0, people: int = 4, traps: bool = True, variant: str = "flat"
-) -> Expected:
-    """Write four photographs of each person: two moments, two cameras each."""
-    if variant not in VARIANTS:
-        raise unknown("variant", variant, list(VARIANTS))
-    flat = variant == "flat"
-    shots = list(_photographs(seed, people, flat))
-    return shoot(folder, "RafD", shots + (_traps(flat) if traps else []), seed)
 
 
 def _photographs(seed: int, people: int, flat: bool) -> Iterator[Shot]:
@@ -56,3 +43,6 @@ def _traps(flat: bool) -> list[Shot]:
         _shot("Rafd135_71_Caucasian_male_neutral_frontal", 72, flat, "empty"),
         Shot("Rafd090_71_Caucasian_male_neutral.jpg", 72, "neutral", Row(status="unknown_name")),
     ]
+
+
+write = writer("RafD", VARIANTS, _photographs, _traps)

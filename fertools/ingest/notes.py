@@ -3,6 +3,7 @@
 In go the rows of all units and the plan; out come the notes of the card that any source may need.
 """
 
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -52,7 +53,9 @@ def _pattern(plan: dict[str, Any], what: str) -> str:
     own, whole = (plan["options"].get(f"{name}_regex") for name in (what, "name"))
     if own is not None:
         return f"{what} regex {own!r}"
-    return f"name regex {whole!r}" if f"(?P<{what}>" in (whole or "") else ""
+    if whole is not None and what in re.compile(whole).groupindex:
+        return f"name regex {whole!r}"
+    return ""
 
 
 def _several_people(table: pa.Table, plan: dict[str, Any]) -> list[str]:

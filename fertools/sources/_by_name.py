@@ -18,33 +18,32 @@ Name = re.Match[str]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How the pictures of a data set are called.
+    """How the pictures of a data set are called, and what a source makes of it.
 
     `pattern` holds for a name without its extension, all of it in one `case` (str.upper or
-    str.lower), and has a group `label`; `example` is a name for sentences. `misnamed` tells what
-    names are meant to be that do not follow it.
+    str.lower), and has a group `label`; `example` is a name for sentences. Names that are alike in
+    the groups `together` are units; `said` gives the fields of a frame. `misnamed` tells what names
+    are meant to be that do not follow the pattern.
     """
 
     pattern: re.Pattern[str]
     case: Callable[[str], str]
     example: str
+    together: tuple[str, ...]
+    said: Callable[[Name], dict[str, Any]]
     misnamed: Mapping[str, str] = field(default_factory=dict)
 
     def matches(self, root: Root) -> bool:
         """Whether a picture is called so."""
         return any(self._read(member) for member in root.members)
 
-    def units(self, root: Root, *groups: str) -> list[Unit]:
-        """One unit for each value of these groups; other pictures are a unit of their own."""
+    def units(self, root: Root) -> list[Unit]:
+        """Units of pictures whose names are alike; the others are a unit of their own."""
+        images = [member for member in root.members if member.suffix in IMAGES]
+        return root.units(images, key=self._key)
 
-        def key(member: Member) -> str:
-            name = self._read(member)
-            return "".join(name[group] for group in groups) if name else "elsewhere"
-
-        return root.units([member for member in root.members if member.suffix in IMAGES], key=key)
-
-    def read(self, unit: Unit, said: Callable[[Name], dict[str, Any]]) -> Iterator[Frame]:
-        """The pictures of a unit in the order of their paths, each with what its name `said`."""
+    def read(self, unit: Unit) -> Iterator[Frame]:
+        """The pictures of a unit in the order of their paths, each with what its name says."""
         for member in unit.members:
             name = self._read(member)
             if name is None:
@@ -56,8 +55,12 @@ class Names:
                 path=member.path,
                 image=member,
                 raw_label=name["label"],
-                **said(name),
+                **self.said(name),
             )
+
+    def _key(self, member: Member) -> str:
+        name = self._read(member)
+        return "".join(name[group] for group in self.together) if name else "elsewhere"
 
     def _stem(self, member: Member) -> str:
         return self.case(member.name[: -len(member.suffix)])

@@ -82,7 +82,7 @@ def determining(options: Options) -> dict[str, Any]:
 
 def matches(root: Root) -> bool:
     """Whether an image lies below a folder of the root, or anywhere if names tell the class."""
-    anywhere = "label" in groups_of(_checked(root).name_regex)
+    anywhere = _by_name(_checked(root))
     return any(
         m.suffix in IMAGES and (anywhere or _folders(m, root.path.is_dir())) for m in root.members
     )
@@ -91,7 +91,7 @@ def matches(root: Root) -> bool:
 def units(root: Root) -> list[Unit]:
     """Slices by part and class."""
     options, within = _checked(root), root.path.is_dir()
-    by_name = "label" in groups_of(options.name_regex)
+    by_name = _by_name(options)
     sliced = root.units(
         root.members,
         key=lambda m: "-".join(filter(None, _place(m, within, by_name))) or "elsewhere",
@@ -103,7 +103,7 @@ def units(root: Root) -> list[Unit]:
 def read(unit: Unit) -> Iterator[Frame]:
     """Every file of a slice, in the order of the paths."""
     options, within, above = unit.options
-    by_name = "label" in groups_of(options.name_regex)
+    by_name = _by_name(options)
     where = "called as --name-regex says" if by_name else "below a class folder"
     for member in unit.members:
         part, folder = _place(member, within, by_name, above)
@@ -135,6 +135,11 @@ def _checked(root: Root) -> Options:
     options: Options = root.options or Options()
     check(options.subject_regex, options.sequence_regex, options.name_regex)
     return options
+
+
+def _by_name(options: Options) -> bool:
+    """Whether names tell the class, and not folders."""
+    return "label" in groups_of(options.name_regex)
 
 
 def _unpacked(root: Root) -> Location:

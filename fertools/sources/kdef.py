@@ -12,11 +12,8 @@ for the face, and finds few of those in full profile. Licence: for research, fre
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from fertools.frame import Frame
-from fertools.roots import Root, Unit
 from fertools.sources._by_name import Name, Names
 
 LICENCE = "research use, free of charge; a handful of pictures may be shown in a publication"
@@ -44,30 +41,6 @@ VIEWS = {
     "FL": "full left",
     "FR": "full right",
 }
-NAMES = Names(
-    re.compile(
-        r"(?P<series>[AB])(?P<gender>[FM])(?P<number>\d\d)(?P<label>AF|AN|DI|HA|NE|SA|SU)"
-        r"(?P<view>S|HL|HR|FL|FR)"
-    ),
-    str.upper,
-    "AF01ANS.JPG",
-    {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"},
-)
-
-
-def matches(root: Root) -> bool:
-    """Whether a picture has a name of KDEF."""
-    return NAMES.matches(root)
-
-
-def units(root: Root) -> list[Unit]:
-    """One unit for each series and gender."""
-    return NAMES.units(root, "series", "gender")
-
-
-def read(unit: Unit) -> Iterator[Frame]:
-    """The pictures of a unit, in the order of their paths."""
-    return NAMES.read(unit, _said)
 
 
 def _said(name: Name) -> dict[str, Any]:
@@ -76,3 +49,17 @@ def _said(name: Name) -> dict[str, Any]:
         "gender": GENDERS[name["gender"]],
         "extra": {"series": name["series"], "view": VIEWS[name["view"]]},
     }
+
+
+NAMES = Names(
+    re.compile(
+        r"(?P<series>[AB])(?P<gender>[FM])(?P<number>\d\d)(?P<label>AF|AN|DI|HA|NE|SA|SU)"
+        r"(?P<view>S|HL|HR|FL|FR)"
+    ),
+    str.upper,
+    "AF01ANS.JPG",
+    ("series", "gender"),
+    _said,
+    {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"},
+)
+matches, units, read = NAMES.matches, NAMES.units, NAMES.read

@@ -11,11 +11,8 @@ Licence: for research, on request.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from fertools.frame import Frame
-from fertools.roots import Root, Unit
 from fertools.sources._by_name import Name, Names
 
 LICENCE = "non-commercial research, on request; not to be passed on"
@@ -36,28 +33,6 @@ LABELS = {
 DEFAULTS = {"size": 224, "channels": 3, "faces": "auto"}
 AGES = {"y": "young", "m": "middle-aged", "o": "older"}
 GENDERS = {"f": "female", "m": "male"}
-NAMES = Names(
-    re.compile(
-        r"(?P<number>\d{3})_(?P<age>[ymo])_(?P<gender>[fm])_(?P<label>[adfhns])_(?P<set>[ab])"
-    ),
-    str.lower,
-    "140_y_f_a_b.jpg",
-)
-
-
-def matches(root: Root) -> bool:
-    """Whether a picture has a name of FACES."""
-    return NAMES.matches(root)
-
-
-def units(root: Root) -> list[Unit]:
-    """One unit for each set and age."""
-    return NAMES.units(root, "set", "age")
-
-
-def read(unit: Unit) -> Iterator[Frame]:
-    """The pictures of a unit, in the order of their paths."""
-    return NAMES.read(unit, _said)
 
 
 def _said(name: Name) -> dict[str, Any]:
@@ -67,3 +42,15 @@ def _said(name: Name) -> dict[str, Any]:
         "age": AGES[name["age"]],
         "extra": {"set": name["set"]},
     }
+
+
+NAMES = Names(
+    re.compile(
+        r"(?P<number>\d{3})_(?P<age>[ymo])_(?P<gender>[fm])_(?P<label>[adfhns])_(?P<set>[ab])"
+    ),
+    str.lower,
+    "140_y_f_a_b.jpg",
+    ("set", "age"),
+    _said,
+)
+matches, units, read = NAMES.matches, NAMES.units, NAMES.read

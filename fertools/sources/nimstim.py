@@ -10,11 +10,8 @@ for research, on request.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from fertools.frame import Frame
-from fertools.roots import Root, Unit
 from fertools.sources._by_name import Name, Names
 
 LICENCE = "non-commercial research, on request; a few of the actors may be shown in a publication"
@@ -37,28 +34,6 @@ LABELS = {
 DEFAULTS = {"size": 224, "channels": 3, "faces": "auto"}
 GENDERS = {"F": "female", "M": "male"}
 MOUTHS = {"C": "closed", "O": "open", "X": "exuberant"}
-NAMES = Names(
-    re.compile(
-        r"(?P<number>\d\d)(?P<gender>[FM])_(?P<label>AN|CA|DI|FE|HA|NE|SA|SP)_(?P<mouth>[COX])"
-    ),
-    str.upper,
-    "01F_AN_C.BMP",
-)
-
-
-def matches(root: Root) -> bool:
-    """Whether a picture has a name of NimStim."""
-    return NAMES.matches(root)
-
-
-def units(root: Root) -> list[Unit]:
-    """One unit for each gender."""
-    return NAMES.units(root, "gender")
-
-
-def read(unit: Unit) -> Iterator[Frame]:
-    """The pictures of a unit, in the order of their paths."""
-    return NAMES.read(unit, _said)
 
 
 def _said(name: Name) -> dict[str, Any]:
@@ -67,3 +42,15 @@ def _said(name: Name) -> dict[str, Any]:
         "gender": GENDERS[name["gender"]],
         "extra": {"mouth": MOUTHS[name["mouth"]]},
     }
+
+
+NAMES = Names(
+    re.compile(
+        r"(?P<number>\d\d)(?P<gender>[FM])_(?P<label>AN|CA|DI|FE|HA|NE|SA|SP)_(?P<mouth>[COX])"
+    ),
+    str.upper,
+    "01F_AN_C.BMP",
+    ("gender",),
+    _said,
+)
+matches, units, read = NAMES.matches, NAMES.units, NAMES.read

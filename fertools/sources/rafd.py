@@ -12,11 +12,8 @@ those at 000 and 180, which show the profile. Licence: for research, on request.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from fertools.frame import Frame
-from fertools.roots import Root, Unit
 from fertools.sources._by_name import Name, Names
 
 LICENCE = "non-commercial research, on request; not to be passed on"
@@ -42,29 +39,6 @@ GROUPS = {  # the group of a name: race and age
     "moroccan": ("Moroccan", "adult"),
     "kid": ("Caucasian", "child"),
 }
-NAMES = Names(
-    re.compile(
-        r"rafd(?P<angle>000|045|090|135|180)_(?P<number>\d\d)_(?P<group>caucasian|moroccan|kid)_"
-        r"(?P<gender>female|male)_(?P<label>" + "|".join(LABELS) + r")_(?P<gaze>frontal|left|right)"
-    ),
-    str.lower,
-    "Rafd090_28_Caucasian_male_angry_frontal.jpg",
-)
-
-
-def matches(root: Root) -> bool:
-    """Whether a picture has a name of RaFD."""
-    return NAMES.matches(root)
-
-
-def units(root: Root) -> list[Unit]:
-    """One unit for each camera."""
-    return NAMES.units(root, "angle")
-
-
-def read(unit: Unit) -> Iterator[Frame]:
-    """The pictures of a unit, in the order of their paths."""
-    return NAMES.read(unit, _said)
 
 
 def _said(name: Name) -> dict[str, Any]:
@@ -77,3 +51,16 @@ def _said(name: Name) -> dict[str, Any]:
         "race": race,
         "extra": {"angle": int(name["angle"]), "gaze": name["gaze"]},
     }
+
+
+NAMES = Names(
+    re.compile(
+        r"rafd(?P<angle>000|045|090|135|180)_(?P<number>\d\d)_(?P<group>caucasian|moroccan|kid)_"
+        r"(?P<gender>female|male)_(?P<label>" + "|".join(LABELS) + r")_(?P<gaze>frontal|left|right)"
+    ),
+    str.lower,
+    "Rafd090_28_Caucasian_male_angry_frontal.jpg",
+    ("angle",),
+    _said,
+)
+matches, units, read = NAMES.matches, NAMES.units, NAMES.read
