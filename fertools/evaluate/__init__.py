@@ -89,6 +89,7 @@ def evaluate(
         prior=options.prior,
         extra_data=list(first.card["extra_data"]),
         init_weights=first.card["init_weights"],
+        averaged=len(first.card.get("members", ())),
         unfinished=gaps,
         notes=list(dict.fromkeys([*unfinished_note(found, gaps), *_notes(outcomes)])),
     )
@@ -109,17 +110,18 @@ def _only_of_runs(options: Options, out_of_fold: bool, write: Path | str | None)
 
 def are_one_system(path: str, runs: Sequence[Run]) -> None:
     """Raise `FerError` where runs differ in more than their seed, fold and draw."""
+    cure = "give one of them, or runs of one recipe"
     if len({run.contract for run in runs}) > 1:
-        raise FerError(f"{path}: its runs differ in size or classes; evaluate one of them")
+        raise FerError(f"{path}: its runs differ in size or classes; {cure}")
     if any(of_any_run(run.recipe) != of_any_run(runs[0].recipe) for run in runs):
-        raise FerError(f"{path}: its runs have different recipes; evaluate one of them")
+        raise FerError(f"{path}: its runs have different recipes; {cure}")
     digests: dict[int | None, str] = {}
     for run in runs:
         digest = run.card["manifest"]["digest"]
         if digests.setdefault(run.card.get("draw"), digest) != digest:
             raise FerError(
                 f"{path}: its runs were trained on different manifests ({run.folder} for one); "
-                "evaluate one of them"
+                "give one of them, or runs of one manifest"
             )
 
 

@@ -25,6 +25,7 @@ ENGLISH = {
     "prior": "The outputs were divided by the class shares of the training rows.",
     "extra_data": "Other data took part in training: {names}.",
     "init_weights": "Training started from other weights: {names}.",
+    "averaged": "It is that of an ensemble, the mean of the probabilities of {runs} runs.",
     "members": "It is pooled over {runs} runs ({low:.2f} .. {high:.2f} %), which the interval "
     "holds fixed.",
     "unfinished": "Only {ended} of {whole} runs had ended ({names} had not).",
@@ -68,6 +69,7 @@ KOREAN = {
     "prior": "출력 확률은 학습 집합의 클래스 비율로 나누었다.",
     "extra_data": "다른 데이터({names})도 학습에 사용하였다.",
     "init_weights": "학습은 기존 가중치({names})에서 시작하였다.",
+    "averaged": "{runs}회 학습한 모델의 확률을 평균한 앙상블의 값이다.",
     "members": "{runs}회 실행을 합한 값이며, 실행별 범위는 {low:.2f} .. {high:.2f} %이다. "
     "신뢰구간은 이 실행들을 고정한 것이다.",
     "unfinished": "{whole}회 실행 가운데 {ended}회만 끝났다(끝나지 않은 실행: {names}).",

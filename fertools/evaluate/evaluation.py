@@ -74,6 +74,7 @@ class Evaluation:
     how many rows show a person, a photograph or a face that the run was fitted to or chosen on
     (None where that was not looked for). `left_out` counts the rows of words that the predictions
     do not know, each once; `unfinished` names the runs that belong here and have not ended.
+    `averaged` is how many runs an ensemble holds (0: it is none).
     `extra_data` and `init_weights` mark what no score of the data set alone may have.
     """
 
@@ -88,6 +89,7 @@ class Evaluation:
     thresholds: dict[str, float] = field(default_factory=dict)
     by: dict[str, dict[str, Interval]] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
+    averaged: int = 0
     looks: list[str] = field(default_factory=list)
     tta: str = "none"
     select: str = ""

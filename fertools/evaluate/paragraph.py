@@ -34,6 +34,8 @@ def _said(found: Evaluation, words: Words) -> Iterator[Said]:
         gone = found.left_out
         yield "left_out", {"rows": sum(gone.values()), "names": ", ".join(gone)}
     yield from _doubt(s.accuracy)
+    if found.averaged:
+        yield "averaged", {"runs": found.averaged}
     yield from _marks(found)
     if found.members:
         values = [100 * member.accuracy for member in found.members]

@@ -192,6 +192,8 @@ def _note(members: Sequence[Run], metrics: dict[str, Any], protocol: str) -> str
     said = [f"{many} runs" if many > 1 else "1 run"]
     if many < len(members):
         said[0] += f" of the {len(members)} that have ended"
+    if averaged := metrics.get("averaged"):
+        said.append(f"an ensemble of {averaged}")
     if metrics["select"] != "last":
         said.append(f"chosen by {metrics['select']} on {metrics['select_rows']} rows")
     if recipe.data.protocol not in ("", protocol):
