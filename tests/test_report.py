@@ -1,27 +1,35 @@
 """Reports of drawn data: what stands on the page, what never does, how it looks in a browser."""
 
+import ast
 import json
 import re
+import string
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
+import jinja2
+import jinja2.nodes
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from fertools.audit import audit
+from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED
 from fertools.cli import main
 from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import fer2013
 from fertools.flows import _report_facts as facts
-from fertools.flows import _report_words
+from fertools.flows import _report_method, _report_say, _report_words
 from fertools.flows import report as flow
 from fertools.flows._report_chart import bars, histogram
+from fertools.flows._report_korean import KOREAN
+from fertools.flows._report_say import Say
 from fertools.flows._report_suspects import suspects
 from fertools.flows.report import named, report
 from fertools.ingest import ingest
@@ -353,7 +361,7 @@ def test_of_equal_leaks_that_into_test_is_told():
 
 
 def test_sums_and_curves_on_the_page_are_what_they_are_by_hand():
-    assert flow._sums({"ok": 2, "pending": 3, "no_face": 1}) == (
+    assert flow._sums({"ok": 2, "pending": 3, "no_face": 1}, Say()) == (
         "3 images in = 2 with a face + 1 with a reason; 3 records are pending, without an image yet"
     )
     steps = [Step(at / 100, 0, 0, 0) for at in range(80, 100, 2)]
@@ -415,15 +423,15 @@ def test_a_balance_of_many_parts_is_one_bar_with_its_range():
         "label", "fold", [f"fold {i}" for i in range(5)], ["a", "b"],
         [[2, 8], [4, 6], [5, 5], [5, 5], [4, 6]], 0, 0, 1.0, [2.0] * 5,
     )  # fmt: skip
-    chart = bars(found)
+    chart = bars(found, Say())
     (name, (bar,)) = chart.classes[0]
     assert (name, bar.rows, bar.share) == ("a", 20, 0.4)
     assert bar.low < bar.width < bar.high
     assert bar.low / bar.width == pytest.approx(0.2 / 0.4, rel=1e-3)
     counts = [[3, 1], [1, 1]]
     few = Balance("label", "split", ["train", "test"], ["a", "b"], counts, 0, 0, 1.0, [1.0, 1.0])
-    assert [b.share for _, row in bars(few).classes for b in row] == [0.75, 0.5, 0.25, 0.5]
-    assert max(b.width for _, row in bars(few).classes for b in row) < 80
+    assert [b.share for _, row in bars(few, Say()).classes for b in row] == [0.75, 0.5, 0.25, 0.5]
+    assert max(b.width for _, row in bars(few, Say()).classes for b in row) < 80
 
 
 def test_a_histogram_of_equal_values_has_one_bar():
@@ -455,6 +463,58 @@ def test_the_command_says_what_it_wrote(study, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main(["report", str(study / "random.parquet"), "-o", str(out), "--with-faces"])
     assert "private, do not share it" in capsys.readouterr().out
+
+
+# Korean
+
+
+SAYING = ("say", "self", "self.say", "shower.say")
+
+
+def messages() -> set[str]:
+    """Every text that a report says: in its programs, on its page, and in their tables of words."""
+    house = Path(flow.__file__).parent
+    found: set[str] = set()
+    for file in [*house.glob("_report*.py"), house / "report.py", house / "_sheet.py"]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in SAYING:
+                found |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+    page = jinja2.Environment().parse((house / "report.html.j2").read_text(encoding="utf-8"))
+    for call in page.find_all(jinja2.nodes.Call):
+        if isinstance(call.node, jinja2.nodes.Name) and call.node.name == "say":
+            found |= {a.value for a in call.args if isinstance(a, jinja2.nodes.Const)}
+    for table in (_report_say.PARTS, _report_say.NAMES, _report_words.PLAIN, _report_words.WHO,
+                  _report_words.RELATIONS):  # fmt: skip
+        found |= set(table.values())
+    return found | {name for name, _ in _report_method.TRACES.values()} | {CLEAN, LEAKS, UNCHECKED}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_sentence_has_a_korean_one_that_is_filled_in_alike():
+    assert messages() == set(KOREAN)
+    assert [text for text, said in KOREAN.items() if fields(text) != fields(said)] == []
+    particle = re.compile(r"\}\)?(은|는|이|가|을|를|과|와|으로|로)(?![가-힣])")
+    assert [said for said in KOREAN.values() if particle.search(said)] == []
+
+
+def test_a_korean_page_says_the_same_numbers(study, curated, tmp_path):
+    for path in (study / "random.parquet", study / "data", curated):
+        pages = [read(report(path, tmp_path / f"{language}.html", with_faces=True,
+                             language=language).file) for language in ("en", "ko")]  # fmt: skip
+        english, korean = (Counter(re.findall(r"\d+(?:[.,]\d+)*", page.text)) for page in pages)
+        assert english == korean
+        assert pages[1].all("html")[0]["lang"] == "ko"
+        assert [tag for tag, _ in pages[0].elements] == [tag for tag, _ in pages[1].elements]
+
+
+def test_a_language_that_is_not_there_is_named(study, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(study / "data"), "-o", str(tmp_path / "r.html"), "--lang", "kr"])
+    assert end.value.code == 1 and "language 'kr'" in capsys.readouterr().err
+    assert not (tmp_path / "r.html").exists()
 
 
 def channel(value: float) -> float:

@@ -15,9 +15,10 @@ from fertools.cli import _show
 @click.option(
     "--data", "store", help="folder of the face store, where the card does not lead to it"
 )
+@click.option("--lang", "language", default="en", help="en (default) or ko")
 @click.option("--json", "as_json", is_flag=True, help="print what was written as JSON")
 def command(
-    data: str, out: str, with_faces: bool, title: str | None, store: str | None, as_json: bool
+    data: str, out: str, with_faces: bool, store: str | None, as_json: bool, **said: Any
 ) -> None:
     """Write a report on DATA, a split manifest or the folder of an ingest.
 
@@ -27,8 +28,7 @@ def command(
     """
     from fertools.flows.report import report
 
-    given: dict[str, Any] = {"with_faces": with_faces, "title": title, "data": store}
-    written = report(data, out, **given)
+    written = report(data, out, with_faces=with_faces, data=store, **said)
     if as_json:
         _show.as_json({"file": str(written.file), "bytes": written.size, "faces": written.faces})
         return

@@ -116,10 +116,10 @@ KOREAN = {
     "column": "얼굴에 대한 기록",
     "missing": "기록 없음",
     "values": "값",
-    "collection": "수집과 라벨링",
-    "label_rule": "라벨 규칙: `{rule}`.",
-    "native": "라벨은 데이터셋이 준 낱말.",
-    "agreement": "{rows:,}행을 여러 사람이 라벨링함({kind}): Fleiss 카파 {kappa}, 다수결 없음 "
+    "collection": "수집과 레이블링",
+    "label_rule": "레이블 규칙: `{rule}`.",
+    "native": "레이블은 데이터셋이 준 낱말.",
+    "agreement": "{rows:,}행을 여러 사람이 레이블링함({kind}): Fleiss 카파 {kappa}, 다수결 없음 "
     "{none}.",
     "undefined": "정의되지 않음",
     "one_rater": "얼굴마다 낱말이 하나이고 투표가 없음: 사람들의 일치도를 알 수 없음.",
@@ -128,7 +128,7 @@ KOREAN = {
     "reason": "이유",
     "images": "이미지",
     "cleaned": "실행한 검사: {checks}.",
-    "not_cleaned": "`fertools curate`를 실행하지 않음: 사본, 질 낮은 얼굴, 의심스러운 라벨이 "
+    "not_cleaned": "`fertools curate`를 실행하지 않음: 사본, 질 낮은 얼굴, 의심스러운 레이블이 "
     "표시되어 있지 않음.",
     "flag": "표시",
     "rows": "행",
@@ -136,7 +136,7 @@ KOREAN = {
     "no_parts": "부분이 둘 이상 없어 감사하지 않음.",
     "faults": "알려진 결함",
     "faults_of": "{source} (리더 문서의 원문): {text}",
-    "contradicting": "쌍둥이 묶음 {count:,}개에 라벨이 둘 이상.",
+    "contradicting": "사본 묶음 {count:,}개에 레이블이 둘 이상.",
     "no_faults": "기록된 것 없음.",
     "uses": "권장 용도와 한계",
     "distribution": "배포",
@@ -145,12 +145,12 @@ KOREAN = {
     "contact": "연락처: {contact}.",
     "no_contact": "누가 관리하는지, 사진 속 사람이 삭제를 어떻게 요청하는지 기록되어 있지 "
     "않음(`--contact`로 적음).",
-    "use_ok": "드러난 표정을 인식하는 모델의 학습과 비교. 라벨은 사람들이 얼굴에서 본 것이지 "
+    "use_ok": "드러난 표정을 인식하는 모델의 학습과 비교. 레이블은 사람들이 얼굴에서 본 것이지 "
     "당사자가 느낀 것이 아님.",
     "limit_leak": "이 부분들의 점수를 그대로 발표하지 말 것: {what}을(를) 공유함. `fertools "
     "evaluate`가 누출 없는 부분집합의 점수를 함께 출력함.",
     "limit_unchecked": "{what}의 공유 여부를 확인할 수 없음. 사람이 나뉘어 있다고 주장할 수 없음.",
-    "limit_small": "시험 얼굴이 30개 미만인 클래스: {classes}. 이 클래스의 점수는 믿을 수 없음.",
+    "limit_small": "평가 얼굴이 30개 미만인 클래스: {classes}. 이 클래스의 점수는 믿을 수 없음.",
     "limit_imbalance": "클래스가 고르지 않음: 정확도와 함께 macro-F1을 보고할 것.",
     "limit_people": "{what}에 대한 기록이 없음: 일부 사람에게 더 나쁜 모델이어도 이 데이터로는 "
     "드러나지 않음.",

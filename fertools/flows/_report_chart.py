@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fertools.audit.verdict import Verdict
-from fertools.flows._report_words import PARTS
+from fertools.audit.verdict import Leak, Verdict
+from fertools.flows._report_say import Say
 from fertools.measures.words import per_cent
 from fertools.stats import Balance
 
@@ -17,7 +17,6 @@ ROOM = 78.0  # per cent of the width for the longest bar; the rest is for its nu
 SIDE_BY_SIDE = 4  # parts that have a bar each; of more, one bar shows the mean and the range
 LEAST = 0.25  # share for which the longest bar of a leak stands at least: a small one looks small
 BINS = 32
-WORDS = " per cent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Histogram:
     rows: int
 
 
-def bars(found: Balance) -> Chart:
+def bars(found: Balance, say: Say) -> Chart:
     """Shares of each class within each part; within all parts, with the range, where parts are
     many.
     """
@@ -75,8 +74,10 @@ def bars(found: Balance) -> Chart:
                 _bar(part, counts[i, at], share[i, at], scale) for i, part in enumerate(found.parts)
             )
         classes.append((value, drawn))
-    parts = ("all parts, with the lowest and the highest of them",) if many else (*found.parts,)
-    return Chart(parts, tuple(classes), _told(found, total))
+    named = tuple(map(say.part, found.parts))
+    if many:
+        named = (say("all parts, with the lowest and the highest of them"),)
+    return Chart(named, tuple(classes), _told(found, total, say))
 
 
 def _bar(part: str, rows: float, share: float, scale: float, *ends: float) -> Bar:
@@ -84,22 +85,27 @@ def _bar(part: str, rows: float, share: float, scale: float, *ends: float) -> Ba
     return Bar(part, int(rows), float(share), round(float(share) * scale, 2), low, high)
 
 
-def _told(found: Balance, total: npt.NDArray[np.float64]) -> str:
+def _told(found: Balance, total: npt.NDArray[np.float64], say: Say) -> str:
     """The chart in one sentence."""
     if not len(total) or not total.sum():
-        return f"Bar chart: no row has a {found.column}."
+        return say("Bar chart: no row has a {column}.", column=say.named(found.column))
     most, least = int(total.argmax()), int(total.argmin())
-    return (
-        f"Bar chart of {len(found.values)} classes: the largest is {found.values[most]} with "
-        f"{per_cent(total[most], WORDS)} of all rows, the smallest {found.values[least]} with "
-        f"{per_cent(total[least], WORDS)}. The table below has every number."
+    unit = say(" per cent")
+    return say(
+        "Bar chart of {classes} classes: the largest is {most} with {highest} of all rows, the "
+        "smallest {least} with {lowest}. The table below has every number.",
+        classes=len(found.values),
+        most=found.values[most],
+        highest=per_cent(total[most], unit),
+        least=found.values[least],
+        lowest=per_cent(total[least], unit),
     )
 
 
-def leak_bars(verdict: Verdict) -> Chart:
+def leak_bars(verdict: Verdict, say: Say) -> Chart:
     """Share of each class, in each later part, that has a partner in the earlier one."""
     names = sorted({name for leak in verdict.leaks for name in leak.classes})
-    parts = [f"{PARTS[leak.later]} in {PARTS[leak.earlier]}" for leak in verdict.leaks]
+    parts = [pair(leak, say) for leak in verdict.leaks]
     counts = [[leak.classes.get(name, (0, 0)) for leak in verdict.leaks] for name in names]
     share = [[n / max(of, 1) for n, of in row] for row in counts]
     scale = ROOM / max(max(map(max, share), default=0.0), LEAST)
@@ -113,10 +119,19 @@ def leak_bars(verdict: Verdict) -> Chart:
         for name, row, shares in zip(names, counts, share, strict=True)
     )
     worst = max(range(len(names)), key=lambda at: max(share[at]), default=None)
-    told = "" if worst is None else (
-        f"The worst class is {names[worst]} with {per_cent(max(share[worst]), WORDS)}. "
-    )  # fmt: skip
-    return Chart(tuple(parts), classes, told + "The table below has every number.")
+    if worst is None:
+        return Chart(tuple(parts), classes, say("The table below has every number."))
+    told = say(
+        "The worst class is {name} with {share}. The table below has every number.",
+        name=names[worst],
+        share=per_cent(max(share[worst]), say(" per cent")),
+    )
+    return Chart(tuple(parts), classes, told)
+
+
+def pair(leak: Leak, say: Say) -> str:
+    """The two parts of a leak."""
+    return say("{later} in {earlier}", later=say.part(leak.later), earlier=say.part(leak.earlier))
 
 
 def histogram(name: str, values: npt.NDArray[np.float64]) -> Histogram:

@@ -1,7 +1,8 @@
 """Contact sheets: faces as images inside the page, for a report that may show them.
 
-In go the facts of a report and the faces of its manifest; out come sheets of captioned faces and of
-pairs. Which faces are shown depends on scores and ids alone, so the page is the same every time.
+In go the facts of a report, the faces of its manifest and a language; out come sheets of captioned
+faces and of pairs. Which faces are shown depends on scores and ids alone, so the page is the same
+every time.
 """
 
 import base64
@@ -16,6 +17,7 @@ from fertools.columns import encode, flagged
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
 from fertools.flows._report_facts import Facts, contradicting
+from fertools.flows._report_say import Say
 from fertools.image import encode as file_of
 from fertools.image import fit
 from fertools.manifest import Manifest
@@ -87,8 +89,8 @@ class Sheets:
 class Shower:
     """Turns rows of a manifest into faces of a page."""
 
-    def __init__(self, manifest: Manifest, data: str | None) -> None:
-        self.table = manifest.table
+    def __init__(self, manifest: Manifest, data: str | None, say: Say) -> None:
+        self.table, self.say = manifest.table, say
         self.faces = _opened(manifest, data)
         self.label = manifest.label_column
         self.part = next((n for n in ("split", "fold") if manifest.has(n)), None)
@@ -107,13 +109,13 @@ class Shower:
             )
         self.shown += 1
         part = self.table[self.part][row].as_py() if self.part else None
-        word = f"fold {part}" if self.part == "fold" and part is not None else part
+        word = f"fold {part}" if self.part == "fold" and part is not None else part or ""
         return Face(
             source=f"data:image/{kind};base64,{base64.b64encode(data).decode()}",
             side=min(SIDE, pixels.shape[0]) if kind == "jpeg" else pixels.shape[0],
             id=self.table["id"][row].as_py(),
-            label=self.table[self.label][row].as_py() or "no label",
-            part=word or "",
+            label=self.table[self.label][row].as_py() or self.say("no label"),
+            part=self.say.part(word),
         )
 
     def tile(self, rows: tuple[int, ...], note: str) -> Tile:
@@ -146,9 +148,9 @@ def _spread(values: npt.NDArray[np.float64], wanted: int) -> Integers:
     return np.sort(np.concatenate([chosen, others]))
 
 
-def draw(facts: Facts, data: str | None) -> Sheets:
+def draw(facts: Facts, data: str | None, say: Say) -> Sheets:
     """All contact sheets of a report."""
-    shower = Shower(facts.shown, data)
+    shower = Shower(facts.shown, data, say)
     kinds = {"leaks": _leaks, "twins": _twins, "quality": _quality, "suspects": _suspects}
     found = {n: tuple(s for s in kind(facts, shower) if s.tiles) for n, kind in kinds.items()}
     return Sheets(
@@ -164,13 +166,15 @@ def _leaks(facts: Facts, shower: Shower) -> list[Sheet]:
     """Rows of a later part beside their partner in an earlier one."""
     if facts.pairs is None or not facts.pairs.num_rows:
         return []
-    found = []
+    found, say = [], shower.say
     twins = _best(facts.pairs.filter(pc.is_in(facts.pairs["relation"], _words("near", "mirrored"))))
     found.append(
         _pairs(
-            "Twins across parts, from the threshold up",
-            "Every one of these stands in two parts. The first pair is the least alike that still "
-            "counts, the last the most alike.",
+            say("Twins across parts, from the threshold up"),
+            say(
+                "Every one of these stands in two parts. The first pair is the least alike that "
+                "still counts, the last the most alike."
+            ),
             twins.sort_by([("ncc", "ascending"), ("later_id", "ascending")]),
             shower,
             even=True,
@@ -182,18 +186,20 @@ def _leaks(facts: Facts, shower: Shower) -> list[Sheet]:
     )
     found.append(
         _pairs(
-            "One picture, two labels, two parts",
-            "Twins across parts whose labels contradict each other, the most alike first.",
+            say("One picture, two labels, two parts"),
+            say("Twins across parts whose labels contradict each other, the most alike first."),
             twins.filter(differ).sort_by([("ncc", "descending"), ("later_id", "ascending")]),
             shower,
         )
     )
     for relation, title, why in (
-        ("sequence", "One recording in two parts", "Frames of one sequence, parted."),
-        ("subject", "One person in two parts", "The same subject, as the data set names people."),
-        ("derived", "Altered copies across parts", "One is the other blurred, turned or the like."),
-        ("false twin", "Alike, but different people",
-         "The most alike pairs of two people: not called twins."),
+        ("sequence", say("One recording in two parts"), say("Frames of one sequence, parted.")),
+        ("subject", say("One person in two parts"),
+         say("The same subject, as the data set names people.")),
+        ("derived", say("Altered copies across parts"),
+         say("One is the other blurred, turned or the like.")),
+        ("false twin", say("Alike, but different people"),
+         say("The most alike pairs of two people: not called twins.")),
     ):  # fmt: skip
         rows = _best(facts.pairs.filter(pc.equal(facts.pairs["relation"], relation)))
         by = [("ncc", "descending"), ("later_id", "ascending")]
@@ -232,7 +238,7 @@ def _pairs(
     for at in chosen:
         ncc, relation = rows["ncc"][at].as_py(), rows["relation"][at].as_py()
         note = "" if ncc is None else f"NCC {ncc:.3f}"
-        note += ", mirrored" if relation == "mirrored" else ""
+        note += shower.say(", mirrored") if relation == "mirrored" else ""
         tiles.append(shower.tile((int(earlier[at]), int(later[at])), note))
     return Sheet(title, why, tuple(tiles))
 
@@ -246,28 +252,37 @@ def _twins(facts: Facts, shower: Shower) -> list[Sheet]:
     sizes = np.bincount(codes[codes >= 0], minlength=len(names))
     largest = np.argsort(-sizes, kind="stable")[:LARGEST]
     ordered = wrong[np.argsort(-sizes[wrong], kind="stable")][:CONTRADICTING]
+    say = shower.say
     return [
-        _grouped("Twins that contradict each other",
-                 "If they are one picture, at least one of the labels is wrong.",
-                 [np.flatnonzero(codes == code) for code in ordered], shower),
-        _grouped("The largest groups of twins",
-                 "Up to twelve faces of each. A twin of a twin is in the group, so look at them.",
-                 [np.flatnonzero(codes == code) for code in largest], shower),
-    ]  # fmt: skip
+        _grouped(
+            say("Twins that contradict each other"),
+            say("If they are one picture, at least one of the labels is wrong."),
+            [np.flatnonzero(codes == code) for code in ordered],
+            shower,
+        ),
+        _grouped(
+            say("The largest groups of twins"),
+            say("Up to twelve faces of each. A twin of a twin is in the group, so look at them."),
+            [np.flatnonzero(codes == code) for code in largest],
+            shower,
+        ),
+    ]
 
 
 def _grouped(title: str, why: str, groups: list[Integers], shower: Shower) -> Sheet:
     tiles = []
     for rows in groups:
         few = tuple(int(row) for row in rows[:TOGETHER])
-        more = f", {len(few)} of them shown" if len(few) < len(rows) else ""
-        tiles.append(shower.tile(few, f"{len(rows)} faces{more}"))
+        note = shower.say("{rows} faces", rows=len(rows))
+        if len(few) < len(rows):
+            note += shower.say(", {shown} of them shown", shown=len(few))
+        tiles.append(shower.tile(few, note))
     return Sheet(title, why, tuple(tiles))
 
 
 def _quality(facts: Facts, shower: Shower) -> list[Sheet]:
     """The worst faces of every flag that stands for quality."""
-    table = facts.shown.table
+    table, say = facts.shown.table, shower.say
     found = []
     for flag, (measure, sign) in WORST.items():
         name = f"quality_{measure}"
@@ -277,7 +292,11 @@ def _quality(facts: Facts, shower: Shower) -> list[Sheet]:
         values = table[name].to_numpy().astype(np.float64)[rows]
         chosen = np.argsort(sign * values, kind="stable")[:SINGLE]
         tiles = [shower.tile((int(rows[at]),), f"{values[at]:.3f}") for at in chosen]
-        why = f"{len(rows):,} faces bear this flag; the worst are shown, by their {measure}."
+        why = say(
+            "{rows} faces bear this flag; the worst are shown, by their {measure}.",
+            rows=f"{len(rows):,}",
+            measure=say.named(measure),
+        )
         found.append(Sheet(flag.replace("_", " ").capitalize(), why, tuple(tiles)))
     return found
 
@@ -286,15 +305,17 @@ def _suspects(facts: Facts, shower: Shower) -> list[Sheet]:
     """The strongest suspects of each kind, with their label and what it should perhaps be."""
     if facts.suspects is None:
         return []
-    found = []
+    found, say = [], shower.say
     for by in facts.suspects.kinds:
         chosen = [suspect for suspect in facts.suspects.listed if suspect.by == by][:SUSPECTS]
         rows = shower.rows(pa.chunked_array([pa.array([s.id for s in chosen], pa.string())]))
         tiles = [
-            shower.tile((int(row),), f"perhaps {suspect.suggested}")
+            shower.tile((int(row),), say("perhaps {word}", word=suspect.suggested))
             for row, suspect in zip(rows, chosen, strict=True)
             if row >= 0
         ]
-        why = "Below each face its label, then the word that is suggested; the strongest first."
-        found.append(Sheet(f"Suspected by {by}", why, tuple(tiles)))
+        why = say(
+            "Below each face its label, then the word that is suggested; the strongest first."
+        )
+        found.append(Sheet(say("Suspected by {by}", by=by), why, tuple(tiles)))
     return found

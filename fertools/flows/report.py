@@ -17,16 +17,17 @@ import pyarrow as pa
 
 from fertools import __version__
 from fertools.audit.certificate import sentence
-from fertools.audit.verdict import Leak
+from fertools.audit.verdict import Leak, Verdict
 from fertools.errors import FerError
 from fertools.flows import _report_method as small_print
 from fertools.flows import _report_words as words
-from fertools.flows._report_chart import Histogram, bars, histogram, leak_bars
+from fertools.flows._report_chart import SIDE_BY_SIDE, Histogram, bars, histogram, leak_bars, pair
 from fertools.flows._report_facts import Facts, Tally, gather
+from fertools.flows._report_say import Say
 from fertools.flows._sheet import Sheets, draw
 from fertools.manifest import locate, write_page
 from fertools.measures.words import per_cent
-from fertools.stats import DropOut
+from fertools.stats import Balance, DropOut
 from fertools.twins import Step
 
 PRIVATE = ".private.html"
@@ -50,36 +51,37 @@ def report(
     data: str | None = None,
     with_faces: bool = False,
     title: str | None = None,
+    language: str = "en",
 ) -> Written:
     """Write the report of a manifest, or of the folder of an ingest, to `out`.
 
     `data` is the folder of the face store where the card does not lead to it. With faces the file's
-    name is made to end in `.private.html`. Raises `FerError` where the file cannot be written, or
-    Jinja2 is not there.
+    name is made to end in `.private.html`. `language` is en or ko; words of the data set itself,
+    and the sentence for the paper, stay as they are. Raises `FerError` where the file cannot be
+    written, for a language that is not there, and where Jinja2 is not.
     """
-    template = _template()
+    say = Say(language)
+    template = _template(say)
     file = named(Path(out), with_faces)
     facts = gather(path, data)
-    sheets = draw(facts, data or facts.home) if with_faces else Sheets()
+    sheets = draw(facts, data or facts.home, say) if with_faces else Sheets()
     page = template.render(
         audit=facts.audit,
-        chart=bars(facts.stats.balance),
+        chart=bars(facts.stats.balance, say),
         dropouts=_dropouts(facts),
-        digests=words.digests(facts, locate(path).name),
+        digests=words.digests(facts, locate(path).name, say),
         facts=facts,
         file=locate(path).name,
-        part_names=words.PARTS,
-        who=words.WHO,
-        glance=words.glance(facts),
-        lede=words.lede(facts),
-        method=small_print.method(facts),
+        glance=words.glance(facts, say),
+        lede=words.lede(facts, say),
+        method=small_print.method(facts, say),
         private=with_faces,
-        quality=_histograms(facts),
+        quality=_histograms(facts, say),
         sheets=sheets,
         sentence=sentence(facts.audit) if facts.audit is not None else "",
-        sums=_sums(facts.stats.statuses),
+        sums=_sums(facts.stats.statuses, say),
         title=title or facts.name,
-        unchecked=small_print.unchecked(facts),
+        unchecked=small_print.unchecked(facts, say),
         version=__version__,
     )
     write_page(file, page)
@@ -93,7 +95,7 @@ def named(out: Path, with_faces: bool) -> Path:
     return out.with_name(out.name.removesuffix(".html") + PRIVATE)
 
 
-def _template() -> Any:
+def _template(say: Say) -> Any:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError as error:
@@ -109,25 +111,42 @@ def _template() -> Any:
     house.filters |= {
         "class_names": _class_names,
         "classes_of": _classes_of,
+        "effective": lambda found: _effective(found, say),
         "count": lambda n: f"{n:,}",
         "fixed": lambda value, digits: f"{value:.{digits}f}",
-        "leak_chart": leak_bars,
+        "leak_chart": lambda verdict: leak_bars(verdict, say),
         "middle": _middle,
-        "ratio": _ratio,
+        "pair": lambda leak: pair(leak, say),
+        "ratio": lambda value: _ratio(value, say),
         "share": lambda value: per_cent(value, words.SIGN),
+        "relations_of": lambda verdicts: _relations(verdicts, say),
         "short": lambda value: f"{value:.3g}",
         "sum_of": lambda rows, at: sum(row[at] for row in rows),
         "until": _until,
         "words_of": lambda kinds: sorted({word for words in kinds.values() for word in words}),
         "worst_leak": words.worst,
     }
+    house.globals |= {"relations": words.RELATIONS, "say": say, "who": words.WHO}
     return house.get_template("report.html.j2")
 
 
-def _ratio(value: float) -> str:
+def _ratio(value: float, say: Say) -> str:
     if math.isnan(value):
-        return "none, without a label"
-    return f"{value:.2f}" if math.isfinite(value) else "without bound, since a class is empty"
+        return say("none, without a label")
+    return f"{value:.2f}" if math.isfinite(value) else say("without bound, since a class is empty")
+
+
+def _effective(found: Balance, say: Say) -> str:
+    """The effective number of classes of each part; of many parts the range."""
+    numbers = found.effective_classes
+    if len(numbers) > SIDE_BY_SIDE:
+        return say("{low} to {high}", low=f"{min(numbers):.2f}", high=f"{max(numbers):.2f}")
+    parts = zip(map(say.part, found.parts), numbers, strict=True)
+    return ", ".join(f"{name} {number:.2f}" for name, number in parts)
+
+
+def _relations(verdicts: Sequence[Verdict], say: Say) -> str:
+    return ", ".join(say(words.RELATIONS[each.relation]).lower() for each in verdicts)
 
 
 def _middle(text: str) -> str:
@@ -149,11 +168,18 @@ def _until(steps: Sequence[Step], threshold: float) -> list[Step]:
     return list(steps[: end + 3])
 
 
-def _sums(statuses: dict[str, int]) -> str:
+def _sums(statuses: dict[str, int], say: Say) -> str:
     ok, pending = statuses.get("ok", 0), statuses.get("pending", 0)
     failed = sum(statuses.values()) - ok - pending
-    text = f"{ok + failed:,} images in = {ok:,} with a face + {failed:,} with a reason"
-    return text + (f"; {pending:,} records are pending, without an image yet" if pending else "")
+    text = say(
+        "{into} images in = {ok} with a face + {failed} with a reason",
+        into=f"{ok + failed:,}",
+        ok=f"{ok:,}",
+        failed=f"{failed:,}",
+    )
+    if pending:
+        text += say("; {rows} records are pending, without an image yet", rows=f"{pending:,}")
+    return text
 
 
 def _dropouts(facts: Facts) -> dict[str, list[DropOut]]:
@@ -161,11 +187,11 @@ def _dropouts(facts: Facts) -> dict[str, list[DropOut]]:
     found: dict[str, list[DropOut]] = {}
     for each in facts.stats.dropouts:
         name = "class" if each.column in ("label", "native_label") else each.column
-        found.setdefault(name.replace("_", " "), []).append(each)
+        found.setdefault(name, []).append(each)
     return found
 
 
-def _histograms(facts: Facts) -> list[Histogram]:
+def _histograms(facts: Facts, say: Say) -> list[Histogram]:
     """One for every column `quality_*` that holds numbers, over those that are finite."""
     found = []
     for name in facts.manifest.table.column_names:
@@ -174,5 +200,5 @@ def _histograms(facts: Facts) -> list[Histogram]:
         if name.startswith("quality_") and is_number:
             values = column.drop_null().to_numpy().astype(np.float64)
             if len(values := values[np.isfinite(values)]):
-                found.append(histogram(name.removeprefix("quality_").replace("_", " "), values))
+                found.append(histogram(say.named(name.removeprefix("quality_")), values))
     return found
