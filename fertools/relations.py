@@ -31,23 +31,36 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """So many of so many rows have no `what`: subject, sequence, hash or face."""
+
+    rows: int
+    of: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} of {self.of:,} rows have no {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """Which rows are related.
 
-    `links` is None where nothing can be said; `why` tells why not, or for how many rows not. `ncc`
-    (m + 1,) belongs to the m pairs of `links`, the last one to rows of one code.
+    `links` is None where nothing can be said; `why` tells why not, or `lack` for how many rows not.
+    `ncc` (m + 1,) belongs to the m pairs of `links`, the last one to rows of one code.
     """
 
     name: str
     links: Links | None = None
     why: str = ""
     ncc: Doubles = field(default_factory=lambda: np.full(1, np.nan))
+    lack: Lack | None = None
 
 
 def by_column(table: pa.Table, name: str, dealt: Mask) -> Relation:
     """Rows of one person (`subject`) or of one recording (`sequence`)."""
     codes = people(table) if name == "subject" else recordings(table)
-    return _of_codes(name, (codes,), dealt, f"have no {name}")
+    return _of_codes(name, (codes,), dealt, name)
 
 
 def people(table: pa.Table) -> Integers:
@@ -93,7 +106,7 @@ def _only(keys: Integers, values: Integers) -> Integers:
 def exact(table: pa.Table, dealt: Mask) -> Relation:
     """Rows with an equal photograph (`image_hash`) or an equal stored face (`face_hash`)."""
     codes = tuple(numbers(table[name]) for name in ("image_hash", "face_hash"))
-    return _of_codes("exact", codes, dealt, "have no hash")
+    return _of_codes("exact", codes, dealt, "hash")
 
 
 def derived(manifest: Manifest, dealt: Mask, data: str | Path | None = None) -> Relation:
@@ -131,8 +144,8 @@ def small_faces(manifest: Manifest, data: str | Path | None) -> Faces:
     return own if max(own.shape) <= LARGEST else fitted
 
 
-def _of_codes(name: str, codes: tuple[Integers, ...], dealt: Mask, lack: str) -> Relation:
+def _of_codes(name: str, codes: tuple[Integers, ...], dealt: Mask, what: str) -> Relation:
     missing = min(int((each[dealt] < 0).sum()) for each in codes)
     total = int(dealt.sum())
-    why = f"{missing:,} of {total:,} rows {lack}" if missing else ""
-    return Relation(name, Links(codes) if missing < total else None, why)
+    lack = Lack(missing, total, what) if missing else None
+    return Relation(name, Links(codes) if missing < total else None, lack=lack)

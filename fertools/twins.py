@@ -25,7 +25,16 @@ from fertools.faces import Faces
 from fertools.manifest import Manifest
 from fertools.measures.leakage import Links
 from fertools.measures.twins import ONE_PHOTOGRAPH, calibrated, curve, doubled
-from fertools.relations import Doubles, Integers, Mask, Relation, people, recordings, small_faces
+from fertools.relations import (
+    Doubles,
+    Integers,
+    Lack,
+    Mask,
+    Relation,
+    people,
+    recordings,
+    small_faces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def near(
     if constant.any():
         notes.append(f"faces of one gray level, which have no NCC: {int(constant.sum()):,}")
     missing = int((dealt & ~has).sum())
-    why = f"{missing:,} of {int(dealt.sum()):,} rows have no face" if missing else ""
+    lack = Lack(missing, int(dealt.sum()), "face") if missing else None
     false_twins = pairs.where(strongest(found) & _different(table, pairs))
     copies = np.where(constant, -1, copies)
     pairs = pairs.where(_reach(table, pairs, thresholds))
@@ -117,8 +126,8 @@ def near(
     pairs = pairs.where(~_one_sequence(table, pairs))
     upright, turned = pairs.where(~pairs.mirrored), pairs.where(pairs.mirrored)
     return Near(
-        Relation("near", Links((copies,), upright.rows), why, np.append(upright.ncc, 1.0)),
-        Relation("mirrored", Links(pairs=turned.rows), why, np.append(turned.ncc, np.nan)),
+        Relation("near", Links((copies,), upright.rows), "", np.append(upright.ncc, 1.0), lack),
+        Relation("mirrored", Links(pairs=turned.rows), "", np.append(turned.ncc, np.nan), lack),
         false_twins,
         thresholds,
         origins,

@@ -510,6 +510,17 @@ def test_a_korean_page_says_the_same_numbers(study, curated, tmp_path):
         assert [tag for tag, _ in pages[0].elements] == [tag for tag, _ in pages[1].elements]
 
 
+def test_what_could_not_be_checked_is_told_in_korean(tmp_path):
+    columns = {"split": ["train", "test"] * 2, "label": ["fear"] * 4}
+    made(tmp_path / "data", smooth(4, seed=2), subject=["x:1", None, None, None], **columns)
+    said = read(report(tmp_path / "data", tmp_path / "r.html", language="ko").file).text
+    assert "누출(사람): 4행 중 3행에 사람 없음." in said
+    assert "누출(촬영): 4행 중 4행에 시퀀스 없음." in said
+    assert "확인 불가(촬영) : 4행 중 4행에 시퀀스 없음" in said.replace(")", ") ").replace(
+        "  ", " "
+    )
+
+
 def test_a_language_that_is_not_there_is_named(study, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main(["report", str(study / "data"), "-o", str(tmp_path / "r.html"), "--lang", "kr"])

@@ -122,8 +122,9 @@ def _relations(
 def _verdict(
     manifest: Manifest, every: list[Integers], relation: Relation, folds: int, bound: float
 ) -> Verdict:
+    why = str(relation.lack or relation.why)
     if relation.links is None:
-        return Verdict(relation.name, UNCHECKED, relation.why)
+        return Verdict(relation.name, UNCHECKED, why, lack=relation.lack)
     codes, names = encode(manifest.table[manifest.label_column])
     leaks = []
     for earlier, later in _met(every):
@@ -134,9 +135,9 @@ def _verdict(
                 counts[number, row] = np.bincount(codes[where] + 1, minlength=len(names) + 1)
         leaks.append(_leak(PARTS[earlier], PARTS[later], counts, names, folds))
     if any(leak.share > bound for leak in leaks):
-        return Verdict(relation.name, LEAKS, relation.why, tuple(leaks))
-    verdict = UNCHECKED if relation.why else CLEAN
-    return Verdict(relation.name, verdict, relation.why, tuple(leaks))
+        return Verdict(relation.name, LEAKS, why, tuple(leaks), relation.lack)
+    verdict = UNCHECKED if why else CLEAN
+    return Verdict(relation.name, verdict, why, tuple(leaks), relation.lack)
 
 
 def _met(every: list[Integers]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fertools.errors import GateFailed, GateUnchecked
 from fertools.measures.words import per_cent
+from fertools.relations import Lack
 from fertools.twins import Step
 
 CLEAN, LEAKS, UNCHECKED = "clean", "leaks", "not checkable"
@@ -48,12 +49,15 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found of one relation; `why` says what could not be looked at."""
+    """What was found of one relation; `why` says what could not be looked at, and `lack` of how
+    many rows, where that is the reason.
+    """
 
     relation: str
     verdict: str
     why: str = ""
     leaks: tuple[Leak, ...] = ()
+    lack: Lack | None = None
 
 
 @dataclass(frozen=True, slots=True)

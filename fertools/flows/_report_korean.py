@@ -104,7 +104,9 @@ KOREAN = {
     "class": "클래스",
     "contrast": "대비",
     "detail": "세부",
+    "face": "얼굴",
     "gender": "성별",
+    "hash": "해시",
     "label": "레이블",
     "native label": "원래 레이블",
     "official split": "공개된 분할",
@@ -448,6 +450,7 @@ KOREAN = {
     "Leakage: there are no two parts to compare. Run fertools split first.": (
         "누출: 비교할 두 부분이 없음. 먼저 fertools split을 실행할 것."
     ),
+    "{missing} of {rows} rows have no {what}": "{rows}행 중 {missing}행에 {what} 없음",
     "Leakage by {relation}: {why}.": "누출({relation}): {why}.",
     "{name}: the check has not run. Run fertools curate.": (
         "{name}: 검사를 실행하지 않음. fertools curate를 실행할 것."

@@ -5,7 +5,7 @@ In go the facts and a language; out come plain words with their sources.
 
 from fertools.flows._report_facts import Facts
 from fertools.flows._report_say import Say
-from fertools.flows._report_words import PLAIN
+from fertools.flows._report_words import PLAIN, reason
 
 SAID_OF_PEOPLE = ("subject", "gender", "age", "race")
 # what a check looks for, and a column that shows it has run on a manifest that was split since
@@ -168,7 +168,7 @@ def unchecked(facts: Facts, say: Say) -> list[str]:
             say(
                 "Leakage by {relation}: {why}.",
                 relation=say(PLAIN[verdict.relation]),
-                why=verdict.why.replace("`", ""),
+                why=reason(verdict, say),
             )
             for verdict in facts.audit.verdicts
             if verdict.why

@@ -14,9 +14,9 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": {}, "ko": KOREAN}
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 NAMES = {  # columns and measures that have a name of their own on the page
     name: name.replace("_", " ")
-    for name in ("age", "background", "brightness", "class", "contrast", "detail", "gender",
-                 "label", "native_label", "official_split", "race", "raters", "recording",
-                 "sequence", "sharpness", "source", "subject", "votes")
+    for name in ("age", "background", "brightness", "class", "contrast", "detail", "face",
+                 "gender", "hash", "label", "native_label", "official_split", "race", "raters",
+                 "recording", "sequence", "sharpness", "source", "subject", "votes")
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ In go the facts and a language; out come plain words. The page puts them in plac
 
 from collections.abc import Sequence
 
-from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Leak
+from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Leak, Verdict
 from fertools.flows._report_facts import PUBLISHED, Facts
 from fertools.flows._report_say import Say
 from fertools.measures.words import per_cent
@@ -54,6 +54,18 @@ def lede(facts: Facts, say: Say) -> str:
 def sources(facts: Facts) -> list[str]:
     """The data sets."""
     return sorted(str(name) for name in facts.manifest.table["source"].unique().to_pylist())
+
+
+def reason(verdict: Verdict, say: Say) -> str:
+    """What could not be looked at of a relation; what is not a lack is told in English."""
+    if (lack := verdict.lack) is None:
+        return verdict.why.replace("`", "")
+    return say(
+        "{missing} of {rows} rows have no {what}",
+        missing=f"{lack.rows:,}",
+        rows=f"{lack.of:,}",
+        what=say.named(lack.what),
+    )
 
 
 def worst(leaks: Sequence[Leak]) -> Leak:

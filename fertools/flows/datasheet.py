@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fertools import __version__, folder
-from fertools.audit.verdict import LEAKS, UNCHECKED
+from fertools.audit.verdict import LEAKS, UNCHECKED, Verdict
 from fertools.charts import BESIDE
 from fertools.errors import FerError, unknown
 from fertools.export import _terms
@@ -187,9 +187,16 @@ class Sheet:
         rows = []
         for verdict in found.verdicts:
             worst = max((leak.share for leak in verdict.leaks), default=None)
-            share = verdict.why if worst is None else per_cent(worst, "%")
+            share = self._why(verdict) if worst is None else per_cent(worst, "%")
             rows.append([self.relations[verdict.relation], t[verdict.verdict], share])
         return [_table([t["relation"], t["verdict"], t["worst"]], rows)]
+
+    def _why(self, verdict: Verdict) -> str:
+        """What could not be looked at; what is not a lack is told in English."""
+        if (lack := verdict.lack) is None:
+            return verdict.why
+        what = self.words[lack.what]
+        return self.words["lack"].format(missing=lack.rows, rows=lack.of, what=what)
 
     def faults(self) -> list[str]:
         """What the readers warn of, and what the checks found."""

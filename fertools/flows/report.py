@@ -119,6 +119,7 @@ def _template(say: Say) -> Any:
         "pair": lambda leak: pair(leak, say),
         "ratio": lambda value: _ratio(value, say),
         "share": lambda value: per_cent(value, words.SIGN),
+        "reason": lambda verdict: words.reason(verdict, say),
         "relations_of": lambda verdicts: _relations(verdicts, say),
         "short": lambda value: f"{value:.3g}",
         "sum_of": lambda rows, at: sum(row[at] for row in rows),
