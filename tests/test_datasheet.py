@@ -9,8 +9,8 @@ from fertools.cli import main
 from fertools.errors import FerError
 from fertools.fakes import aihub, ck48, fer2013
 from fertools.flows._datasheet_words import ENGLISH, KOREAN, RELATIONS
-from fertools.flows._report_suspects import data_folders
 from fertools.flows.datasheet import datasheet
+from fertools.flows.report.suspects import data_folders
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split

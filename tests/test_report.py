@@ -24,14 +24,13 @@ from fertools.cli import main
 from fertools.curate import curate
 from fertools.errors import FerError
 from fertools.fakes import fer2013
-from fertools.flows import _report_facts as facts
-from fertools.flows import _report_method, _report_say, _report_words
 from fertools.flows import report as flow
-from fertools.flows._report_chart import bars, histogram
-from fertools.flows._report_korean import KOREAN
-from fertools.flows._report_say import Say
-from fertools.flows._report_suspects import suspects
-from fertools.flows.report import named, report
+from fertools.flows.report import facts, method, named, report, words
+from fertools.flows.report import say as saying
+from fertools.flows.report.chart import bars, histogram
+from fertools.flows.report.korean import KOREAN
+from fertools.flows.report.say import Say
+from fertools.flows.report.suspects import suspects
 from fertools.ingest import ingest
 from fertools.manifest import read_manifest, write_manifest
 from fertools.split import SplitOptions, split
@@ -141,7 +140,7 @@ def test_the_page_holds_everything_and_asks_for_nothing(study, tmp_path):
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href"):
             assert (attributes.get(name) or "#").startswith(("#", "data:"))
-    style = (Path(flow.__file__).parent / "report.css").read_text(encoding="utf-8")
+    style = (Path(flow.__file__).parent / "page.css").read_text(encoding="utf-8")
     assert "url(" not in style and "@import" not in style
 
 
@@ -356,8 +355,8 @@ def test_each_kind_of_doubt_lists_its_strongest(tmp_path):
 def test_of_equal_leaks_that_into_test_is_told():
     leaks = [SimpleNamespace(share=share, later=part)
              for share, part in ((0.5, "test"), (0.5, "val"), (0.4, "test"))]  # fmt: skip
-    assert _report_words.worst(leaks) is _report_words.worst(leaks[::-1]) is leaks[0]
-    assert _report_words.worst(leaks[1:]).later == "val"
+    assert words.worst(leaks) is words.worst(leaks[::-1]) is leaks[0]
+    assert words.worst(leaks[1:]).later == "val"
 
 
 def test_sums_and_curves_on_the_page_are_what_they_are_by_hand():
@@ -475,18 +474,18 @@ def messages() -> set[str]:
     """Every text that a report says: in its programs, on its page, and in their tables of words."""
     house = Path(flow.__file__).parent
     found: set[str] = set()
-    for file in [*house.glob("_report*.py"), house / "report.py", house / "_sheet.py"]:
+    for file in house.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in SAYING:
                 found |= {a.value for a in node.args if isinstance(a, ast.Constant)}
-    page = jinja2.Environment().parse((house / "report.html.j2").read_text(encoding="utf-8"))
+    page = jinja2.Environment().parse((house / "page.html.j2").read_text(encoding="utf-8"))
     for call in page.find_all(jinja2.nodes.Call):
         if isinstance(call.node, jinja2.nodes.Name) and call.node.name == "say":
             found |= {a.value for a in call.args if isinstance(a, jinja2.nodes.Const)}
-    for table in (_report_say.PARTS, _report_say.NAMES, _report_words.PLAIN, _report_words.WHO,
-                  _report_words.RELATIONS):  # fmt: skip
+    for table in (saying.PARTS, saying.NAMES, words.PLAIN, words.WHO,
+                  words.RELATIONS):  # fmt: skip
         found |= set(table.values())
-    return found | {name for name, _ in _report_method.TRACES.values()} | {CLEAN, LEAKS, UNCHECKED}
+    return found | {name for name, _ in method.TRACES.values()} | {CLEAN, LEAKS, UNCHECKED}
 
 
 def fields(text: str) -> set[str]:
@@ -537,7 +536,7 @@ def luminance(colour: str) -> float:
 
 def test_letters_and_bars_stand_out_in_both_modes():
     """WCAG 2.2, 1.4.3 and 1.4.11: contrast of 4.5 for letters, 3 for what is drawn."""
-    style = (Path(flow.__file__).parent / "report.css").read_text(encoding="utf-8")
+    style = (Path(flow.__file__).parent / "page.css").read_text(encoding="utf-8")
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
         for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]

@@ -4,7 +4,7 @@ Headings follow the sections of Gebru et al., Datasheets for Datasets, Communica
 (12), 2021. In a sentence `{}` marks what the facts fill in.
 """
 
-from fertools.flows._report_words import PLAIN
+from fertools.flows.report.words import PLAIN
 
 ENGLISH = {
     "title": "Datasheet: {name}",

@@ -19,9 +19,9 @@ from fertools.errors import FerError, unknown
 from fertools.export import _terms
 from fertools.faces import open_faces
 from fertools.flows._datasheet_words import RELATIONS, WORDS
-from fertools.flows._report_facts import OTHERS, Facts, gather
-from fertools.flows._report_suspects import data_folders
-from fertools.flows._report_words import sources
+from fertools.flows.report.facts import OTHERS, Facts, gather
+from fertools.flows.report.suspects import data_folders
+from fertools.flows.report.words import sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
 from fertools.measures.words import markdown, per_cent

@@ -3,9 +3,9 @@
 In go the facts and a language; out come plain words with their sources.
 """
 
-from fertools.flows._report_facts import Facts
-from fertools.flows._report_say import Say
-from fertools.flows._report_words import PLAIN, reason
+from fertools.flows.report.facts import Facts
+from fertools.flows.report.say import Say
+from fertools.flows.report.words import PLAIN, reason
 
 SAID_OF_PEOPLE = ("subject", "gender", "age", "race")
 # what a check looks for, and a column that shows it has run on a manifest that was split since

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fertools.errors import unknown
-from fertools.flows._report_korean import KOREAN
+from fertools.flows.report.korean import KOREAN
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": {}, "ko": KOREAN}
 PARTS = {"train": "training", "val": "validation", "test": "test"}

@@ -19,12 +19,12 @@ from fertools import __version__
 from fertools.audit.certificate import sentence
 from fertools.audit.verdict import Leak, Verdict
 from fertools.errors import FerError
-from fertools.flows import _report_method as small_print
-from fertools.flows import _report_words as words
-from fertools.flows._report_chart import SIDE_BY_SIDE, Histogram, bars, histogram, leak_bars, pair
-from fertools.flows._report_facts import Facts, Tally, gather
-from fertools.flows._report_say import Say
-from fertools.flows._sheet import Sheets, draw
+from fertools.flows.report import method as small_print
+from fertools.flows.report import words
+from fertools.flows.report.chart import SIDE_BY_SIDE, Histogram, bars, histogram, leak_bars, pair
+from fertools.flows.report.facts import Facts, Tally, gather
+from fertools.flows.report.say import Say
+from fertools.flows.report.sheet import Sheets, draw
 from fertools.manifest import locate, write_page
 from fertools.measures.words import per_cent
 from fertools.stats import Balance, DropOut
@@ -128,7 +128,7 @@ def _template(say: Say) -> Any:
         "worst_leak": words.worst,
     }
     house.globals |= {"relations": words.RELATIONS, "say": say, "who": words.WHO}
-    return house.get_template("report.html.j2")
+    return house.get_template("page.html.j2")
 
 
 def _ratio(value: float, say: Say) -> str:

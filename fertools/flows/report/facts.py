@@ -19,7 +19,7 @@ from fertools.audit import audit
 from fertools.audit.verdict import Audit
 from fertools.columns import encode, flagged, usable
 from fertools.errors import FerError
-from fertools.flows._report_suspects import Suspects, curation, suspects
+from fertools.flows.report.suspects import Suspects, curation, suspects
 from fertools.locations import sha256
 from fertools.manifest import Manifest, locate, read_manifest
 from fertools.measures import balance

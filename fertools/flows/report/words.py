@@ -6,8 +6,8 @@ In go the facts and a language; out come plain words. The page puts them in plac
 from collections.abc import Sequence
 
 from fertools.audit.verdict import CLEAN, LEAKS, UNCHECKED, Leak, Verdict
-from fertools.flows._report_facts import PUBLISHED, Facts
-from fertools.flows._report_say import Say
+from fertools.flows.report.facts import PUBLISHED, Facts
+from fertools.flows.report.say import Say
 from fertools.measures.words import per_cent
 
 SIGN = "\u00a0%"  # no line ends before it

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fertools.audit.verdict import Leak, Verdict
-from fertools.flows._report_say import Say
+from fertools.flows.report.say import Say
 from fertools.measures.words import per_cent
 from fertools.stats import Balance
 

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from fertools.columns import encode, flagged
 from fertools.errors import FerError
 from fertools.faces import Faces, open_faces
-from fertools.flows._report_facts import Facts, contradicting
-from fertools.flows._report_say import Say
+from fertools.flows.report.facts import Facts, contradicting
+from fertools.flows.report.say import Say
 from fertools.image import encode as file_of
 from fertools.image import fit
 from fertools.manifest import Manifest
