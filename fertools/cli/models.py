@@ -29,7 +29,7 @@ def command(names: tuple[str, ...], size: int, channels: str, as_json: bool, **t
     from fertools import folder
     from fertools.errors import FerError
     from fertools.models._count import count, latency
-    from fertools.models._make import make
+    from fertools.models._make import make, written
 
     shape = (int(channels), size, size)
     found: list[dict[str, Any]] = []
@@ -49,7 +49,7 @@ def command(names: tuple[str, ...], size: int, channels: str, as_json: bool, **t
             "macs": facts.macs,
             "bytes": facts.bytes,
             "milliseconds": round(latency(model, shape), 3) if typed["latency"] else None,
-            "what": folder.summary("models", name.partition(".py:")[0] + ".py" * (".py:" in name)),
+            "what": folder.summary("models", written(name)[0]),
         }
         found.append(record)
     if as_json:

@@ -24,7 +24,7 @@ def make(
     of the group `fertools.models`. Raises `FerError` for a name or option that is not known, for a
     file without that function, and for values that a network of ours cannot be built with.
     """
-    function = name.partition(".py:")[2] or "build"
+    function = written(name)[1]
     build = getattr(module_of(name), function, None)
     if not callable(build):
         raise FerError(f"{name}: there is no function {function!r} in it; write one")
@@ -61,5 +61,10 @@ def _unbuilt(
 
 def module_of(name: str) -> ModuleType:
     """The module that a model's name means; beside `build` it may have `fit`."""
-    file, _, function = name.partition(".py:")
-    return folder.load("models", f"{file}.py" if function else name)
+    return folder.load("models", written(name)[0])
+
+
+def written(name: str) -> tuple[str, str]:
+    """What a model's name means: the file, or the name of ours, and the function in it."""
+    file, colon, function = name.partition(".py:")
+    return (f"{file}.py", function or "build") if colon else (name, "build")

@@ -29,7 +29,7 @@ from fertools.errors import UNPARSED, FerError
 from fertools.locations import sha256
 from fertools.manifest import locate, write_json
 from fertools.models._count import Facts, count
-from fertools.models._make import make, module_of
+from fertools.models._make import make, module_of, written
 from fertools.recipe import Recipe
 from fertools.runs.checkpoint import BEST, read_tensors
 
@@ -208,9 +208,9 @@ def model_files(recipe: Recipe) -> dict[str, Path]:
     options: object = recipe.model.options
     key, inner = "model.name", "model.options"
     while isinstance(name, str):
-        file, dot, _ = f"{name}:".partition(".py:")
-        if dot:
-            found[key] = Path(f"{file}.py")
+        file, _ = written(name)
+        if file.endswith(".py"):
+            found[key] = Path(file)
         if not isinstance(options, Mapping):
             break
         key, inner = f"{inner}.network", f"{inner}.options"
