@@ -117,10 +117,14 @@ def test_what_is_no_ensemble_is_refused(study, tmp_path) -> None:
     first, second = study / "three" / "seed0", study / "three" / "seed1"
     out = tmp_path / "out"
     for members, message in (
-        ([first], "2 runs or more"),
+        ([first], "is one run, and an ensemble has 2 or more"),
         ([first, first], "give each run once"),
-        ([first, copy(study, tmp_path / "fold", 1, fold=1)], "another fold or draw"),
-        ([first, copy(study, tmp_path / "draw", 1, draw=2)], "another fold or draw"),
+        ([first, copy(study, tmp_path / "fold", 1, fold=1)], "the only run of its fold or draw"),
+        (
+            [copy(study, tmp_path / "f", 0, fold=0), tmp_path / "fold"],
+            "the only run of its fold or draw",
+        ),
+        ([first, copy(study, tmp_path / "draw", 1, draw=2)], "the only run of its fold or draw"),
         (
             [first, copy(study, tmp_path / "split", 1, manifest={"path": "x", "digest": "y"})],
             "different manifests",
@@ -137,10 +141,28 @@ def test_what_is_no_ensemble_is_refused(study, tmp_path) -> None:
     assert not out.exists()
 
 
+def test_folds_are_averaged_each_for_itself(study, tmp_path, capsys) -> None:
+    """Each fold's ensemble is scored on that fold's test rows, and each row of all folds once."""
+    split([study / "data"], tmp_path / "folds.parquet", SplitOptions(folds=3))
+    folds = f"data.manifest={tmp_path / 'folds.parquet'}"
+    wanted = recipe(study, folds, "train.epochs=1", "train.seeds=[0, 1]")
+    for fold in range(3):
+        for seed in (0, 1):
+            train(wanted, tmp_path / "runs" / f"fold{fold}-seed{seed}", seed=seed, fold=fold)
+    assert main_said(["ensemble", str(tmp_path / "runs"), "-o", str(tmp_path / "mean")]) == 0
+    assert capsys.readouterr().out.count("the mean of 2 runs (seeds 0, 1)") == 3
+    made = runs.open_runs(tmp_path / "mean")
+    assert [(run.folder.name, run.fold) for run in made] == [(f"fold{k}", k) for k in range(3)]
+    pooled = evaluate(tmp_path / "mean", Options(leak_free=False), out_of_fold=True)
+    labelled = evaluate(tmp_path / "runs", Options(leak_free=False), out_of_fold=True)
+    assert pooled.scores.images == labelled.scores.images
+    assert (pooled.averaged, pooled.unfinished) == (2, [])
+
+
 def test_a_folder_with_a_seed_that_has_not_ended_is_refused(study, tmp_path) -> None:
     place = shutil.copytree(study / "three", tmp_path / "three")
     (place / "seed3" / "card.json").unlink()
-    with pytest.raises(FerError, match="seed3 has not ended"):
+    with pytest.raises(FerError, match=r"have ended \(seed3\)"):
         ensemble([place], tmp_path / "out")
     ensemble([place / "seed0", place / "seed1"], tmp_path / "out")
 

@@ -1,8 +1,8 @@
-"""An ensemble: the mean of several runs' probabilities, as one run.
+"""Ensembles: the mean of the probabilities of runs that differ by their seed, as a run.
 
-In go runs of one recipe that differ by their seed; out comes the folder of a run whose network is
-`coupled` of theirs, with the weights that each kept. So it is scored, compared, exported, used on
-photographs and taken as a teacher like any other, and its card names its members.
+In go runs of one recipe; out comes the folder of a run whose network is `coupled` of theirs, with
+the weights that each kept, or one such folder for each fold and draw. So it is scored, compared,
+exported, used on photographs and taken as a teacher like any other; its card names its members.
 
 Source of the mean of probabilities: Lakshminarayanan, Pritzel and Blundell 2017.
 """
@@ -28,61 +28,77 @@ from fertools.runs.toml import write_toml
 LEAST = 2
 
 
-def ensemble(members: Sequence[Path | str], out: Path | str, *, command: str | None = None) -> Run:
-    """Write the mean of runs, or of the runs of folders, as the run `out`, and open it.
+def ensemble(
+    members: Sequence[Path | str], out: Path | str, *, command: str | None = None
+) -> list[Run]:
+    """Write the mean of runs, or of the runs of folders, and open it: as the run `out`, or where
+    they are of several folds or draws as one run for each in the folder `out`.
 
-    Raises `FerError` for fewer than two runs, for one that has not ended or is given twice, for
-    runs of more than one recipe, manifest, fold or draw, and for an `out` that holds something.
+    Raises `FerError` for fewer than two runs of a fold and draw, for one that has not ended or is
+    given twice, for runs of more than one recipe or manifest, and for an `out` that holds
+    something.
     """
-    out, found = Path(out), _members(members)
+    out, groups = Path(out), _groups(members)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FerError(f"{out}: is there already; give another -o, or delete it")
-    weights: Tensors = {}
-    for number, run in enumerate(found):
-        weights |= under(f"members.{number}", runs.network(run).state_dict())
-    recipe = _recipe(found)
     with disk_faults(out):
-        out.mkdir(parents=True, exist_ok=True)
-        runs.write_contract(out, found[0].contract)
-        opening = f"the mean of the probabilities of {len(found)} runs, each trained alone so"
-        write_toml(out / "recipe.toml", recipes.table(recipe), opening)
-        write_tensors(out / BEST, weights)
-        write_json(out / "card.json", _card(found, recipe, out, command))
-    return runs.open_run(out)
+        return [
+            _written(found, out / runs.name_of(*key, None) if len(groups) > 1 else out, command)
+            for key, found in groups.items()
+        ]
+
+
+def _groups(given: Sequence[Path | str]) -> dict[tuple[int | None, int | None], list[Run]]:
+    """The runs by their draw and fold, whose test rows the runs of other ones have seen; raises
+    `FerError` where a mean of them would be none, or one of other things.
+    """
+    found = _members(given)
+    groups: dict[tuple[int | None, int | None], list[Run]] = {}
+    for run in found:
+        same = groups.setdefault((run.card.get("draw"), run.fold), [])
+        if twice := [other for other in same if other.digest == run.digest]:
+            raise FerError(f"{run.folder}: the weights are {twice[0].folder}'s; give each run once")
+        same.append(run)
+    for same in groups.values():
+        if len(same) < LEAST:
+            which = "the only run of its fold or draw" if len(groups) > 1 else "one run"
+            raise FerError(
+                f"{same[0].folder}: is {which}, and an ensemble has {LEAST} or more; give the "
+                "folder of several seeds, or several runs"
+            )
+    are_one_system(", ".join(map(str, given)), found)
+    if runs.solver(found[0].recipe) is not None:
+        raise FerError(f"{found[0].folder}: is solved, and its answers are not averaged")
+    return groups
 
 
 def _members(given: Sequence[Path | str]) -> list[Run]:
-    """The runs; raises `FerError` where their mean would be none, or a mean of other things."""
+    """All runs of what was given; raises `FerError` where one has not ended."""
     found: list[Run] = []
     for folder in given:
         inside = runs.open_runs(folder)
         if gaps := unfinished(Path(folder), inside, folds=False):
             raise FerError(
-                f"{folder}: {', '.join(gaps)} has not ended; train it to its end, or give the "
-                "folders of the runs that are to be averaged"
+                f"{folder}: not all of its runs have ended ({', '.join(gaps)}); train them to "
+                "their end, or give the folders of those that are to be averaged"
             )
         found += inside
-    if len(found) < LEAST:
-        raise FerError(
-            f"{', '.join(map(str, given))}: an ensemble has {LEAST} runs or more; give the folder "
-            "of several seeds, or several runs"
-        )
-    first = found[0]
-    for number, run in enumerate(found):
-        for other in found[:number]:
-            if run.digest == other.digest:
-                raise FerError(
-                    f"{run.folder}: has the weights of {other.folder}; give each run once"
-                )
-        if (run.fold, run.card.get("draw")) != (first.fold, first.card.get("draw")):
-            raise FerError(
-                f"{run.folder}: is of another fold or draw than {first.folder}, and may have seen "
-                "the other's test rows; give runs that differ by their seed alone"
-            )
-    are_one_system(", ".join(map(str, given)), found)
-    if runs.solver(first.recipe) is not None:
-        raise FerError(f"{first.folder}: is solved and has no probabilities of its own to average")
     return found
+
+
+def _written(found: Sequence[Run], out: Path, command: str | None) -> Run:
+    """The mean of runs as the run `out`."""
+    weights: Tensors = {}
+    for number, run in enumerate(found):
+        weights |= under(f"members.{number}", runs.network(run).state_dict())
+    recipe = _recipe(found)
+    out.mkdir(parents=True, exist_ok=True)
+    runs.write_contract(out, found[0].contract)
+    opening = f"the mean of the probabilities of {len(found)} runs, each trained alone so"
+    write_toml(out / "recipe.toml", recipes.table(recipe), opening)
+    write_tensors(out / BEST, weights)
+    write_json(out / "card.json", _card(found, recipe, out, command))
+    return runs.open_run(out)
 
 
 def _recipe(found: Sequence[Run]) -> Recipe:
