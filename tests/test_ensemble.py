@@ -115,16 +115,17 @@ def copy(study: Path, place: Path, seed: int, **card: object) -> Path:
 
 def test_what_is_no_ensemble_is_refused(study, tmp_path) -> None:
     first, second = study / "three" / "seed0", study / "three" / "seed1"
+    alone = "the only run of its fold or draw"
     out = tmp_path / "out"
     for members, message in (
         ([first], "is one run, and an ensemble has 2 or more"),
         ([first, first], "give each run once"),
-        ([first, copy(study, tmp_path / "fold", 1, fold=1)], "the only run of its fold or draw"),
+        ([first, copy(study, tmp_path / "fold", 1, fold=1)], alone),
         (
             [copy(study, tmp_path / "f", 0, fold=0), tmp_path / "fold"],
             "the only run of its fold or draw",
         ),
-        ([first, copy(study, tmp_path / "draw", 1, draw=2)], "the only run of its fold or draw"),
+        ([first, copy(study, tmp_path / "draw", 1, draw=2)], alone),
         (
             [first, copy(study, tmp_path / "split", 1, manifest={"path": "x", "digest": "y"})],
             "different manifests",
