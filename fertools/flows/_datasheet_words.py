@@ -85,11 +85,6 @@ ENGLISH = {
     "relation": "relation",
     "verdict": "verdict",
     "worst": "largest share",
-    "lack": "{missing:,} of {rows:,} rows have no {what}",
-    "subject": "subject",
-    "sequence": "sequence",
-    "hash": "hash",
-    "face": "face",
 }
 
 KOREAN = {
@@ -168,11 +163,6 @@ KOREAN = {
     "relation": "관계",
     "verdict": "판정",
     "worst": "가장 큰 비율",
-    "lack": "{rows:,}행 중 {missing:,}행에 {what} 없음",
-    "subject": "사람",
-    "sequence": "시퀀스",
-    "hash": "해시",
-    "face": "얼굴",
 }
 
 WORDS = {"en": ENGLISH, "ko": KOREAN}

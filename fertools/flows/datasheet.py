@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from fertools import __version__, folder
-from fertools.audit.verdict import LEAKS, UNCHECKED, Verdict
+from fertools.audit.verdict import LEAKS, UNCHECKED
 from fertools.charts import BESIDE
 from fertools.errors import FerError, unknown
 from fertools.export import _terms
 from fertools.faces import open_faces
 from fertools.flows._datasheet_words import RELATIONS, WORDS
 from fertools.flows.report.facts import OTHERS, Facts, gather
+from fertools.flows.report.say import Say
 from fertools.flows.report.suspects import data_folders
-from fertools.flows.report.words import sources
+from fertools.flows.report.words import reason, sources
 from fertools.manifest import locate, read_card
 from fertools.measures.leakage import PARTS
 from fertools.measures.words import markdown, per_cent
@@ -86,6 +87,7 @@ class Sheet:
 
     def __init__(self, facts: Facts, language: str, data: str | None) -> None:
         self.facts, self.words, self.relations = facts, WORDS[language], RELATIONS[language]
+        self.say = Say(language)  # what the report says, too
         self.cards = _cards(facts, data)
         self.data = data or facts.home
 
@@ -187,16 +189,9 @@ class Sheet:
         rows = []
         for verdict in found.verdicts:
             worst = max((leak.share for leak in verdict.leaks), default=None)
-            share = self._why(verdict) if worst is None else per_cent(worst, "%")
+            share = reason(verdict, self.say) if worst is None else per_cent(worst, "%")
             rows.append([self.relations[verdict.relation], t[verdict.verdict], share])
         return [_table([t["relation"], t["verdict"], t["worst"]], rows)]
-
-    def _why(self, verdict: Verdict) -> str:
-        """What could not be looked at; what is not a lack is told in English."""
-        if (lack := verdict.lack) is None:
-            return verdict.why
-        what = self.words[lack.what]
-        return self.words["lack"].format(missing=lack.rows, rows=lack.of, what=what)
 
     def faults(self) -> list[str]:
         """What the readers warn of, and what the checks found."""

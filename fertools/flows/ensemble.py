@@ -19,13 +19,12 @@ from fertools.evaluate import are_one_system
 from fertools.evaluate.unfinished import unfinished
 from fertools.manifest import write_json
 from fertools.manifest.card import made
+from fertools.models.coupled import LEAST
 from fertools.recipe import Recipe
 from fertools.runs import Run
 from fertools.runs.checkpoint import BEST, Tensors, under, write_tensors
 from fertools.runs.inputs import inputs, recorded
 from fertools.runs.toml import write_toml
-
-LEAST = 2
 
 
 def ensemble(

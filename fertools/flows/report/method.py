@@ -168,7 +168,7 @@ def unchecked(facts: Facts, say: Say) -> list[str]:
             say(
                 "Leakage by {relation}: {why}.",
                 relation=say(PLAIN[verdict.relation]),
-                why=reason(verdict, say),
+                why=reason(verdict, say).replace("`", ""),
             )
             for verdict in facts.audit.verdicts
             if verdict.why

@@ -47,10 +47,15 @@ class Say:
 
     def all_of(self, words: Sequence[str]) -> str:
         """`a, b and c`."""
-        most, last = ", ".join(words[:-1]), "".join(words[-1:])
+        most, last = _ended(words)
         return self("{most} and {last}", most=most, last=last) if most else last
 
     def any_of(self, words: Sequence[str]) -> str:
         """`a, b or c`."""
-        most, last = ", ".join(words[:-1]), "".join(words[-1:])
+        most, last = _ended(words)
         return self("{most} or {last}", most=most, last=last) if most else last
+
+
+def _ended(words: Sequence[str]) -> tuple[str, str]:
+    """All words but the last, and that one; empty where there are none."""
+    return ", ".join(words[:-1]), "".join(words[-1:])

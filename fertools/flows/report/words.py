@@ -59,7 +59,7 @@ def sources(facts: Facts) -> list[str]:
 def reason(verdict: Verdict, say: Say) -> str:
     """What could not be looked at of a relation; what is not a lack is told in English."""
     if (lack := verdict.lack) is None:
-        return verdict.why.replace("`", "")
+        return verdict.why
     return say(
         "{missing} of {rows} rows have no {what}",
         missing=f"{lack.rows:,}",
