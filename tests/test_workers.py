@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,38 @@ def test_work_that_a_script_defines_is_found_there(tmp_path) -> None:
         "    print(sorted(each([1, 2], partial(work, 'no'), 2)))\n"
     )
     assert run(script, tmp_path) == ["[(1, 'no 1'), (2, 'no 2')]"]
+
+
+LONG = """
+import sys, time
+from functools import partial
+from pathlib import Path
+from fertools.train.workers import each
+def work(folder, task):
+    (folder / f"begun-{task}").touch()
+    time.sleep(3)
+    (folder / f"ended-{task}").touch()
+if __name__ == "__main__":
+    list(each(range(8), partial(work, Path(sys.argv[1])), 2))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_who_started_them(tmp_path, how) -> None:
+    """No task of theirs ends after it, and none begins: another run may write there by then."""
+    script = tmp_path / "script.py"
+    script.write_text(LONG)
+    started = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("begun-*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert list(tmp_path.glob("begun-*"))
+    started.send_signal(how)
+    started.wait(timeout=30)
+    time.sleep(0.5)  # a process that starts just now sees its parent's end
+    begun = list(tmp_path.glob("begun-*"))
+    time.sleep(4)
+    assert list(tmp_path.glob("begun-*")) == begun and not list(tmp_path.glob("ended-*"))

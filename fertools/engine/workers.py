@@ -182,13 +182,26 @@ def without_script(*called: Any) -> Iterator[None]:
         vars(script).update(kept)
 
 
+def end_with_parent() -> None:
+    """This process ends when its parent does: what a killed run has started must not write on
+    beside the run that comes after it."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _serve(
     pipe: Any, task: Callable[[Any], Any], setup: Callable[[], None] | None, board: Any
 ) -> None:
     """The life of a worker: prepare, then a job after the other."""
     global _note, _left_out
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted as well, and ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         if setup is not None:
             setup()
@@ -221,11 +234,3 @@ def portable(error: Exception) -> Exception:
     except Exception:  # whatever a stranger's exception does
         return RuntimeError(text)
     return error
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed must not write on beside the run that comes after it."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
