@@ -459,6 +459,8 @@ def test_ages_are_decades(said, age):
         ("Training/EMOIMG_기쁨_TRAIN_01/{}", "happiness-train-01"),
         ("Validation/[원천]EMOIMG_기쁨_VALID.zip!{}", "happiness-val"),
         ("1.Training/원천데이터/기쁨_unzipped/{}", "happiness-train"),
+        ("train/기쁨/{}", "happiness-train"),
+        ("val/기쁨/{}", "happiness-val"),
         ("{}", "happiness"),
         ("mine.zip!{}", "happiness-mine.zip"),
         ("readme.txt", "elsewhere"),

@@ -37,7 +37,7 @@ NAME = re.compile(
 )
 ARCHIVE = re.compile(r"EMOIMG_(?P<emotion>[^_]+)_(?P<part>TRAIN|VALID)(?:_(?P<number>\d+))?")
 LABEL_FILE = re.compile(r"img_emotion_(training|validation)_data.*\.json$", re.IGNORECASE)
-PART = re.compile(r"(?P<train>train)|valid", re.IGNORECASE)
+PART = re.compile(r"(?P<train>train)|valid|(?<![a-z])val(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

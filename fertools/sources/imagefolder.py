@@ -53,7 +53,9 @@ PARTS = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "publictest": "val",  # as FER2013 names its parts
     "test": "test",
+    "privatetest": "test",
     "testing": "test",
 }
 
